@@ -1,0 +1,41 @@
+"""The errors that cross a border between floors. Each says what was wrong and, where there is one, the fix."""
+
+
+class PolybotError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class MoneyError(PolybotError, ValueError):
+    """An amount that cannot be represented exactly."""
+
+
+class InvalidOrderError(PolybotError, ValueError):
+    """An order that the venue's own rules forbid: off the tick grid, too small, wrong decimals."""
+
+
+class InvalidTransitionError(PolybotError):
+    """A state change that no evidence can justify."""
+
+
+class VenueError(PolybotError):
+    """The venue could not be read: the answer was missing, malformed or an error status."""
+
+
+class VenueUnavailableError(VenueError):
+    """The venue answered that it is not serving now (restart, maintenance); try again later."""
+
+
+class JournalError(PolybotError):
+    """A row definitely was not written."""
+
+
+class JournalUncertainError(JournalError):
+    """It is not known whether rows were written: nothing may be sent on their strength."""
+
+
+class LeaseLostError(PolybotError):
+    """Another trader holds the account's lease, or ours could not be renewed in time."""
+
+
+class WrongAccountError(PolybotError):
+    """An intent of one account reached the gateway of another."""

@@ -1,0 +1,49 @@
+"""Double-entry bookkeeping: every movement is a journal whose entries sum to zero for each asset.
+
+Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits)
+and `equity` (what was deposited, a credit). Therefore cash + inventory + fees + realised = −equity = deposits − withdrawals, always.
+Token assets balance between `tokens` (ours) and `counterparty`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+COLLATERAL = "collateral"
+
+
+class LedgerAccount(StrEnum):
+    CASH = "cash"
+    INVENTORY = "inventory"
+    FEES = "fees"
+    REALISED = "realised"
+    EQUITY = "equity"
+    TOKENS = "tokens"
+    COUNTERPARTY = "counterparty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One side of a movement: `amount` micro-units of `asset` (collateral or a token id), a debit when positive."""
+
+    journal_id: str
+    account: str
+    ledger_account: LedgerAccount
+    asset: str
+    amount: int
+    kind: str
+    strategy: str = ""
+    market_id: str = ""
+    token_id: str = ""
+    at_ns: int = 0
+
+
+def imbalances(entries: Iterable[LedgerEntry]) -> dict[tuple[str, str], int]:
+    """Return {(journal id, asset): sum} of every journal that does not sum to zero; empty when the books are right."""
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for entry in entries:
+        sums[entry.journal_id, entry.asset] += entry.amount
+    return {key: total for key, total in sums.items() if total}

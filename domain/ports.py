@@ -1,0 +1,219 @@
+"""The ports: what the core needs of the outside world. Everything that can fail, wait or be random comes through one of these.
+
+Listeners are synchronous and are called in the event loop, in the order in which the venue spoke. Implementations: `venues/` (wire),
+`infra/` (clock, ids), `trading/` (journal, lease), and the fakes of the fault simulation. No port swallows an error: what cannot be done
+raises one of `domain.errors`, and what cannot be known is said with a type (`Uncertain`, `JournalUncertainError`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.book import BookDelta, BookSnapshot, MarketListed, MarketResolved, TickSizeChange, TradePrint
+from domain.fill import Fill
+from domain.halt import Halt
+from domain.ledger import LedgerEntry
+from domain.market import ConditionGroup, Market
+from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
+from domain.position import Position
+from domain.reports import Balances, CancelOutcome, OrderReport, SendOutcome, TradeReport
+
+
+class Clock(Protocol):
+    """Wall and monotonic time. Sleeping is `asyncio.sleep`: the loop itself is injected."""
+
+    def now_ns(self) -> int:
+        """Return UTC nanoseconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+
+class Ids(Protocol):
+    """The only source of randomness for identifiers."""
+
+    def uuid(self) -> str:
+        """Return a new UUID as text."""
+
+    def salt(self) -> int:
+        """Return a random order salt below 2^53."""
+
+
+class FeedListener(Protocol):
+    """Receives public market data."""
+
+    def on_snapshot(self, snapshot: BookSnapshot) -> None: ...
+    def on_delta(self, delta: BookDelta) -> None: ...
+    def on_trade(self, trade: TradePrint) -> None: ...
+    def on_tick_size(self, change: TickSizeChange) -> None: ...
+    def on_resolved(self, resolved: MarketResolved) -> None: ...
+    def on_listed(self, listed: MarketListed) -> None: ...
+
+    def on_gap(self, token_ids: Iterable[str], reason: str) -> None:
+        """Books of `token_ids` must not be trusted until their next snapshot."""
+
+
+class MarketFeed(Protocol):
+    """Public market data of one venue. Reconnects by itself and says so through `on_gap` followed by new snapshots."""
+
+    async def start(self, listener: FeedListener) -> None: ...
+    async def watch(self, token_ids: Sequence[str]) -> None: ...
+    async def unwatch(self, token_ids: Sequence[str]) -> None: ...
+    def request_snapshot(self, token_id: str) -> None:
+        """Ask for a fresh book of one token (drift); it arrives as `on_snapshot`. Repeated requests within a second are one."""
+
+    async def stop(self) -> None: ...
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def last_message_ns(self) -> int:
+        """Return when the last data frame (not PONG) arrived, 0 before the first."""
+
+
+class AccountListener(Protocol):
+    """Receives evidence about our own orders and trades."""
+
+    def on_order(self, report: OrderReport) -> None: ...
+    def on_trade(self, report: TradeReport) -> None: ...
+
+    def on_gap(self, reason: str) -> None:
+        """The channel was (re)connected: everything since the last event must be read again by REST."""
+
+
+class AccountFeed(Protocol):
+    """The venue's channel of our own orders and trades. No replay: each (re)connection starts with `on_gap`."""
+
+    async def start(self, listener: AccountListener) -> None: ...
+    async def stop(self) -> None: ...
+
+    @property
+    def connected(self) -> bool: ...
+
+
+class OrderGateway(Protocol):
+    """Places and reads orders of one account at one venue."""
+
+    @property
+    def account(self) -> str: ...
+
+    async def prepare(self, draft: OrderDraft) -> PreparedOrder:
+        """Build, validate and sign; nothing leaves. Raises `InvalidOrderError` or `WrongAccountError`."""
+
+    async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
+        """Send the exact bytes once, unless the monotonic `deadline` has passed before the write (then `Rejected("deadline")`).
+
+        Never raises for what the venue or the network does: what is not proof is `Uncertain`.
+        """
+
+    async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome: ...
+    async def cancel_all(self) -> CancelOutcome: ...
+
+    async def order(self, order_id: str) -> OrderReport | None:
+        """Return the venue's word on one order, None when the venue does not know it. Raises `VenueError`."""
+
+    async def open_orders(self) -> list[OrderReport]:
+        """Return all resting orders. Raises `VenueError` when the list may be incomplete."""
+
+    async def trades(self, after_ns: int = 0) -> list[TradeReport]:
+        """Return our trades matched at or after `after_ns`, oldest first. Raises `VenueError` when the list may be incomplete."""
+
+    async def balances(self, token_ids: Sequence[str]) -> Balances:
+        """Return cash and the shares held of each of `token_ids`. Raises `VenueError`."""
+
+
+class MarketCatalog(Protocol):
+    """Lists what a venue trades."""
+
+    async def markets(self) -> tuple[list[Market], list[ConditionGroup]]:
+        """Return all open markets and their events. Raises `VenueError` when the listing broke off."""
+
+    async def market(self, condition_id: str) -> Market | None:
+        """Return one market as it is now, None when the venue does not know it. Raises `VenueError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderState:
+    """What is known of an order now. `filled` is shares, summed over the fills that have not failed."""
+
+    order_id: str
+    status: OrderStatus
+    filled: int
+    reason: str
+    updated_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """One line of the audit log: what happened, with details that never hold a secret."""
+
+    event: str
+    account: str
+    detail: dict[str, str | int | float | bool | None]
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltLifted:
+    """A halt ended, by a named person."""
+
+    account: str
+    scope: str
+    target: str
+    lifted_by: str
+    lifted_ns: int
+
+
+JournalRow = Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """Everything recovery starts from, in the order in which it was written."""
+
+    orders: tuple[tuple[Order, OrderState], ...]
+    fills: tuple[Fill, ...]
+    ledger: tuple[LedgerEntry, ...]
+    positions: tuple[Position, ...]
+    halts: tuple[Halt, ...]
+
+
+class Journal(Protocol):
+    """Durable memory. Rows are written in the order submitted; rows of one call are written together or not at all."""
+
+    def submit(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
+        """Queue `rows` and return an awaitable that is done when they are durable.
+
+        It raises `JournalError` when they definitely were not written, `JournalUncertainError` when that cannot be known, and
+        `LeaseLostError` when another trader has taken the lease (nothing was written).
+        """
+
+    async def load(self) -> JournalState:
+        """Return the account's state as journaled."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to trade for an account until the monotonic `deadline`; `epoch` grows with each new holder."""
+
+    account: str
+    holder: str
+    epoch: int
+    deadline: float
+
+
+class LeaseStore(Protocol):
+    """One trader per account."""
+
+    async def acquire(self, account: str, holder: str, ttl: float) -> Lease:
+        """Wait out another holder's lease, then take it with the next epoch."""
+
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        """Extend; raises `LeaseLostError` when the lease is another's now."""
+
+    async def release(self, lease: Lease) -> None: ...

@@ -1,0 +1,56 @@
+"""Intents: what a strategy, an operator or the risk core wants done. Frozen messages; nothing here decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from domain.market import Market
+from domain.order import Effect, OrderSide, OrderType
+
+
+class Urgency(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    IMMEDIATE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeSignal:
+    """Buy or sell `size` shares of `token_id` at `price` or better (micro-units), valid until `expires_ns`.
+
+    `take_profit` and `stop_loss` are prices at which the position this signal opens shall be left again.
+    """
+
+    id: str
+    source: str
+    market: Market
+    token_id: str
+    side: OrderSide
+    price: int
+    size: int
+    effect: Effect
+    created_ns: int
+    expires_ns: int
+    order_type: OrderType = OrderType.GTC
+    urgency: Urgency = Urgency.MEDIUM
+    post_only: bool = False
+    take_profit: int | None = None
+    stop_loss: int | None = None
+    reason: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Cancel one order."""
+
+    id: str
+    source: str
+    order_id: str
+    reason: str = ""
+
+
+Intent = TradeSignal | Cancel
