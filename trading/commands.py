@@ -1,0 +1,65 @@
+"""Commands to the trader: an operator's wish becomes a durable row, and PostgreSQL wakes the trader when it is committed.
+
+The trader alone acts (`trading.inbox`). A command expires (10 s for orders) and carries an optional idempotency key: issuing the same key again
+returns the first command. Every command is audited with the name of who issued it. Kinds and payloads:
+
+    place       {market_id, token_id, side, price, size, order_type, post_only, effect}   decimal texts
+    cancel      {order_id}
+    cancel_all  {}
+    halt        {scope, target, reason}
+    resume      {scope, target}
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from trading.models import AuditLog, Command, CommandStatus
+
+CHANNEL = "polybot_commands"
+KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "resume"})
+_POLL_SECONDS = 0.05
+
+
+def issue(
+    *, kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str | None = None, ttl_seconds: float = 10.0
+) -> Command:
+    """Write a command and wake the trader on commit; returns the row (an earlier one for a repeated key).
+
+    Raises:
+        ValueError: `kind` is unknown, or the key was used for another command before.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"command was {kind!r}, expected one of {', '.join(sorted(KINDS))}")
+    with transaction.atomic():
+        if idempotency_key is not None:
+            earlier = Command.objects.select_for_update().filter(idempotency_key=idempotency_key).first()
+            if earlier is not None:
+                if (earlier.kind, earlier.payload) != (kind, payload):
+                    raise ValueError(f"idempotency key {idempotency_key!r} was used for another command before")
+                return earlier
+        command = Command.objects.create(
+            kind=kind,
+            payload=payload,
+            issued_by=issued_by,
+            idempotency_key=idempotency_key,
+            expires_at=timezone.now() + timedelta(seconds=ttl_seconds),
+        )
+        AuditLog.objects.create(event=f"command_{kind}", detail={"command": str(command.id), "by": issued_by, **payload})
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(command.id)])
+    return command
+
+
+def wait(command: Command, *, timeout: float) -> Command:
+    """Return the command once the trader has answered, or as it is after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while command.status == CommandStatus.PENDING and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        command.refresh_from_db()
+    return command
