@@ -1,0 +1,23 @@
+/**
+ * Build and development server. The build goes to dist/, which the site serves at `/`; `npm run dev` proxies the site's
+ * addresses to POLYBOT_URL (default http://127.0.0.1:8000), so one login serves both.
+ */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const site = process.env["POLYBOT_URL"] ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [react()],
+  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  server: {
+    proxy: {
+      "/api": site,
+      "/login": site,
+      "/logout": site,
+      "/static": site,
+      "/ws": { target: site, ws: true },
+    },
+  },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], restoreMocks: true },
+});
