@@ -56,7 +56,10 @@ class FillKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """Our part of one trade, in terms of our own order: its token, its side, its price. `fee` is in micro-units of collateral."""
+    """Our part of one trade, in terms of our own order: its token, its side, its price. `fee` is in micro-units of collateral.
+
+    `position_id` names the position it was folded into.
+    """
 
     key: FillKey
     account: str
@@ -72,3 +75,4 @@ class Fill:
     strategy: str
     matched_ns: int
     transaction_hash: str = ""
+    position_id: str = ""

@@ -1,7 +1,8 @@
 """Double-entry bookkeeping: every movement is a journal whose entries sum to zero for each asset.
 
-Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits)
-and `equity` (what was deposited, a credit). Therefore cash + inventory + fees + realised = −equity = deposits − withdrawals, always.
+Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits),
+`receivable` (payouts of resolved markets that are not in the wallet yet), `rounding` (bounded differences to the venue's books) and `equity` (what was
+deposited, a credit). Therefore everything but equity sums to −equity = deposits − withdrawals, always.
 Token assets balance between `tokens` (ours) and `counterparty`.
 """
 
@@ -20,6 +21,8 @@ class LedgerAccount(StrEnum):
     INVENTORY = "inventory"
     FEES = "fees"
     REALISED = "realised"
+    RECEIVABLE = "receivable"
+    ROUNDING = "rounding"
     EQUITY = "equity"
     TOKENS = "tokens"
     COUNTERPARTY = "counterparty"

@@ -167,7 +167,20 @@ class HaltLifted:
     lifted_ns: int
 
 
-JournalRow = Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityRecord:
+    """Worth of the account at a moment, micro-units; `inventory_value` is held tokens at the best bid."""
+
+    account: str
+    cash: int
+    inventory_cost: int
+    inventory_value: int
+    realised: int
+    fees: int
+    at_ns: int
+
+
+JournalRow = Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord | EquityRecord
 
 
 @dataclass(frozen=True, slots=True)

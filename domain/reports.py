@@ -58,7 +58,10 @@ class Balances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The venue took the order: it rests (`live`), matched at once (`matched`) or waits for a delay (`delayed`)."""
+    """The venue took the order: it rests (`live`), matched at once (`matched`) or waits for a delay (`delayed`).
+
+    `trade_ids` are the trades it took part in at once; the order is fully explained only when each of them is known.
+    """
 
     order_id: str
     status: OrderStatus
