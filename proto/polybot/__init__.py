@@ -1,0 +1,1 @@
+"""The package of all .proto files."""
