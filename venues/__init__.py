@@ -1,0 +1,1 @@
+"""The outside world: each venue's protocol behind the ports of the domain. No Django."""

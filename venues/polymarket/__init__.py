@@ -1,0 +1,1 @@
+"""Polymarket: its public and trading protocol behind the ports of the domain."""
