@@ -163,6 +163,7 @@ class HaltLifted:
     account: str
     scope: str
     target: str
+    set_ns: int
     lifted_by: str
     lifted_ns: int
 

@@ -17,12 +17,16 @@ class PositionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Inventory of `token_id` held for `strategy`. `settled` + `unsettled` = `size`; `cost` is what the present size was bought for."""
+    """Inventory of `token_id` held for `strategy`. `settled` + `unsettled` = `size`; `cost` is what the present size was bought for.
+
+    `side` is "token1" or "token2": which outcome of the market. `payout` is what its resolved market paid a share, None before.
+    """
 
     id: str
     account: str
     market_id: str
     token_id: str
+    side: str
     strategy: str
     settled: int
     unsettled: int
@@ -35,6 +39,7 @@ class Position:
     closed_ns: int | None
     exit_price: int | None
     status: PositionStatus
+    payout: int | None = None
 
     @property
     def size(self) -> int:

@@ -156,6 +156,7 @@ class Position(models.Model):
     take_profit_ticks = models.BigIntegerField(null=True)
     stop_loss_ticks = models.BigIntegerField(null=True)
     exit_price_ticks = models.BigIntegerField(null=True)
+    payout_ticks = models.BigIntegerField(null=True, help_text="what the resolved market paid a share")
     size = _decimal(F("settled_units") + F("unsettled_units"))
     entry_price = _decimal(F("entry_price_ticks"), 10)
     realized_pnl = _decimal(F("realised_units"))

@@ -1,0 +1,135 @@
+"""A journal in memory for simulations and tests: the same rows through the same codec, and the tables survive the trader that wrote them.
+
+`MemoryTables` is the disk: hand the same one to a new `MemoryJournal` and it is a restart. Writes become durable `delay` seconds after they were
+submitted, all at once and in order, as a group commit does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from domain.errors import JournalError, LeaseLostError
+from domain.fill import Fill
+from domain.halt import Halt
+from domain.market import Market
+from domain.order import Order
+from domain.ports import JournalRow, JournalState, OrderState
+from domain.position import Position
+from trading.row_codec import (
+    Columns,
+    Verb,
+    Write,
+    balance_entry,
+    decode_fill,
+    decode_halt,
+    decode_order,
+    decode_position,
+    encode,
+)
+
+
+class MemoryTables:
+    """Tables as lists of columns, with the keys that PostgreSQL would enforce."""
+
+    UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
+        "orders": (("id",), ("decision_id",)),
+        "fills": (("trade_id", "order_id"),),
+        "positions": (("id",),),
+        "ledger_entries": (("account", "journal_id", "ledger_account", "asset"),),
+    }
+
+    def __init__(self) -> None:
+        self.rows: defaultdict[str, list[Columns]] = defaultdict(list)
+        self._index: defaultdict[tuple[str, tuple[str, ...]], dict[tuple[object, ...], Columns]] = defaultdict(dict)
+        self.epochs: dict[str, int] = {}
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """Write all or nothing; raises `JournalError` for what the tables forbid."""
+        for write in writes:
+            self._check(write)
+        for write in writes:
+            found = self._find(write) if write.key else None
+            if found is not None:
+                found.update(write.columns)
+            else:
+                row = dict(write.columns)
+                self.rows[write.table].append(row)
+                for key in self.UNIQUE.get(write.table, ()):
+                    self._index[write.table, key][tuple(row[c] for c in key)] = row
+
+    def _check(self, write: Write) -> None:
+        if write.verb is Verb.UPDATE and self._find(write) is None:
+            raise JournalError(f"no row of {write.table} to update for {[write.columns[c] for c in write.key]}")
+        if write.verb is Verb.INSERT:
+            for key in self.UNIQUE.get(write.table, ()):
+                if tuple(write.columns[c] for c in key) in self._index[write.table, key]:
+                    raise JournalError(f"{write.table} has a row with {key} {[write.columns[c] for c in key]} already")
+
+    def _find(self, write: Write) -> Columns | None:
+        wanted = tuple(write.columns[c] for c in write.key)
+        if write.key in self.UNIQUE.get(write.table, ()):
+            return self._index[write.table, write.key].get(wanted)
+        return next((row for row in self.rows[write.table] if tuple(row[c] for c in write.key) == wanted), None)
+
+
+class MemoryJournal:
+    """The `Journal` port over `MemoryTables`, fenced by the lease epoch as the real one is."""
+
+    def __init__(
+        self, tables: MemoryTables, account: str, epoch: Callable[[], int], market_of: Callable[[str], Market], *, delay: float = 0.001
+    ) -> None:
+        self._tables = tables
+        self._account = account
+        self._epoch = epoch
+        self._market_of = market_of
+        self._delay = delay
+        self._queue: list[tuple[list[Write], asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._queue.append(([encode(row) for row in rows], done))
+        if self._timer is None:
+            self._timer = loop.call_later(self._delay, self._commit)
+        return done
+
+    def _commit(self) -> None:
+        self._timer = None
+        batch, self._queue = self._queue, []
+        for writes, done in batch:
+            if done.cancelled():
+                continue
+            if self._epoch() != self._tables.epochs.get(self._account, 0):
+                done.set_exception(LeaseLostError(f"the lease of {self._account} has a newer epoch"))
+                continue
+            try:
+                self._tables.apply(writes)
+            except JournalError as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    async def load(self) -> JournalState:
+        mine = {table: [r for r in rows if r["account"] == self._account] for table, rows in self._tables.rows.items()}
+        orders: list[tuple[Order, OrderState]] = [decode_order(row, self._market_of) for row in mine.get("orders", [])]
+        fills: list[Fill] = [decode_fill(row) for row in mine.get("fills", [])]
+        positions: list[Position] = [decode_position(row) for row in mine.get("positions", [])]
+        halts: list[Halt] = [decode_halt(row) for row in mine.get("halts", []) if row["lifted_at"] is None]
+        balances: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for row in mine.get("ledger_entries", []):
+            balances[row["ledger_account"], row["asset"]] += row["amount_units"]
+        return JournalState(
+            orders=tuple(orders),
+            fills=tuple(fills),
+            ledger=tuple(balance_entry(self._account, *key, amount) for key, amount in balances.items()),
+            positions=tuple(positions),
+            halts=tuple(halts),
+        )
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._commit()

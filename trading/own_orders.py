@@ -1,0 +1,165 @@
+"""Our own orders in memory: what is known of each, and what each still reserves.
+
+Reservations are the fail-closed half of risk: an order holds its cash or tokens, worst fee included, until terminal evidence **and** every fill
+that evidence speaks of are known. Pending, unknown, delayed and cancelling orders hold everything that has not been filled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from domain.money import multiply_ceil
+from domain.order import Effect, Order, OrderSide, OrderStatus
+from domain.ports import OrderState
+
+DUST = 10_000
+"""Differences of up to 0.01 share between an order and its fills converge."""
+
+
+@dataclass(slots=True)
+class OwnOrder:
+    """One order and its state; shares and cash in micro-units.
+
+    `filled` sums the fills that have not failed, `seen` all of them. `reported` is the most the venue said was matched, `awaited` the trades
+    it named that are not known yet. `needs_read` asks for a fresh read of order and trades before anything is released.
+    """
+
+    order: Order
+    status: OrderStatus
+    reason: str = ""
+    filled: int = 0
+    seen: int = 0
+    spent: int = 0
+    reported: int | None = None
+    awaited: set[str] = field(default_factory=set)
+    needs_read: bool = False
+    acknowledged: bool = False
+    updated_ns: int = 0
+    last_send_ns: int = 0
+    absent_since_ns: int | None = None
+
+    @property
+    def id(self) -> str:
+        return self.order.id
+
+    @property
+    def remaining(self) -> int:
+        """Shares that may still be filled (for an order of a cash amount: at its limit price)."""
+        return max(0, self.order.draft.size - self.filled)
+
+    @property
+    def whole(self) -> bool:
+        """True when nothing worth mentioning can still be filled."""
+        draft = self.order.draft
+        if draft.spends_cash_amount:
+            return self.order.prepared.maker_amount - self.spent <= multiply_ceil(draft.price, DUST)
+        return self.remaining <= DUST
+
+    @property
+    def explained(self) -> bool:
+        """True when the order is over and every share the venue spoke of is accounted for."""
+        if not self.status.terminal or self.needs_read or self.awaited:
+            return False
+        if self.reported is not None and self.seen < self.reported - DUST:
+            return False
+        return self.status is not OrderStatus.MATCHED or self.whole or self.reported is not None
+
+    @property
+    def reserved_cash(self) -> int:
+        """Cash this order may still take, worst fee included."""
+        draft = self.order.draft
+        if draft.side is not OrderSide.BUY or self.explained:
+            return 0
+        if draft.spends_cash_amount:
+            spend = max(0, self.order.prepared.maker_amount - self.spent)
+            return spend + draft.market.fees.worst_spend_fee(spend)
+        return multiply_ceil(draft.price, self.remaining) + draft.market.fees.worst_buy_fee(draft.price, self.remaining)
+
+    @property
+    def reserved_tokens(self) -> int:
+        """Tokens this order may still take."""
+        return 0 if self.order.draft.side is OrderSide.BUY or self.explained else self.remaining
+
+    def state(self) -> OrderState:
+        return OrderState(
+            order_id=self.id,
+            status=self.status,
+            filled=self.filled,
+            reason=self.reason,
+            updated_ns=self.updated_ns,
+        )
+
+
+class OwnOrders:
+    """All orders of the account that are not explained yet, with running totals of what they reserve."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, OwnOrder] = {}
+        self._held: dict[str, tuple[int, int]] = {}
+        self._open_by_market: defaultdict[str, dict[str, OwnOrder]] = defaultdict(dict)
+        self._tokens: defaultdict[str, int] = defaultdict(int)
+        self._opening_cash: defaultdict[str, int] = defaultdict(int)
+        self.reserved_cash = 0
+
+    def __contains__(self, order_id: str) -> bool:
+        return order_id in self._orders
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def get(self, order_id: str) -> OwnOrder | None:
+        return self._orders.get(order_id)
+
+    def add(self, own: OwnOrder) -> None:
+        if own.id in self._orders:
+            raise AssertionError(f"order {own.id} was added twice")
+        self._orders[own.id] = own
+        self.refresh(own)
+
+    def refresh(self, own: OwnOrder) -> None:
+        """Bring the totals in line after `own` changed."""
+        draft = own.order.draft
+        cash, tokens = own.reserved_cash, own.reserved_tokens
+        held_cash, held_tokens = self._held.get(own.id, (0, 0))
+        self.reserved_cash += cash - held_cash
+        self._tokens[draft.token_id] += tokens - held_tokens
+        if draft.effect is Effect.OPEN:
+            self._opening_cash[draft.market.id] += cash - held_cash
+        if own.explained:
+            self._held.pop(own.id, None)
+            self._open_by_market[draft.market.id].pop(own.id, None)
+        else:
+            self._held[own.id] = (cash, tokens)
+            self._open_by_market[draft.market.id][own.id] = own
+
+    def forget(self, order_id: str) -> None:
+        """Drop an order that is explained; its row stays in the journal."""
+        own = self._orders.pop(order_id)
+        if not own.explained:
+            raise AssertionError(f"order {order_id} is not explained yet")
+
+    def discard(self, order_id: str) -> None:
+        """Drop an order that provably never became durable and therefore never left."""
+        own = self._orders[order_id]
+        own.status, own.needs_read = OrderStatus.REJECTED, False
+        self.refresh(own)
+        del self._orders[order_id]
+
+    def all(self) -> Iterator[OwnOrder]:
+        return iter(self._orders.values())
+
+    def open(self) -> list[OwnOrder]:
+        """Return the orders that are not explained, oldest first."""
+        return [own for own in self._orders.values() if own.id in self._held]
+
+    def open_in_market(self, market_id: str) -> list[OwnOrder]:
+        return list(self._open_by_market.get(market_id, {}).values())
+
+    def reserved_tokens(self, token_id: str) -> int:
+        return self._tokens.get(token_id, 0)
+
+    def opening_cash(self, market_id: str) -> int:
+        """Cash that orders which open risk in `market_id` may still take."""
+        return self._opening_cash.get(market_id, 0)

@@ -1,0 +1,350 @@
+"""The account's state and the only functions that change it: evidence in, journal rows and news out.
+
+Pure and synchronous: no I/O, no clock (times come with the evidence). Every method returns a `Change`; the caller journals its rows and tells its
+listeners. Evidence may come in any order and any number of times. What contradicts itself is never guessed: it raises an `Alarm` (the caller
+halts the market) or marks the order for a fresh read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
+from domain.ledger import LedgerAccount, LedgerEntry
+from domain.market import Market
+from domain.money import MICRO
+from domain.order import Order, OrderSide, OrderStatus, may_move, reopens
+from domain.ports import AuditRecord, JournalRow, JournalState
+from domain.position import Position
+from domain.reports import OrderReport, TradeReport
+from trading.ledger import Ledger
+from trading.own_orders import DUST, OwnOrder, OwnOrders
+from trading.positions import OpenPosition, Positions
+
+EXTERNAL = "external"
+"""Strategy name of trades made outside polybot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that must not go on by itself: new risk in `market_id` has to stop."""
+
+    market_id: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Change:
+    """What one piece of evidence changed: rows to journal, and news for listeners."""
+
+    rows: list[JournalRow] = field(default_factory=list)
+    orders: list[OwnOrder] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    positions: list[Position] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.orders or self.alarms)
+
+    def merge(self, other: Change) -> None:
+        self.rows += other.rows
+        self.orders += other.orders
+        self.fills += other.fills
+        self.positions += other.positions
+        self.alarms += other.alarms
+
+
+class Portfolio:
+    """Orders, fills, positions and ledger of one account.
+
+    Args:
+        account: the account every row belongs to.
+        market_of: finds a market by condition id, None when it is unknown.
+    """
+
+    def __init__(self, account: str, market_of: Callable[[str], Market | None]) -> None:
+        self.account = account
+        self.orders = OwnOrders()
+        self.positions = Positions(account)
+        self.ledger = Ledger(account)
+        self.fills: dict[FillKey, Fill] = {}
+        self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
+        self.quarantine: dict[FillKey, TradeReport] = {}
+        self._market_of = market_of
+
+    # Reading
+
+    @property
+    def available_cash(self) -> int:
+        """Cash that no order holds and that has settled."""
+        return self.ledger.cash - self.positions.unsettled_proceeds - self.orders.reserved_cash
+
+    def available_tokens(self, token_id: str) -> int:
+        """Settled shares of a token that no open sell holds."""
+        return self.positions.settled(token_id) - self.orders.reserved_tokens(token_id)
+
+    def market_exposure(self, market: Market) -> int:
+        """Cost of what is held in a market plus what opening orders may still spend there."""
+        return self.positions.market_cost(market) + self.orders.opening_cash(market.id)
+
+    # Restoring
+
+    def restore(self, state: JournalState) -> None:
+        """Rebuild from journaled rows. Orders that may or may not have left become `unknown`."""
+        for fill in state.fills:
+            self._remember(fill)
+        self.positions.restore(state.fills, state.positions)
+        self.ledger.restore(state.ledger)
+        for order, journaled in state.orders:
+            own = OwnOrder(order, journaled.status, journaled.reason, updated_ns=journaled.updated_ns)
+            if own.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED):
+                own.status = OrderStatus.UNKNOWN
+                own.reason = "restart before an answer was journaled"
+            elif own.status is OrderStatus.CANCELLING:
+                own.needs_read = True
+            own.last_send_ns = order.created_ns
+            own.acknowledged = own.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
+            self._recount(own)
+            self.orders.add(own)
+
+    def _remember(self, fill: Fill) -> None:
+        self.fills[fill.key] = fill
+        self._fills_of[fill.key.order_id].add(fill.key)
+
+    def _recount(self, own: OwnOrder) -> None:
+        fills = [self.fills[key] for key in self._fills_of.get(own.id, ())]
+        own.seen = sum(fill.size for fill in fills)
+        own.filled = sum(fill.size for fill in fills if fill.status is not FillStatus.FAILED)
+        own.spent = sum(fill.price * fill.size // MICRO for fill in fills if fill.status is not FillStatus.FAILED)
+
+    # Orders
+
+    def add(self, order: Order, now_ns: int) -> OwnOrder:
+        """Track a decided order before it is journaled; it reserves from this moment."""
+        own = OwnOrder(order, OrderStatus.PENDING, updated_ns=now_ns, last_send_ns=now_ns)
+        self.orders.add(own)
+        return own
+
+    def move(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
+        """Move an order where the transition table allows it; otherwise ask for a fresh read and change nothing else."""
+        if status is own.status or not may_move(own.status, status):
+            if status is not own.status:
+                own.needs_read = True
+                self.orders.refresh(own)
+            return Change()
+        return self._set(own, status, reason, now_ns)
+
+    def _set(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
+        own.status, own.reason, own.updated_ns = status, reason, now_ns
+        self.orders.refresh(own)
+        return Change(rows=[own.state()], orders=[own])
+
+    def apply_order(self, report: OrderReport, *, now_ns: int, fresh: bool) -> Change:
+        """Apply the venue's word on one of our orders; an order that is not ours changes nothing.
+
+        `fresh` evidence comes from a read that began after everything known so far; only it may reopen a terminal state. Stale evidence that
+        contradicts asks for a fresh read instead.
+        """
+        own = self.orders.get(report.order_id)
+        if own is None:
+            return Change()
+        own.absent_since_ns = None
+        if report.status is not OrderStatus.REJECTED:
+            own.acknowledged = True
+        if report.size_matched is not None and not own.order.draft.spends_cash_amount:
+            own.reported = max(own.reported or 0, report.size_matched)
+        elif report.size_matched is not None and fresh:
+            own.reported = own.seen
+        own.awaited |= {trade for trade in report.trade_ids if FillKey(trade, own.id) not in self.fills}
+        if fresh:
+            own.needs_read = False
+        wanted = self._wanted_status(own, report)
+        if wanted is own.status:
+            self.orders.refresh(own)
+            return Change()
+        if may_move(own.status, wanted) and not (own.status is OrderStatus.CANCELLING and not wanted.terminal and not fresh):
+            return self._set(own, wanted, report.reason, now_ns)
+        if fresh and reopens(own.status, wanted):
+            change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
+            change.rows.append(self._audit("order_reopened", now_ns, order=own.id, status=wanted.value))
+            return change
+        own.needs_read = own.needs_read or own.status.terminal
+        self.orders.refresh(own)
+        return Change()
+
+    @staticmethod
+    def _wanted_status(own: OwnOrder, report: OrderReport) -> OrderStatus:
+        if report.status is OrderStatus.LIVE and (own.filled or report.size_matched):
+            return OrderStatus.PARTIALLY_FILLED
+        return report.status
+
+    # Fills
+
+    def apply_trade(self, report: TradeReport, *, now_ns: int) -> Change:
+        """Apply the venue's word on our part of a trade. Price, side and size are those of our own order's entry.
+
+        An overfill of up to 0.01 share converges; beyond that, or where the trade contradicts the order, it is quarantined with an alarm.
+        """
+        key = FillKey(report.trade_id, report.order_id)
+        known = self.fills.get(key)
+        if known is not None:
+            return self._move_fill(known, report, now_ns)
+        if key in self.quarantine:
+            self.quarantine[key] = report
+            return Change()
+        own = self.orders.get(report.order_id)
+        market = own.order.draft.market if own is not None else self._market_of(report.condition_id)
+        if market is None or report.token_id not in market.token_ids:
+            return self._quarantine(key, report, report.condition_id, "trade in a market that is not known", now_ns)
+        wrong = self._contradiction(own, report)
+        if wrong:
+            return self._quarantine(key, report, market.id, wrong, now_ns)
+        fill = Fill(
+            key=key,
+            account=self.account,
+            market_id=market.id,
+            token_id=report.token_id,
+            side=report.side,
+            price=report.price,
+            size=report.size,
+            fee=market.fees.taker_fee(report.price, report.size) if report.liquidity is Liquidity.TAKER else 0,
+            fee_rate=market.fees.rate,
+            liquidity=report.liquidity,
+            status=report.status,
+            strategy=own.order.draft.strategy if own is not None else EXTERNAL,
+            matched_ns=report.matched_ns or now_ns,
+            transaction_hash=report.transaction_hash,
+        )
+        kind = "fill" if own is not None else "external_fill"
+        change = self._book(fill, own, market, kind=kind, now_ns=now_ns)
+        if own is None:
+            change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
+        return change
+
+    def _contradiction(self, own: OwnOrder | None, report: TradeReport) -> str:
+        """Return why a trade cannot be ours, or ''."""
+        if report.size <= 0 or not 0 < report.price < MICRO:
+            return f"impossible trade: {report.size} micro-shares at {report.price}"
+        if own is None:
+            return ""
+        draft, prepared = own.order.draft, own.order.prepared
+        if report.token_id != draft.token_id or report.side is not draft.side:
+            return f"trade is {report.side} {report.token_id[:12]}…, the order {draft.side} {draft.token_id[:12]}…"
+        worse = report.price > draft.price if draft.side is OrderSide.BUY else report.price < draft.price
+        if worse:
+            return f"trade at {report.price} is worse than the order's limit {draft.price}"
+        if draft.spends_cash_amount:
+            spent = own.spent + report.price * report.size // MICRO
+            over = spent - prepared.maker_amount - draft.price * DUST // MICRO
+        else:
+            over = own.filled + report.size - draft.size - DUST
+        return f"overfill: {over} micro-units beyond the order" if over > 0 and report.status is not FillStatus.FAILED else ""
+
+    def _quarantine(self, key: FillKey, report: TradeReport, market_id: str, reason: str, now_ns: int) -> Change:
+        self.quarantine[key] = report
+        row = self._audit(
+            "fill_quarantined", now_ns, trade=key.trade_id, order=key.order_id, market=market_id, reason=reason,
+            price=report.price, size=report.size, side=report.side.value,
+        )  # fmt: skip
+        return Change(rows=[row], alarms=[Alarm(market_id, reason)])
+
+    def _move_fill(self, known: Fill, report: TradeReport, now_ns: int) -> Change:
+        if not fill_may_move(known.status, report.status):
+            return Change()
+        fill = replace(known, status=report.status, transaction_hash=report.transaction_hash or known.transaction_hash)
+        failed = fill.status is FillStatus.FAILED
+        own = self.orders.get(fill.key.order_id)
+        return self._book(fill, own, None, kind="void" if failed else "settle", now_ns=now_ns)
+
+    def _book(self, fill: Fill, own: OwnOrder | None, market: Market | None, *, kind: str, now_ns: int) -> Change:
+        """Put a fill into its order, its position and the ledger."""
+        side = "" if market is None else f"token{market.token_index(fill.token_id) + 1}"
+        position = self.positions.for_fill(fill, side)
+        fill = replace(fill, position_id=position.id)
+        before = position.holding
+        position.put(fill)
+        self._remember(fill)
+        if own is not None and fill.side is OrderSide.BUY:
+            position.take_profit = own.order.draft.take_profit or position.take_profit
+            position.stop_loss = own.order.draft.stop_loss or position.stop_loss
+        entries = self.ledger.difference(
+            before,
+            position.holding,
+            journal_id=f"{kind}:{fill.key.trade_id}:{fill.key.order_id}",
+            kind=kind,
+            strategy=fill.strategy,
+            market_id=fill.market_id,
+            token_id=fill.token_id,
+            at_ns=now_ns,
+        )
+        self.ledger.post(entries)
+        row = position.position()
+        change = Change(rows=[fill, *entries, row], fills=[fill], positions=[row])
+        if position.holding.size < 0:
+            change.alarms.append(Alarm(fill.market_id, f"negative inventory: {position.holding.size} micro-shares"))
+        if own is not None:
+            change.merge(self._count_fill(own, fill, now_ns))
+        return change
+
+    def _count_fill(self, own: OwnOrder, fill: Fill, now_ns: int) -> Change:
+        self._recount(own)
+        own.acknowledged = True
+        own.awaited.discard(fill.key.trade_id)
+        if own.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED) and own.seen > (own.reported or 0):
+            own.needs_read = True
+        wanted = own.status
+        if own.whole and fill.status is not FillStatus.FAILED:
+            wanted = OrderStatus.MATCHED
+        elif own.filled and own.status in (OrderStatus.LIVE, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.DELAYED):
+            wanted = OrderStatus.PARTIALLY_FILLED
+            own.needs_read = own.needs_read or not own.order.draft.order_type.rests
+        if wanted is not own.status and may_move(own.status, wanted):
+            return self._set(own, wanted, own.reason, now_ns)
+        own.updated_ns = now_ns
+        self.orders.refresh(own)
+        return Change(rows=[own.state()], orders=[own])
+
+    # Markets and money
+
+    def resolve(self, market: Market, payouts: Sequence[int], *, now_ns: int) -> Change:
+        """Close every position of a resolved market; `payouts[i]` is what a share of `token_ids[i]` pays, in micro-dollars."""
+        change = Change()
+        for token_id, payout in zip(market.token_ids, payouts, strict=True):
+            for position in self.positions.of_token(token_id):
+                change.merge(self._settle(position, payout, now_ns))
+        return change
+
+    def _settle(self, position: OpenPosition, payout: int, now_ns: int) -> Change:
+        before = position.holding
+        position.settle(payout, now_ns)
+        entries = self.ledger.difference(
+            before,
+            position.holding,
+            journal_id=f"resolution:{position.id}",
+            kind="resolution",
+            strategy=position.strategy,
+            market_id=position.market_id,
+            token_id=position.token_id,
+            at_ns=now_ns,
+        )
+        self.ledger.post(entries)
+        row = position.position()
+        return Change(rows=[*entries, row], positions=[row])
+
+    def transfer(
+        self, *, journal_id: str, kind: str, debit: LedgerAccount, credit: LedgerAccount, amount: int, now_ns: int
+    ) -> Change:
+        """Move collateral between two ledger accounts (deposits, payouts that arrived, rounding)."""
+        entries: list[LedgerEntry] = self.ledger.transfer(journal_id, kind, debit, credit, amount, now_ns)
+        self.ledger.post(entries)
+        rows: list[JournalRow] = list(entries)
+        rows.append(self._audit(kind, now_ns, amount=amount, debit=debit.value, credit=credit.value))
+        return Change(rows=rows)
+
+    def audit(self, event: str, now_ns: int, **detail: str | int | float | bool | None) -> Change:
+        return Change(rows=[self._audit(event, now_ns, **detail)])
+
+    def _audit(self, event: str, now_ns: int, **detail: str | int | float | bool | None) -> AuditRecord:
+        return AuditRecord(event=event, account=self.account, detail=dict(detail), at_ns=now_ns)

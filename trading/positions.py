@@ -1,0 +1,192 @@
+"""Positions in memory: fills grouped by the holding they belong to, one holding per token and strategy at a time.
+
+A position lives from its first fill until it is flat and every fill is final; the next fill opens another. Applying the same fill again, in the same
+state, changes nothing. Ids derive from the first fill, so a restart folds the same positions.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from domain.fill import Fill, FillKey
+from domain.market import Market
+from domain.order import OrderSide
+from domain.position import Position, PositionStatus
+from trading.holding import Holding, apply, fold, resolve
+
+_NAMESPACE = uuid.UUID("6f1d5f0e-2d52-5c0c-9d0b-6a2b1f0a7c11")
+
+
+@dataclass(slots=True)
+class OpenPosition:
+    """A position and the fills it is folded from."""
+
+    id: str
+    account: str
+    market_id: str
+    token_id: str
+    side: str
+    strategy: str
+    opened_ns: int
+    fills: dict[FillKey, Fill] = field(default_factory=dict)
+    holding: Holding = field(default_factory=Holding)
+    take_profit: int | None = None
+    stop_loss: int | None = None
+    closed_ns: int | None = None
+    payout: int | None = None
+
+    def put(self, fill: Fill) -> None:
+        """Add a fill, or replace the one of the same key, and fold."""
+        known = fill.key in self.fills
+        self.fills[fill.key] = fill
+        if known or self.payout is not None:
+            self.holding = fold(self.fills.values())
+            if self.payout is not None:
+                self.holding = resolve(self.holding, self.payout)
+        else:
+            self.holding = apply(self.holding, fill)
+        flat = self.holding.size == 0 and all(f.status.terminal for f in self.fills.values())
+        self.closed_ns = (self.closed_ns or fill.matched_ns) if flat else None
+
+    def settle(self, payout: int, at_ns: int) -> None:
+        """Close at `payout` a share: the market resolved."""
+        self.payout, self.closed_ns = payout, at_ns
+        self.holding = resolve(self.holding, payout)
+
+    @property
+    def exit_price(self) -> int | None:
+        if self.payout is not None:
+            return self.payout
+        sells = [fill.price for fill in self.fills.values() if fill.side is OrderSide.SELL]
+        return sells[-1] if sells and self.holding.size == 0 else None
+
+    def position(self) -> Position:
+        return Position(
+            id=self.id,
+            account=self.account,
+            market_id=self.market_id,
+            token_id=self.token_id,
+            side=self.side,
+            strategy=self.strategy,
+            settled=self.holding.settled,
+            unsettled=self.holding.unsettled,
+            cost=self.holding.cost,
+            realised=self.holding.realised,
+            fees=self.holding.fees,
+            take_profit=self.take_profit,
+            stop_loss=self.stop_loss,
+            opened_ns=self.opened_ns,
+            closed_ns=self.closed_ns,
+            exit_price=self.exit_price,
+            status=PositionStatus.CLOSED if self.closed_ns is not None else PositionStatus.OPEN,
+            payout=self.payout,
+        )
+
+
+class Positions:
+    """All positions that may still change, by id, and the open one of each (token, strategy)."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self._by_id: dict[str, OpenPosition] = {}
+        self._current: dict[tuple[str, str], OpenPosition] = {}
+        self._by_token: dict[str, dict[str, OpenPosition]] = {}
+
+    def for_fill(self, fill: Fill, side: str) -> OpenPosition:
+        """Return the position `fill` belongs to: the one it names, the open one of its token and strategy, or a new one.
+
+        `side` ("token1", "token2") is the outcome of the market that the fill's token stands for.
+        """
+        if fill.position_id and fill.position_id in self._by_id:
+            return self._by_id[fill.position_id]
+        current = self._current.get((fill.token_id, fill.strategy))
+        if not fill.position_id and current is not None and current.closed_ns is None:
+            return current
+        name = "|".join((self.account, fill.token_id, fill.strategy, *fill.key))
+        return self._add(
+            OpenPosition(
+                id=fill.position_id or str(uuid.uuid5(_NAMESPACE, name)),
+                account=self.account,
+                market_id=fill.market_id,
+                token_id=fill.token_id,
+                side=side,
+                strategy=fill.strategy,
+                opened_ns=fill.matched_ns,
+            )
+        )
+
+    def _add(self, position: OpenPosition) -> OpenPosition:
+        self._by_id[position.id] = position
+        self._current[position.token_id, position.strategy] = position
+        self._by_token.setdefault(position.token_id, {})[position.id] = position
+        return position
+
+    def restore(self, fills: Iterable[Fill], positions: Iterable[Position]) -> None:
+        """Fold journaled fills again; exits and payouts come from the position rows."""
+        rows = {row.id: row for row in positions}
+        for fill in fills:
+            self.for_fill(fill, rows[fill.position_id].side).put(fill)
+        for row in rows.values():
+            position = self._by_id.get(row.id)
+            if position is not None:
+                position.take_profit, position.stop_loss = row.take_profit, row.stop_loss
+                if row.payout is not None:
+                    position.settle(row.payout, row.closed_ns or row.opened_ns)
+
+    def get(self, token_id: str, strategy: str) -> OpenPosition | None:
+        """Return the open position of a strategy in a token."""
+        position = self._current.get((token_id, strategy))
+        return position if position is not None and position.closed_ns is None else None
+
+    def of_token(self, token_id: str) -> list[OpenPosition]:
+        return [p for p in self._by_token.get(token_id, {}).values() if p.closed_ns is None]
+
+    def open(self) -> Iterator[OpenPosition]:
+        return (position for position in self._by_id.values() if position.closed_ns is None)
+
+    def in_market(self, market: Market) -> list[OpenPosition]:
+        return [position for token_id in market.token_ids for position in self.of_token(token_id)]
+
+    def size(self, token_id: str) -> int:
+        """Return the shares of a token held for all strategies, settled or not."""
+        return sum(position.holding.size for position in self._by_token.get(token_id, {}).values())
+
+    def settled(self, token_id: str) -> int:
+        """Return the settled shares of a token held for all strategies."""
+        return sum(position.holding.settled for position in self._by_token.get(token_id, {}).values())
+
+    def market_cost(self, market: Market) -> int:
+        """Return what is tied up in a market, at cost."""
+        return sum(position.holding.cost for position in self.in_market(market))
+
+    @property
+    def total_cost(self) -> int:
+        return sum(position.holding.cost for position in self.open())
+
+    @property
+    def open_count(self) -> int:
+        return sum(1 for position in self.open() if position.holding.size)
+
+    @property
+    def unsettled_proceeds(self) -> int:
+        """Proceeds of sales that have not settled and cannot be spent yet."""
+        return sum(position.holding.unsettled_proceeds for position in self.open())
+
+    def held_tokens(self) -> set[str]:
+        return {position.token_id for position in self.open() if position.holding.size}
+
+    def with_unsettled(self) -> list[Fill]:
+        """Return the fills that are not final yet, oldest first."""
+        return [f for p in self.open() for f in p.fills.values() if not f.status.terminal]
+
+    def forget_closed_before(self, cutoff_ns: int) -> int:
+        """Drop positions closed before `cutoff_ns` from memory and return how many; their rows stay in the journal."""
+        old = [p for p in self._by_id.values() if p.closed_ns is not None and p.closed_ns < cutoff_ns]
+        for position in old:
+            del self._by_id[position.id]
+            del self._by_token[position.token_id][position.id]
+            if self._current.get((position.token_id, position.strategy)) is position:
+                del self._current[position.token_id, position.strategy]
+        return len(old)

@@ -1,0 +1,358 @@
+"""Journal rows ↔ table columns: the one place that knows both, used by the PostgreSQL journal and by the in-memory one.
+
+`encode` turns a row into a `Write`: a table, its columns, and whether it inserts, replaces by key or updates by key. The decoders turn columns back
+into rows. Times are UTC datetimes in tables (microseconds, rounded down) and integer nanoseconds in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from domain.fill import Fill, FillKey, FillStatus, Liquidity
+from domain.halt import Halt, HaltScope
+from domain.ledger import LedgerAccount, LedgerEntry
+from domain.market import Market
+from domain.order import Effect, Order, OrderDraft, OrderSide, OrderStatus, OrderType, PreparedOrder
+from domain.ports import AuditRecord, EquityRecord, HaltLifted, JournalRow, OrderState
+from domain.position import Position, PositionStatus
+
+Columns = dict[str, Any]
+
+
+class Verb(Enum):
+    INSERT = "insert"
+    UPSERT = "upsert"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row to write; `key` names the columns that identify it for upserts and updates."""
+
+    verb: Verb
+    table: str
+    columns: Columns
+    key: tuple[str, ...] = ()
+
+
+def to_datetime(ns: int | None) -> datetime | None:
+    """Return a UTC datetime, cut to microseconds."""
+    if ns is None:
+        return None
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+
+
+def to_ns(moment: datetime | None) -> int | None:
+    """Return UTC nanoseconds of an aware datetime, exactly."""
+    if moment is None:
+        return None
+    whole = moment.replace(microsecond=0)
+    return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def encode(row: JournalRow) -> Write:
+    """Return how `row` is written."""
+    return _ENCODERS[type(row)](row)
+
+
+def _order(row: Order) -> Write:
+    draft, prepared = row.draft, row.prepared
+    columns = {
+        "id": row.id,
+        "account": draft.account,
+        "wallet": draft.account.partition(":")[2],
+        "market_id": draft.market.id,
+        "token_id": draft.token_id,
+        "side": draft.side.value,
+        "order_type": draft.order_type.value,
+        "effect": draft.effect.value,
+        "price_ticks": draft.price,
+        "size_units": draft.size,
+        "filled_units": 0,
+        "status": OrderStatus.PENDING.value,
+        "reason": draft.reason,
+        "status_reason": "",
+        "strategy_name": draft.strategy,
+        "intent_id": draft.intent_id,
+        "decision_id": draft.decision_id,
+        "lease_epoch": row.lease_epoch,
+        "post_only": draft.post_only,
+        "take_profit_ticks": draft.take_profit,
+        "stop_loss_ticks": draft.stop_loss,
+        "salt": prepared.salt,
+        "timestamp_ms": prepared.timestamp_ms,
+        "maker_amount": prepared.maker_amount,
+        "taker_amount": prepared.taker_amount,
+        "signature": prepared.signature,
+        "signature_type": prepared.signature_type,
+        "venue_expiration": prepared.venue_expiration,
+        "payload": prepared.payload,
+        "expires_at": to_datetime(draft.expires_ns),
+        "created_at": to_datetime(row.created_ns),
+        "updated_at": to_datetime(row.created_ns),
+    }
+    return Write(Verb.INSERT, "orders", columns)
+
+
+def _order_state(row: OrderState) -> Write:
+    moment = to_datetime(row.updated_ns)
+    columns = {
+        "id": row.order_id,
+        "status": row.status.value,
+        "filled_units": row.filled,
+        "status_reason": row.reason,
+        "updated_at": moment,
+        "filled_at": moment if row.status is OrderStatus.MATCHED else None,
+        "cancelled_at": moment if row.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED) else None,
+    }
+    return Write(Verb.UPDATE, "orders", columns, ("id",))
+
+
+def _fill(row: Fill) -> Write:
+    columns = {
+        "trade_id": row.key.trade_id,
+        "order_id": row.key.order_id,
+        "position_id": row.position_id,
+        "account": row.account,
+        "market_id": row.market_id,
+        "token_id": row.token_id,
+        "side": row.side.value,
+        "price_ticks": row.price,
+        "size_units": row.size,
+        "fee_units": row.fee,
+        "fee_rate_micros": row.fee_rate,
+        "liquidity": row.liquidity.value,
+        "status": row.status.value,
+        "strategy_name": row.strategy,
+        "transaction_hash": row.transaction_hash,
+        "matched_at": to_datetime(row.matched_ns),
+    }
+    return Write(Verb.UPSERT, "fills", columns, ("trade_id", "order_id"))
+
+
+def _ledger_entry(row: LedgerEntry) -> Write:
+    columns = {
+        "journal_id": row.journal_id,
+        "account": row.account,
+        "ledger_account": row.ledger_account.value,
+        "asset": row.asset,
+        "amount_units": row.amount,
+        "kind": row.kind,
+        "strategy_name": row.strategy,
+        "market_id": row.market_id,
+        "token_id": row.token_id,
+        "created_at": to_datetime(row.at_ns),
+    }
+    return Write(Verb.INSERT, "ledger_entries", columns)
+
+
+def _position(row: Position) -> Write:
+    columns = {
+        "id": row.id,
+        "account": row.account,
+        "wallet": row.account.partition(":")[2],
+        "market_id": row.market_id,
+        "token_id": row.token_id,
+        "side": row.side,
+        "direction": OrderSide.BUY.value,
+        "strategy_name": row.strategy,
+        "settled_units": row.settled,
+        "unsettled_units": row.unsettled,
+        "cost_units": row.cost,
+        "entry_price_ticks": row.entry_price,
+        "realised_units": row.realised,
+        "fees_units": row.fees,
+        "take_profit_ticks": row.take_profit,
+        "stop_loss_ticks": row.stop_loss,
+        "exit_price_ticks": row.exit_price,
+        "payout_ticks": row.payout,
+        "status": row.status.value,
+        "opened_at": to_datetime(row.opened_ns),
+        "closed_at": to_datetime(row.closed_ns),
+    }
+    return Write(Verb.UPSERT, "positions", columns, ("id",))
+
+
+def _halt(row: Halt) -> Write:
+    columns = {
+        "account": row.account,
+        "scope": row.scope.value,
+        "target": row.target,
+        "reason": row.reason,
+        "set_by": row.set_by,
+        "set_at": to_datetime(row.set_ns),
+        "lifted_by": "",
+        "lifted_at": None,
+    }
+    return Write(Verb.INSERT, "halts", columns)
+
+
+def _halt_lifted(row: HaltLifted) -> Write:
+    columns = {
+        "account": row.account,
+        "scope": row.scope,
+        "target": row.target,
+        "set_at": to_datetime(row.set_ns),
+        "lifted_by": row.lifted_by,
+        "lifted_at": to_datetime(row.lifted_ns),
+    }
+    return Write(Verb.UPDATE, "halts", columns, ("account", "scope", "target", "set_at"))
+
+
+def _audit(row: AuditRecord) -> Write:
+    columns = {
+        "event": row.event,
+        "account": row.account,
+        "detail": json.dumps(row.detail, sort_keys=True),
+        "created_at": to_datetime(row.at_ns),
+    }
+    return Write(Verb.INSERT, "audit_log", columns)
+
+
+def _equity(row: EquityRecord) -> Write:
+    columns = {
+        "account": row.account,
+        "cash_units": row.cash,
+        "inventory_cost_units": row.inventory_cost,
+        "inventory_value_units": row.inventory_value,
+        "realised_units": row.realised,
+        "fees_units": row.fees,
+        "created_at": to_datetime(row.at_ns),
+    }
+    return Write(Verb.INSERT, "equity_snapshots", columns)
+
+
+_ENCODERS: dict[type, Callable[[Any], Write]] = {
+    Order: _order,
+    OrderState: _order_state,
+    Fill: _fill,
+    LedgerEntry: _ledger_entry,
+    Position: _position,
+    Halt: _halt,
+    HaltLifted: _halt_lifted,
+    AuditRecord: _audit,
+    EquityRecord: _equity,
+}
+
+
+def decode_order(columns: Mapping[str, Any], market_of: Callable[[str], Market]) -> tuple[Order, OrderState]:
+    """Return an order and its journaled state from an `orders` row."""
+    draft = OrderDraft(
+        account=columns["account"],
+        decision_id=columns["decision_id"],
+        intent_id=columns["intent_id"],
+        strategy=columns["strategy_name"],
+        market=market_of(columns["market_id"]),
+        token_id=columns["token_id"],
+        side=OrderSide(columns["side"]),
+        order_type=OrderType(columns["order_type"]),
+        price=columns["price_ticks"],
+        size=columns["size_units"],
+        effect=Effect(columns["effect"]),
+        post_only=columns["post_only"],
+        expires_ns=to_ns(columns["expires_at"]),
+        take_profit=columns["take_profit_ticks"],
+        stop_loss=columns["stop_loss_ticks"],
+        reason=columns["reason"],
+    )
+    prepared = PreparedOrder(
+        order_id=columns["id"],
+        payload=bytes(columns["payload"]),
+        salt=columns["salt"],
+        timestamp_ms=columns["timestamp_ms"],
+        maker_amount=columns["maker_amount"],
+        taker_amount=columns["taker_amount"],
+        signature=columns["signature"],
+        signature_type=columns["signature_type"],
+        venue_expiration=columns["venue_expiration"],
+    )
+    order = Order(
+        draft=draft,
+        prepared=prepared,
+        lease_epoch=columns["lease_epoch"],
+        created_ns=_required_ns(columns["created_at"]),
+    )
+    state = OrderState(
+        order_id=order.id,
+        status=OrderStatus(columns["status"]),
+        filled=columns["filled_units"],
+        reason=columns["status_reason"],
+        updated_ns=_required_ns(columns["updated_at"]),
+    )
+    return order, state
+
+
+def decode_fill(columns: Mapping[str, Any]) -> Fill:
+    """Return a fill from a `fills` row."""
+    return Fill(
+        key=FillKey(columns["trade_id"], columns["order_id"]),
+        account=columns["account"],
+        market_id=columns["market_id"],
+        token_id=columns["token_id"],
+        side=OrderSide(columns["side"]),
+        price=columns["price_ticks"],
+        size=columns["size_units"],
+        fee=columns["fee_units"],
+        fee_rate=columns["fee_rate_micros"],
+        liquidity=Liquidity(columns["liquidity"]),
+        status=FillStatus(columns["status"]),
+        strategy=columns["strategy_name"],
+        matched_ns=_required_ns(columns["matched_at"]),
+        transaction_hash=columns["transaction_hash"],
+        position_id=str(columns["position_id"]),
+    )
+
+
+def decode_position(columns: Mapping[str, Any]) -> Position:
+    """Return a position from a `positions` row."""
+    return Position(
+        id=str(columns["id"]),
+        account=columns["account"],
+        market_id=columns["market_id"],
+        token_id=columns["token_id"],
+        side=columns["side"],
+        strategy=columns["strategy_name"],
+        settled=columns["settled_units"],
+        unsettled=columns["unsettled_units"],
+        cost=columns["cost_units"],
+        realised=columns["realised_units"],
+        fees=columns["fees_units"],
+        take_profit=columns["take_profit_ticks"],
+        stop_loss=columns["stop_loss_ticks"],
+        opened_ns=_required_ns(columns["opened_at"]),
+        closed_ns=to_ns(columns["closed_at"]),
+        exit_price=columns["exit_price_ticks"],
+        status=PositionStatus(columns["status"]),
+        payout=columns["payout_ticks"],
+    )
+
+
+def decode_halt(columns: Mapping[str, Any]) -> Halt:
+    """Return an active halt from a `halts` row."""
+    return Halt(
+        account=columns["account"],
+        scope=HaltScope(columns["scope"]),
+        target=columns["target"],
+        reason=columns["reason"],
+        set_by=columns["set_by"],
+        set_ns=_required_ns(columns["set_at"]),
+    )
+
+
+def balance_entry(account: str, ledger_account: str, asset: str, amount: int) -> LedgerEntry:
+    """Return an opening balance: the sum of everything journaled so far for one ledger account and asset."""
+    return LedgerEntry(
+        journal_id="", account=account, ledger_account=LedgerAccount(ledger_account), asset=asset, amount=amount, kind="balance"
+    )
+
+
+def _required_ns(moment: datetime) -> int:
+    ns = to_ns(moment)
+    assert ns is not None
+    return ns
