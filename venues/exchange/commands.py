@@ -1,0 +1,165 @@
+"""Everything that can be asked of the exchange: frozen messages, each tagged with its type, so that a log of them can be decoded again.
+
+`msgspec.json.Decoder(Command)` reads what `msgspec.json.Encoder` wrote. Accounts are plain names chosen by the caller (a wallet address, an
+agent's name); an account exists from its first deposit. Amounts are micro-units, times UTC nanoseconds unless a name says otherwise.
+A command that cannot be carried out changes nothing and is answered by `OrderRefused` or `CommandRefused`, never by an exception.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.fill import FillStatus
+from domain.market import Market
+from domain.order import OrderSide, OrderType
+
+
+class ListMarket(msgspec.Struct, frozen=True, tag=True):
+    """Open a market for trading. `market` says everything: tokens, tick, minimum size, fees, taker delay."""
+
+    market: Market
+
+
+class SetTick(msgspec.Struct, frozen=True, tag=True):
+    """Change a market's tick size. Resting orders keep their prices; new orders must lie on the new grid."""
+
+    condition_id: str
+    tick: int
+
+
+class SetAccepting(msgspec.Struct, frozen=True, tag=True):
+    """Stop or resume taking new orders. Resting orders stay and can be cancelled; delayed ones are cancelled on release."""
+
+    condition_id: str
+    accepting: bool
+
+
+class Resolve(msgspec.Struct, frozen=True, tag=True):
+    """End a market: `winner` is the index of the token that pays one dollar, None when both pay fifty cents.
+
+    Open orders are cancelled (`CANCELED_MARKET_RESOLVED`). Trades in flight may still settle.
+    """
+
+    condition_id: str
+    winner: int | None
+
+
+class Deposit(msgspec.Struct, frozen=True, tag=True):
+    """Bring `amount` of collateral into the exchange."""
+
+    account: str
+    amount: int
+
+
+class Withdraw(msgspec.Struct, frozen=True, tag=True):
+    """Take `amount` of available collateral out of the exchange."""
+
+    account: str
+    amount: int
+
+
+class Split(msgspec.Struct, frozen=True, tag=True):
+    """Turn `amount` of collateral into `amount` shares of each token of a market."""
+
+    account: str
+    condition_id: str
+    amount: int
+
+
+class Merge(msgspec.Struct, frozen=True, tag=True):
+    """Turn `amount` shares of each token of a market back into collateral."""
+
+    account: str
+    condition_id: str
+    amount: int
+
+
+class Redeem(msgspec.Struct, frozen=True, tag=True):
+    """Pay out one account's tokens of a resolved market; what is still in flight stays for a later call."""
+
+    account: str
+    condition_id: str
+
+
+class RedeemAll(msgspec.Struct, frozen=True, tag=True):
+    """Pay out every account's tokens of a resolved market (the venue's auto-redeem)."""
+
+    condition_id: str
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, tag=True):
+    """Place an order with the amounts its maker signed.
+
+    BUY gives `maker_amount` of collateral for `taker_amount` shares, SELL the reverse; their ratio is the limit price and must lie exactly on
+    the market's grid (the share amount of a FOK/FAK BUY may be cut to the allowed decimals). `expiration_s` is in Unix seconds, for
+    GTD only, 0 otherwise; the venue stops the order 60 s earlier.
+    """
+
+    order_id: str
+    account: str
+    token_id: str
+    side: OrderSide
+    order_type: OrderType
+    maker_amount: int
+    taker_amount: int
+    expiration_s: int = 0
+    post_only: bool = False
+
+
+class CancelOrders(msgspec.Struct, frozen=True, tag=True):
+    """Cancel the named orders of `account`."""
+
+    account: str
+    order_ids: tuple[str, ...]
+
+
+class CancelAll(msgspec.Struct, frozen=True, tag=True):
+    """Cancel every open order of `account`."""
+
+    account: str
+
+
+class CancelMarketOrders(msgspec.Struct, frozen=True, tag=True):
+    """Cancel every open order of `account` in a market, on a token, or both; "" matches any, at least one must be given."""
+
+    account: str
+    condition_id: str = ""
+    token_id: str = ""
+
+
+class Settle(msgspec.Struct, frozen=True, tag=True):
+    """Move a trade along its settlement: mined, confirmed, retrying or failed. The driver decides when and what."""
+
+    trade_id: str
+    status: FillStatus
+
+
+class Advance(msgspec.Struct, frozen=True, tag=True):
+    """Only let time pass: delayed orders are released and GTD orders stopped, as before every other command."""
+
+
+class Prune(msgspec.Struct, frozen=True, tag=True):
+    """Forget orders and trades that ended before `before_ns`. A forgotten order id would be taken for a new one."""
+
+    before_ns: int
+
+
+Command = (
+    ListMarket
+    | SetTick
+    | SetAccepting
+    | Resolve
+    | Deposit
+    | Withdraw
+    | Split
+    | Merge
+    | Redeem
+    | RedeemAll
+    | PlaceOrder
+    | CancelOrders
+    | CancelAll
+    | CancelMarketOrders
+    | Settle
+    | Advance
+    | Prune
+)
