@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19polybot/v1/position.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x04\n\x08Position\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x11\n\tmarket_id\x18\x03 \x01(\t\x12\x10\n\x08token_id\x18\x04 \x01(\t\x12\x15\n\rstrategy_name\x18\x05 \x01(\t\x12\x16\n\x0esettled_micros\x18\x06 \x01(\x03\x12\x18\n\x10unsettled_micros\x18\x07 \x01(\x03\x12\x13\n\x0b\x63ost_micros\x18\x08 \x01(\x03\x12\x17\n\x0frealized_micros\x18\t \x01(\x03\x12\x13\n\x0b\x66\x65\x65s_micros\x18\n \x01(\x03\x12\x1f\n\x12take_profit_micros\x18\x0b \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10stop_loss_micros\x18\x0c \x01(\x03H\x01\x88\x01\x01\x12-\n\topened_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x11\x65xit_price_micros\x18\x0f \x01(\x03H\x02\x88\x01\x01\x12*\n\x06status\x18\x10 \x01(\x0e\x32\x1a.polybot.v1.PositionStatusB\x15\n\x13_take_profit_microsB\x13\n\x11_stop_loss_microsB\x14\n\x12_exit_price_micros\"8\n\x0ePositionUpdate\x12&\n\x08position\x18\x01 \x01(\x0b\x32\x14.polybot.v1.Position*g\n\x0ePositionStatus\x12\x1f\n\x1bPOSITION_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14POSITION_STATUS_OPEN\x10\x01\x12\x1a\n\x16POSITION_STATUS_CLOSED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19polybot/v1/position.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x04\n\x08Position\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x11\n\tmarket_id\x18\x03 \x01(\t\x12\x10\n\x08token_id\x18\x04 \x01(\t\x12\x15\n\rstrategy_name\x18\x05 \x01(\t\x12\x16\n\x0esettled_micros\x18\x06 \x01(\x03\x12\x18\n\x10unsettled_micros\x18\x07 \x01(\x03\x12\x13\n\x0b\x63ost_micros\x18\x08 \x01(\x03\x12\x17\n\x0frealized_micros\x18\t \x01(\x03\x12\x13\n\x0b\x66\x65\x65s_micros\x18\n \x01(\x03\x12\x1f\n\x12take_profit_micros\x18\x0b \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10stop_loss_micros\x18\x0c \x01(\x03H\x01\x88\x01\x01\x12-\n\topened_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x11\x65xit_price_micros\x18\x0f \x01(\x03H\x02\x88\x01\x01\x12*\n\x06status\x18\x10 \x01(\x0e\x32\x1a.polybot.v1.PositionStatus\x12\x0c\n\x04side\x18\x11 \x01(\t\x12\x1a\n\rpayout_micros\x18\x12 \x01(\x03H\x03\x88\x01\x01\x42\x15\n\x13_take_profit_microsB\x13\n\x11_stop_loss_microsB\x14\n\x12_exit_price_microsB\x10\n\x0e_payout_micros\"8\n\x0ePositionUpdate\x12&\n\x08position\x18\x01 \x01(\x0b\x32\x14.polybot.v1.Position*g\n\x0ePositionStatus\x12\x1f\n\x1bPOSITION_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14POSITION_STATUS_OPEN\x10\x01\x12\x1a\n\x16POSITION_STATUS_CLOSED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'polybot.v1.position_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POSITIONSTATUS']._serialized_start=651
-  _globals['_POSITIONSTATUS']._serialized_end=754
+  _globals['_POSITIONSTATUS']._serialized_start=711
+  _globals['_POSITIONSTATUS']._serialized_end=814
   _globals['_POSITION']._serialized_start=75
-  _globals['_POSITION']._serialized_end=591
-  _globals['_POSITIONUPDATE']._serialized_start=593
-  _globals['_POSITIONUPDATE']._serialized_end=649
+  _globals['_POSITION']._serialized_end=651
+  _globals['_POSITIONUPDATE']._serialized_start=653
+  _globals['_POSITIONUPDATE']._serialized_end=709
 # @@protoc_insertion_point(module_scope)

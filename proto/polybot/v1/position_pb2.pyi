@@ -19,7 +19,7 @@ POSITION_STATUS_OPEN: PositionStatus
 POSITION_STATUS_CLOSED: PositionStatus
 
 class Position(_message.Message):
-    __slots__ = ("id", "account", "market_id", "token_id", "strategy_name", "settled_micros", "unsettled_micros", "cost_micros", "realized_micros", "fees_micros", "take_profit_micros", "stop_loss_micros", "opened_at", "closed_at", "exit_price_micros", "status")
+    __slots__ = ("id", "account", "market_id", "token_id", "strategy_name", "settled_micros", "unsettled_micros", "cost_micros", "realized_micros", "fees_micros", "take_profit_micros", "stop_loss_micros", "opened_at", "closed_at", "exit_price_micros", "status", "side", "payout_micros")
     ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +36,8 @@ class Position(_message.Message):
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
     EXIT_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_MICROS_FIELD_NUMBER: _ClassVar[int]
     id: str
     account: str
     market_id: str
@@ -52,7 +54,9 @@ class Position(_message.Message):
     closed_at: _timestamp_pb2.Timestamp
     exit_price_micros: int
     status: PositionStatus
-    def __init__(self, id: _Optional[str] = ..., account: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., strategy_name: _Optional[str] = ..., settled_micros: _Optional[int] = ..., unsettled_micros: _Optional[int] = ..., cost_micros: _Optional[int] = ..., realized_micros: _Optional[int] = ..., fees_micros: _Optional[int] = ..., take_profit_micros: _Optional[int] = ..., stop_loss_micros: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exit_price_micros: _Optional[int] = ..., status: _Optional[_Union[PositionStatus, str]] = ...) -> None: ...
+    side: str
+    payout_micros: int
+    def __init__(self, id: _Optional[str] = ..., account: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., strategy_name: _Optional[str] = ..., settled_micros: _Optional[int] = ..., unsettled_micros: _Optional[int] = ..., cost_micros: _Optional[int] = ..., realized_micros: _Optional[int] = ..., fees_micros: _Optional[int] = ..., take_profit_micros: _Optional[int] = ..., stop_loss_micros: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exit_price_micros: _Optional[int] = ..., status: _Optional[_Union[PositionStatus, str]] = ..., side: _Optional[str] = ..., payout_micros: _Optional[int] = ...) -> None: ...
 
 class PositionUpdate(_message.Message):
     __slots__ = ("position",)

@@ -35,7 +35,7 @@ LIQUIDITY_MAKER: Liquidity
 LIQUIDITY_TAKER: Liquidity
 
 class Fill(_message.Message):
-    __slots__ = ("trade_id", "order_id", "account", "market_id", "token_id", "side", "price_micros", "size_micros", "fee_micros", "fee_rate_micros", "liquidity", "status", "strategy_name", "matched_at", "transaction_hash")
+    __slots__ = ("trade_id", "order_id", "account", "market_id", "token_id", "side", "price_micros", "size_micros", "fee_micros", "fee_rate_micros", "liquidity", "status", "strategy_name", "matched_at", "transaction_hash", "position_id")
     TRADE_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,7 @@ class Fill(_message.Message):
     STRATEGY_NAME_FIELD_NUMBER: _ClassVar[int]
     MATCHED_AT_FIELD_NUMBER: _ClassVar[int]
     TRANSACTION_HASH_FIELD_NUMBER: _ClassVar[int]
+    POSITION_ID_FIELD_NUMBER: _ClassVar[int]
     trade_id: str
     order_id: str
     account: str
@@ -66,4 +67,5 @@ class Fill(_message.Message):
     strategy_name: str
     matched_at: _timestamp_pb2.Timestamp
     transaction_hash: str
-    def __init__(self, trade_id: _Optional[str] = ..., order_id: _Optional[str] = ..., account: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., side: _Optional[_Union[_order_pb2.OrderSide, str]] = ..., price_micros: _Optional[int] = ..., size_micros: _Optional[int] = ..., fee_micros: _Optional[int] = ..., fee_rate_micros: _Optional[int] = ..., liquidity: _Optional[_Union[Liquidity, str]] = ..., status: _Optional[_Union[FillStatus, str]] = ..., strategy_name: _Optional[str] = ..., matched_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_hash: _Optional[str] = ...) -> None: ...
+    position_id: str
+    def __init__(self, trade_id: _Optional[str] = ..., order_id: _Optional[str] = ..., account: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., side: _Optional[_Union[_order_pb2.OrderSide, str]] = ..., price_micros: _Optional[int] = ..., size_micros: _Optional[int] = ..., fee_micros: _Optional[int] = ..., fee_rate_micros: _Optional[int] = ..., liquidity: _Optional[_Union[Liquidity, str]] = ..., status: _Optional[_Union[FillStatus, str]] = ..., strategy_name: _Optional[str] = ..., matched_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., transaction_hash: _Optional[str] = ..., position_id: _Optional[str] = ...) -> None: ...

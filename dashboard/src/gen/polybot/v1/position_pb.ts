@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file polybot/v1/position.proto.
  */
 export const file_polybot_v1_position: GenFile = /*@__PURE__*/
-  fileDesc("Chlwb2x5Ym90L3YxL3Bvc2l0aW9uLnByb3RvEgpwb2x5Ym90LnYxIoQECghQb3NpdGlvbhIKCgJpZBgBIAEoCRIPCgdhY2NvdW50GAIgASgJEhEKCW1hcmtldF9pZBgDIAEoCRIQCgh0b2tlbl9pZBgEIAEoCRIVCg1zdHJhdGVneV9uYW1lGAUgASgJEhYKDnNldHRsZWRfbWljcm9zGAYgASgDEhgKEHVuc2V0dGxlZF9taWNyb3MYByABKAMSEwoLY29zdF9taWNyb3MYCCABKAMSFwoPcmVhbGl6ZWRfbWljcm9zGAkgASgDEhMKC2ZlZXNfbWljcm9zGAogASgDEh8KEnRha2VfcHJvZml0X21pY3JvcxgLIAEoA0gAiAEBEh0KEHN0b3BfbG9zc19taWNyb3MYDCABKANIAYgBARItCglvcGVuZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNsb3NlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoRZXhpdF9wcmljZV9taWNyb3MYDyABKANIAogBARIqCgZzdGF0dXMYECABKA4yGi5wb2x5Ym90LnYxLlBvc2l0aW9uU3RhdHVzQhUKE190YWtlX3Byb2ZpdF9taWNyb3NCEwoRX3N0b3BfbG9zc19taWNyb3NCFAoSX2V4aXRfcHJpY2VfbWljcm9zIjgKDlBvc2l0aW9uVXBkYXRlEiYKCHBvc2l0aW9uGAEgASgLMhQucG9seWJvdC52MS5Qb3NpdGlvbipnCg5Qb3NpdGlvblN0YXR1cxIfChtQT1NJVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRQT1NJVElPTl9TVEFUVVNfT1BFThABEhoKFlBPU0lUSU9OX1NUQVRVU19DTE9TRUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chlwb2x5Ym90L3YxL3Bvc2l0aW9uLnByb3RvEgpwb2x5Ym90LnYxIsAECghQb3NpdGlvbhIKCgJpZBgBIAEoCRIPCgdhY2NvdW50GAIgASgJEhEKCW1hcmtldF9pZBgDIAEoCRIQCgh0b2tlbl9pZBgEIAEoCRIVCg1zdHJhdGVneV9uYW1lGAUgASgJEhYKDnNldHRsZWRfbWljcm9zGAYgASgDEhgKEHVuc2V0dGxlZF9taWNyb3MYByABKAMSEwoLY29zdF9taWNyb3MYCCABKAMSFwoPcmVhbGl6ZWRfbWljcm9zGAkgASgDEhMKC2ZlZXNfbWljcm9zGAogASgDEh8KEnRha2VfcHJvZml0X21pY3JvcxgLIAEoA0gAiAEBEh0KEHN0b3BfbG9zc19taWNyb3MYDCABKANIAYgBARItCglvcGVuZWRfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWNsb3NlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHgoRZXhpdF9wcmljZV9taWNyb3MYDyABKANIAogBARIqCgZzdGF0dXMYECABKA4yGi5wb2x5Ym90LnYxLlBvc2l0aW9uU3RhdHVzEgwKBHNpZGUYESABKAkSGgoNcGF5b3V0X21pY3JvcxgSIAEoA0gDiAEBQhUKE190YWtlX3Byb2ZpdF9taWNyb3NCEwoRX3N0b3BfbG9zc19taWNyb3NCFAoSX2V4aXRfcHJpY2VfbWljcm9zQhAKDl9wYXlvdXRfbWljcm9zIjgKDlBvc2l0aW9uVXBkYXRlEiYKCHBvc2l0aW9uGAEgASgLMhQucG9seWJvdC52MS5Qb3NpdGlvbipnCg5Qb3NpdGlvblN0YXR1cxIfChtQT1NJVElPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRQT1NJVElPTl9TVEFUVVNfT1BFThABEhoKFlBPU0lUSU9OX1NUQVRVU19DTE9TRUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * What a strategy holds of one token. Its size is `settled_micros` + `unsettled_micros`; `cost_micros` is what that size was bought for.
@@ -99,6 +99,20 @@ export type Position = Message<"polybot.v1.Position"> & {
    * @generated from field: polybot.v1.PositionStatus status = 16;
    */
   status: PositionStatus;
+
+  /**
+   * "token1" or "token2": which outcome of the market.
+   *
+   * @generated from field: string side = 17;
+   */
+  side: string;
+
+  /**
+   * What the resolved market paid a share; absent before.
+   *
+   * @generated from field: optional int64 payout_micros = 18;
+   */
+  payoutMicros?: bigint | undefined;
 };
 
 /**
