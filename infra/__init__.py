@@ -1,0 +1,1 @@
+"""The ground: embedded services, clock, ids, logging, metrics, Redis, health. No business words."""

@@ -1,0 +1,50 @@
+"""Prometheus metrics of this process, all named `polybot_*`.
+
+Asking twice for the same name returns the same metric, so a kernel that is built again in one process goes on counting. Asking for a name
+with another kind or other labels is a mistake in the code and raises `ValueError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_Metric = Counter | Gauge | Histogram
+_M = TypeVar("_M", Counter, Gauge, Histogram)
+_metrics: dict[str, tuple[_Metric, tuple[str, ...]]] = {}
+
+
+def counter(name: str, help_text: str, labels: Sequence[str] = ()) -> Counter:
+    """Return the counter `polybot_<name>`."""
+    return _metric(Counter, name, help_text, labels)
+
+
+def gauge(name: str, help_text: str, labels: Sequence[str] = ()) -> Gauge:
+    """Return the gauge `polybot_<name>`."""
+    return _metric(Gauge, name, help_text, labels)
+
+
+def histogram(name: str, help_text: str, labels: Sequence[str] = ()) -> Histogram:
+    """Return the histogram `polybot_<name>` with the client's default buckets, in seconds."""
+    return _metric(Histogram, name, help_text, labels)
+
+
+def render() -> bytes:
+    """Return all metrics in the text format of `CONTENT_TYPE`."""
+    return generate_latest(REGISTRY)
+
+
+def _metric(kind: type[_M], name: str, help_text: str, labels: Sequence[str]) -> _M:
+    known = _metrics.get(name)
+    if known is None:
+        known = (kind(name, help_text, labels, namespace="polybot", registry=REGISTRY), tuple(labels))
+        _metrics[name] = known
+    metric, known_labels = known
+    if not isinstance(metric, kind) or known_labels != tuple(labels):
+        raise ValueError(f"metric {name} is a {type(metric).__name__} with labels {known_labels}")
+    return metric

@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""The command line of polybot: `manage.py help` lists the commands. A mistake in the configuration ends with one message."""
+
+import os
+import sys
+
+from domain.errors import PolybotError
+
+
+def main() -> None:
+    """Run the command named in the arguments."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "polybot_site.settings")
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except PolybotError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""What can be configured: every key with its type, default, range and help.
+
+Values come from `config.toml` and from the environment (`POLYBOT_TRADING__MAX_ORDER_NOTIONAL=20`); the environment wins. A key is declared
+here when something reads it, not before. Loading, sources and error messages: `polybot_site.config_loader`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from polybot_site.config_fields import (
+    Address,
+    Count,
+    Duration,
+    HostPort,
+    HttpUrl,
+    Names,
+    Number,
+    Port,
+    Price,
+    PrivateKey,
+    Section,
+    Usd,
+    WsUrl,
+)
+
+Mode = Literal["trade", "arbitrage", "monitor", "scrape", "backtest", "server", "full"]
+
+
+class Wallet(Section):
+    """The wallet that trades on a real venue. The simulated venue makes its own."""
+
+    private_key: PrivateKey = Field(None, description="Private key of the signing wallet, 64 hexadecimal digits")
+    safe_address: Address = Field("", description="Address of the Polymarket proxy wallet, empty for none")
+
+
+class Polymarket(Section):
+    """Where Polymarket is. Not used with the simulated venue."""
+
+    clob_host: HttpUrl = Field("https://clob.polymarket.com", description="CLOB REST")
+    gamma_host: HttpUrl = Field("https://gamma-api.polymarket.com", description="Market metadata")
+    ws_host: WsUrl = Field("wss://ws-subscriptions-clob.polymarket.com", description="Market and user WebSocket")
+    chain_id: Annotated[Count, Field(ge=1)] = Field(137, description="Chain that orders are signed for; 137 is Polygon")
+    signature_type: Annotated[Count, Field(ge=0, le=3)] = Field(
+        0, description="0: plain wallet, 1: proxy, 2: Safe, 3: deposit wallet"
+    )
+
+
+class Venue(Section):
+    """The venue that is traded."""
+
+    kind: Literal["simulator", "polymarket"] = Field(
+        "simulator", description="Simulated venue on this machine, or Polymarket's public data (POLYBOT_VENUE)"
+    )
+    port: Port = Field(8100, description="Port of the simulated venue (POLYBOT_VENUE_PORT)")
+
+
+class Database(Section):
+    """PostgreSQL 15 or newer. With an empty host polybot runs its own server."""
+
+    host: str = Field("", description="Host name, empty for the embedded server")
+    port: Port = Field(5432, description="Port of an external server")
+    database: str = Field("polybot", min_length=1, description="Database of an external server")
+    user: str = Field("polybot", min_length=1, description="User at an external server")
+    password: SecretStr | None = Field(None, description="Password at an external server")
+    ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = Field(
+        "require", description="TLS to an external server"
+    )
+    run_migrations: bool = Field(True, description="Bring the tables up to date at start")
+    url: SecretStr | None = Field(None, description="Whole URL, instead of the keys above (DATABASE_URL)")
+
+    def external_url(self) -> str | None:
+        """Return the URL of the configured server, None when the embedded one serves."""
+        if self.url is not None:
+            return self.url.get_secret_value()
+        if not self.host:
+            return None
+        login = quote(self.user, safe="")
+        if self.password is not None:
+            login += ":" + quote(self.password.get_secret_value(), safe="")
+        return f"postgresql://{login}@{self.host}:{self.port}/{quote(self.database)}?sslmode={self.ssl_mode}"
+
+
+class Redis(Section):
+    """Redis or Valkey 7.0 or newer. With an empty address polybot runs its own server."""
+
+    addr: HostPort = Field("", description="Server, empty for the embedded one")
+    password: SecretStr | None = Field(None, description="Password at an external server")
+    db: Annotated[Count, Field(ge=0, le=15)] = Field(0, description="Database number at an external server")
+    pool_size: Annotated[Count, Field(ge=1, le=1000)] = Field(20, description="Connections a process may open")
+    max_retries: Annotated[Count, Field(ge=0, le=20)] = Field(3, description="Retries of a failed command")
+    tls_enabled: bool = Field(False, description="TLS to an external server")
+    url: SecretStr | None = Field(None, description="Whole URL, instead of addr, password, db, TLS (REDIS_URL)")
+
+    def external_url(self) -> str | None:
+        """Return the URL of the configured server, None when the embedded one serves."""
+        if self.url is not None:
+            return self.url.get_secret_value()
+        if not self.addr:
+            return None
+        scheme = "rediss" if self.tls_enabled else "redis"
+        login = "" if self.password is None else f":{quote(self.password.get_secret_value(), safe='')}@"
+        return f"{scheme}://{login}{self.addr}/{self.db}"
+
+
+class FlashCrash(Section):
+    """Buys a sudden fall and sells the recovery."""
+
+    enabled: bool = Field(True, description="Run this strategy when it is in strategy.active")
+    drop_threshold: Annotated[Price, Field(ge=Decimal("0.001"))] = Field(
+        Decimal("0.10"), description="Fall from the recent high that counts as a crash, in dollars"
+    )
+    recovery_target: Annotated[Price, Field(ge=Decimal("0.001"))] = Field(
+        Decimal("0.05"), description="Rise above the entry at which the position is sold, in dollars"
+    )
+
+
+class MeanReversion(Section):
+    """Buys far below the recent middle and sells on the way back."""
+
+    enabled: bool = Field(True, description="Run this strategy when it is in strategy.active")
+    std_dev_threshold: Annotated[Number, Field(ge=0.5, le=20)] = Field(
+        2.0, description="Distance from the middle that is traded, in standard deviations"
+    )
+    lookback_window: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(days=1))] = Field(
+        timedelta(minutes=5), description="History the middle is taken from"
+    )
+
+
+class Strategy(Section):
+    """Which strategies run, and what they share. A strategy's stored parameters start from these and are edited in the admin."""
+
+    active: Names = Field(("flash_crash", "mean_reversion"), description="Strategies to run")
+    size: Usd = Field(Decimal(10), description="What one entry may spend, in dollars")
+    max_positions: Annotated[Count, Field(ge=1, le=1000)] = Field(5, description="Open positions per strategy")
+    take_profit: Price = Field(Decimal("0.10"), description="Rise above the entry that takes the profit, in dollars")
+    stop_loss: Price = Field(Decimal("0.05"), description="Fall below the entry that stops the loss, in dollars")
+    flash_crash: FlashCrash = Field(default_factory=FlashCrash)
+    mean_reversion: MeanReversion = Field(default_factory=MeanReversion)
+
+
+class Trading(Section):
+    """Limits every order passes, whoever wants it. They stop new risk, never an exit."""
+
+    live: bool = Field(False, description="Trade real money")
+    max_order_notional: Usd = Field(Decimal(50), description="One order, in dollars")
+    max_market_notional: Usd = Field(Decimal(200), description="All positions and orders of one market, in dollars")
+    max_total_notional: Usd = Field(Decimal(1000), description="All positions and orders, in dollars")
+    max_open_positions: Annotated[Count, Field(ge=1, le=10_000)] = Field(
+        20, description="Open positions of all strategies"
+    )
+    max_book_age_ms: Annotated[Count, Field(ge=50, le=600_000)] = Field(
+        60_000, description="Silence of a book after which it is too old to trade on, in milliseconds"
+    )
+    min_price: Price = Field(Decimal("0.02"), description="Cheapest price that is bought, in dollars")
+    max_price: Price = Field(Decimal("0.98"), description="Dearest price that is bought, in dollars")
+    absence_seconds: Annotated[Count, Field(ge=5, le=86_400)] = Field(
+        120, description="How long all reads must agree before an unanswered order counts as never placed, in seconds"
+    )
+    send_deadline_ms: Annotated[Count, Field(ge=50, le=60_000)] = Field(
+        2000, description="Time from the decision to the last moment an order may leave, in milliseconds"
+    )
+    lease_ttl_s: Annotated[Number, Field(ge=2, le=300)] = Field(
+        10.0, description="How long a trader owns its wallet without renewing, in seconds"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.live:
+            raise ValueError(
+                "trading.live was true, allowed: false (real money is refused until `manage.py doctor` exists)"
+            )
+        if self.min_price >= self.max_price:
+            raise ValueError(
+                f"trading.min_price was {self.min_price}, allowed: below trading.max_price ({self.max_price})"
+            )
+        return self
+
+
+class Server(Section):
+    """The web process."""
+
+    port: Port = Field(8000, description="Port of dashboard and API (POLYBOT_WEB_PORT)")
+    allowed_hosts: Names = Field(("localhost", "127.0.0.1", "[::1]"), description="Host names the site answers to")
+    cors_origins: Names = Field((), description="Other origins that may use the API, such as 'https://desk.example'")
+    secret_key: SecretStr | None = Field(None, description="Key of sessions; by default made once and kept in var/")
+
+
+class Config(BaseSettings):
+    """All settings. Make one with `polybot_site.config_loader.load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="POLYBOT_",
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    mode: Mode = Field("full", description="What the trader process runs")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Form of the log; auto is text on a terminal and JSON elsewhere"
+    )
+    venue: Venue = Field(default_factory=Venue)
+    wallet: Wallet = Field(default_factory=Wallet)
+    polymarket: Polymarket = Field(default_factory=Polymarket)
+    strategy: Strategy = Field(default_factory=Strategy)
+    trading: Trading = Field(default_factory=Trading)
+    database: Database = Field(default_factory=Database)
+    redis: Redis = Field(default_factory=Redis)
+    server: Server = Field(default_factory=Server)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what the loader hands over: it runs the sources itself, to know which of them a value came from."""
+        return (init_settings,)

@@ -1,0 +1,136 @@
+"""The vocabulary of `polybot_site.config`: sections, keys, and field types that refuse values which would switch a protection off.
+
+Money and prices are exact: configuration says dollars as decimals with at most six places, code reads them through `micros`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+from domain.money import MICRO
+
+ENVIRONMENT_PREFIX = "POLYBOT_"
+
+_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_DURATION = re.compile(r"(?:\d{1,9}(?:ms|[smhd]))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+)(ms|[smhd])", re.ASCII)
+
+
+class Section(BaseModel):
+    """A table of the configuration file. Unknown keys are refused; values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form a text must have: a pattern, and how to say it to a person."""
+
+    pattern: str
+    words: str
+
+    def __call__(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value, re.ASCII):
+            raise ValueError(f"expected {self.words}")
+        return value
+
+
+def micros(value: Decimal) -> int:
+    """Return a configured amount in micro-units, exactly: the fields below allow six decimals at most."""
+    return int(value * MICRO)
+
+
+def format_duration(value: timedelta) -> str:
+    """Return `value` as configuration writes it: 300 s → "5m"."""
+    left, text = round(value.total_seconds() * 1000), ""
+    for unit, size in _UNIT_MS.items():
+        count, left = divmod(left, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def declared_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every key of `model` as a dotted path ("strategy.flash_crash.enabled") with its declaration."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from declared_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field
+
+
+def value_of(config: BaseModel, key: str) -> Any:
+    """Return the value at a dotted path."""
+    value: Any = config
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def environment_name(key: str) -> str:
+    """Return the variable that sets `key`: "wallet.private_key" → POLYBOT_WALLET__PRIVATE_KEY."""
+    return ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether a key holds a secret; secrets are declared `SecretStr | None`."""
+    return field.annotation == SecretStr | None
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        raise ValueError("expected a duration such as '5m', '90s' or '1h30m'")
+    return timedelta(milliseconds=sum(int(count) * _UNIT_MS[unit] for count, unit in _DURATION_PART.findall(value)))
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")
+    return value
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def _list(value: Any) -> Any:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _private_key(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", value.get_secret_value()):
+        raise ValueError("expected 64 hexadecimal digits")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_bool)]
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+Port = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65535)]
+Usd = Annotated[
+    Decimal,
+    BeforeValidator(_no_bool),
+    BeforeValidator(_exact),
+    Field(gt=0, le=10_000_000, decimal_places=6, allow_inf_nan=False),
+]
+Price = Annotated[
+    Decimal,
+    BeforeValidator(_no_bool),
+    BeforeValidator(_exact),
+    Field(gt=0, lt=1, decimal_places=4, allow_inf_nan=False),
+]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
+HttpUrl = Annotated[str, AfterValidator(Form(r"https?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'https://host'"))]
+WsUrl = Annotated[str, AfterValidator(Form(r"wss?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'wss://host'"))]
+Address = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{40})?", "an address of 0x and 40 hexadecimal digits"))]
+HostPort = Annotated[str, AfterValidator(Form(r"([^\s/:@]+:\d{1,5})?", "host:port"))]
+PrivateKey = Annotated[SecretStr | None, AfterValidator(_private_key)]

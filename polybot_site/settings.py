@@ -1,0 +1,120 @@
+"""Django's settings, derived from the typed configuration. Nothing is read from the environment here; see `polybot_site.config`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+from psycopg.conninfo import conninfo_to_dict
+
+from infra import logging as polybot_logging
+from infra.files import load_or_create_secret
+from infra.paths import ROOT, var_dir
+from polybot_site.config_loader import current
+from polybot_site.locations import database_url, redis_url
+
+CONFIG = current().config
+REDIS_URL = redis_url()
+
+DEBUG = False
+SECRET_KEY = (
+    CONFIG.server.secret_key.get_secret_value()
+    if CONFIG.server.secret_key
+    else load_or_create_secret(var_dir() / "django.secret")
+)
+ALLOWED_HOSTS = list(CONFIG.server.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(CONFIG.server.cors_origins)
+ROOT_URLCONF = "polybot_site.urls"
+ASGI_APPLICATION = "polybot_site.asgi.application"
+
+# daphne takes over `runserver` and costs every other process its slow import.
+_RUNSERVER = ["daphne"] if "runserver" in sys.argv[1:2] and find_spec("daphne") else []
+_OURS = [name for name in ("polybot_site", "markets", "strategies", "trading") if (ROOT / name / "apps.py").exists()]
+
+INSTALLED_APPS = [
+    *_RUNSERVER,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "django_celery_beat",
+    *_OURS,
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "polybot_site" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database(url: str) -> dict[str, object]:
+    """Return Django's description of the database at `url`; what is not host, port, user, name or password becomes an option."""
+    parts = dict(conninfo_to_dict(url))
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    known = {ours: str(parts.pop(theirs, "") or "") for ours, theirs in names.items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **known,
+        "OPTIONS": parts,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": _database(database_url())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "scrape"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+LOGGING_CONFIG = None
+polybot_logging.configure(level=CONFIG.log_level, log_format=CONFIG.log_format)

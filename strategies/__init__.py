@@ -1,0 +1,1 @@
+"""Strategies: engine, registry, price tracker, and one file per strategy."""

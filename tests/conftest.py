@@ -1,0 +1,134 @@
+"""Fixtures every test may use: real PostgreSQL and Valkey servers of this test run, and a guard that keeps sockets on loopback.
+
+Servers start at the first test that asks for one and stop with the run; they share nothing with the developer's own `var/`.
+
+    db, transactional_db   pytest-django's, on the run's own PostgreSQL
+    postgres_url           an empty database of its own for one test, without Django
+    redis_url              the run's Valkey, emptied before the test
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis as redis_py
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from infra.services import Endpoint, Services
+from infra.services.postgres import Postgres
+from infra.services.valkey import Valkey
+
+_LOCAL_NAMES = {"localhost", "testserver", ""}
+
+
+class FastPostgres(Postgres):
+    """Loses its data at a power failure, and is fast."""
+
+    durable = False
+    usual_port = 0
+
+
+class FreePortValkey(Valkey):
+    """Any free port: the usual one belongs to the developer's own servers."""
+
+    usual_port = 0
+
+
+@pytest.fixture(scope="session")
+def servers_var() -> Iterator[Path]:
+    """A `var/` of this test run that the servers' user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="polybot-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_var: Path) -> Iterator[Endpoint]:
+    with Services(servers_var / "postgres", kinds=(FastPostgres,)).running() as endpoints:
+        yield endpoints["postgres"]
+
+
+@pytest.fixture(scope="session")
+def valkey_server(servers_var: Path) -> Iterator[Endpoint]:
+    with Services(servers_var / "valkey", kinds=(FreePortValkey,)).running() as endpoints:
+        yield endpoints["valkey"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_server: Endpoint) -> None:
+    """Point Django at this run's PostgreSQL before pytest-django makes its test database there."""
+    from django.conf import settings
+
+    parts = conninfo_to_dict(postgres_server.url)
+    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    settings.DATABASES["default"].update({ours: str(parts[theirs]) for ours, theirs in names.items()})
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Endpoint, request: pytest.FixtureRequest) -> Iterator[str]:
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(postgres_server.url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        yield make_conninfo(postgres_server.url, dbname=name)
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def redis_url(valkey_server: Endpoint, settings) -> str:
+    """The Valkey of this run, emptied; `settings.REDIS_URL` points at it as well."""
+    with redis_py.Redis.from_url(valkey_server.url) as client:
+        client.flushall()
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey_server.url
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [valkey_server.url]}}
+    }
+    return valkey_server.url
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine, whoever opens it."""
+    import uvloop
+
+    connect, connect_ex, create_connection = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        uvloop.Loop.create_connection,
+    )
+
+    def guarded_connect(self, address):
+        _refuse_outside(self.family, address)
+        return connect(self, address)
+
+    def guarded_connect_ex(self, address):
+        _refuse_outside(self.family, address)
+        return connect_ex(self, address)
+
+    async def guarded_create_connection(self, protocol_factory, host=None, port=None, **options):
+        if host is not None:
+            _refuse_outside(socket.AF_INET, (host, port))
+        return await create_connection(self, protocol_factory, host, port, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(uvloop.Loop, "create_connection", guarded_create_connection)
+
+
+def _refuse_outside(family: int, address: object) -> None:
+    if family not in {socket.AF_INET, socket.AF_INET6} or not isinstance(address, tuple):
+        return
+    host = str(address[0])
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host in _LOCAL_NAMES
+    if not local:
+        raise PermissionError(f"a test tried to reach {host}: tests stay on loopback")
