@@ -6,8 +6,10 @@ Nothing is started here. Without a configured or running server the usual port i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infra.paths import var_dir
-from infra.services import Services
+from infra.services import Endpoint, Services
 from polybot_site.config import Config
 from polybot_site.config_loader import current
 
@@ -28,6 +30,11 @@ def database_url() -> str:
 def redis_url() -> str:
     """Return the Redis URL; it may hold a password."""
     return _url("valkey", _USUAL["redis"])
+
+
+def service_environment(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """Return the variables that tell other processes where the servers are."""
+    return {"DATABASE_URL": endpoints["postgres"].url, "REDIS_URL": endpoints["valkey"].url}
 
 
 def _url(name: str, otherwise: str) -> str:

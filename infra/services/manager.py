@@ -70,13 +70,13 @@ class Services:
         """
         return self._ensure(bound=bound)[0]
 
-    def down(self, only: frozenset[str] | None = None) -> list[str]:
+    def down(self, only: frozenset[str] | None = None, *, stop_within: float = 10.0) -> list[str]:
         """Stop the running servers (all, or those named) and return their names; data stays."""
         with self._locked() as notice:
             stopped = [
                 server.name
                 for server in reversed(self._servers(notice))
-                if (only is None or server.name in only) and server.stop()
+                if (only is None or server.name in only) and server.stop(stop_within)
             ]
             for name in stopped:
                 notice["services"][name]["pid"] = None
@@ -94,14 +94,17 @@ class Services:
         return found
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[dict[str, Endpoint]]:
-        """Have all servers up inside the block; those that this call started stop at its end, the others go on."""
+    def running(self, *, stop_within: float = 10.0) -> Iterator[dict[str, Endpoint]]:
+        """Have all servers up inside the block; those that this call started stop at its end, the others go on.
+
+        A server that has not shut down cleanly after `stop_within` seconds is stopped the hard way, which its data survives.
+        """
         endpoints, started = self._ensure(bound=True)
         try:
             yield endpoints
         finally:
             if started:
-                self.down(started)
+                self.down(started, stop_within=stop_within)
 
     def _ensure(self, *, bound: bool) -> tuple[dict[str, Endpoint], frozenset[str]]:
         endpoints = {name: Endpoint(name, url, "configured") for name, url in self._configured.items()}

@@ -24,8 +24,8 @@ class Postgres(Server):
 
     name = "postgres"
     usual_port = 5432
-    death_signal = signal.SIGINT  # a fast, clean shutdown
-    stop_signals = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0))
+    clean_stop = signal.SIGINT
+    hard_stop = signal.SIGQUIT
     durable = True
 
     def programs(self) -> Iterable[Program]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import socket
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -13,12 +12,12 @@ from pathlib import Path
 from domain.ports import Clock
 from infra.errors import ServiceError
 from infra.files import load_or_create_secret
+from infra.loopback import HOST, is_free
 from infra.services import process
 from infra.services.account import Account
 from infra.services.home import executable, server_folder
 from infra.services.programs import Program
 
-_HOST = "127.0.0.1"
 _START_ATTEMPTS = 5
 _FIRST_FREE, _LAST_FREE = 20_000, 60_000
 
@@ -28,8 +27,8 @@ class Server(ABC):
 
     name: str
     usual_port: int
-    death_signal: signal.Signals
-    stop_signals: tuple[tuple[signal.Signals, float], ...]
+    clean_stop: signal.Signals
+    hard_stop: signal.Signals
     start_seconds = 60.0
 
     def __init__(self, home: Path, var: Path, account: Account, clock: Clock) -> None:
@@ -107,7 +106,7 @@ class Server(ABC):
                 account=self.account,
                 folder=self.data,
                 log=self.log,
-                bound=self.death_signal if bound else None,
+                bound=self.clean_stop if bound else None,
             )
             if self._comes_up(child, port):
                 return child.pid, port, program
@@ -115,12 +114,12 @@ class Server(ABC):
             process.wait_for(lambda: False, 0.2 * (attempt + 1), self.clock)
         raise ServiceError(f"{self.name} did not start; {self.log} ends with:\n{process.tail(self.log)}")
 
-    def stop(self) -> bool:
-        """Stop the running server; False when there is none."""
+    def stop(self, within: float) -> bool:
+        """Stop the running server, cleanly when it can within so many seconds; False when there is none."""
         found = self.running()
         if found is None:
             return False
-        process.stop(found[0], self.data, self.stop_signals, self.clock)
+        process.stop(found[0], self.data, [(self.clean_stop, within), (self.hard_stop, 5.0)], self.clock)
         return True
 
     def _comes_up(self, child: subprocess.Popen[bytes], port: int) -> bool:
@@ -133,16 +132,6 @@ class Server(ABC):
 
     def _free_port(self, wanted: list[int]) -> int:
         for port in [*wanted, *(secrets.randbelow(_LAST_FREE - _FIRST_FREE) + _FIRST_FREE for _ in range(100))]:
-            if port and _is_free(port):
+            if port and is_free(port):
                 return port
-        raise ServiceError(f"no free port for {self.name} on {_HOST}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-        return True
+        raise ServiceError(f"no free port for {self.name} on {HOST}")

@@ -21,8 +21,8 @@ class Valkey(Server):
 
     name = "valkey"
     usual_port = 6379
-    death_signal = signal.SIGTERM
-    stop_signals = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+    clean_stop = signal.SIGTERM
+    hard_stop = signal.SIGKILL
 
     def programs(self) -> Iterable[Program]:
         return programs.valkey_programs()

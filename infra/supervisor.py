@@ -1,0 +1,172 @@
+"""Runs a set of programs as one: starts them together, passes their output on, restarts what dies, stops all of them within seconds.
+
+- A program that ends is started again after a pause that grows; one that ends `MOST_FAILURES` times within `FAILURE_WINDOW` seconds stops
+  the whole set, and `run` says so with `SupervisorError`.
+- Stopping sends SIGTERM to each program's process group, and SIGKILL to what is left after `grace` seconds, helpers included.
+- When this process dies, however it dies, the kernel kills the programs (Linux).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import string
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.errors import PolybotError
+from domain.ports import Clock
+from infra.services.process import ends_with_parent
+
+MOST_FAILURES = 5
+FAILURE_WINDOW = 60.0
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+_LONGEST_LINE = 1 << 20
+
+Output = Callable[[str, str], None]
+
+
+class SupervisorError(PolybotError):
+    """A program does not stay up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A name and a command line; `$NAME` stands for an environment variable, `python` for this interpreter."""
+
+    name: str
+    command: str
+
+    def arguments(self, environ: Mapping[str, str]) -> list[str]:
+        """Return the command as a list; a variable that is not set is a `KeyError`."""
+        words = shlex.split(string.Template(self.command).substitute(environ))
+        return [sys.executable if words[0] == "python" else words[0], *words[1:]]
+
+
+class Supervisor:
+    """One run of `programs` in `folder` with environment `environ`; `output(name, line)` receives what they print and what happens."""
+
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        *,
+        environ: Mapping[str, str],
+        folder: Path,
+        output: Output,
+        clock: Clock,
+        grace: float = 6.0,
+    ) -> None:
+        self._programs = programs
+        self._environ = dict(environ)
+        self._folder = folder
+        self._output = output
+        self._clock = clock
+        self._grace = grace
+        self._stopping = asyncio.Event()
+        self._groups: dict[str, int] = {}
+        self._failure: str | None = None
+
+    def stop(self) -> None:
+        """Begin to stop; further calls change nothing (a terminal, `make` and a service manager may all pass the same signal on)."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._signal(signal.SIGTERM)
+
+    async def run(self) -> None:
+        """Run until `stop` and return when every program has ended.
+
+        Raises:
+            SupervisorError: a program did not stay up; everything was stopped.
+        """
+        tending = [asyncio.create_task(self._tend(program), name=program.name) for program in self._programs]
+        await self._stopping.wait()
+        _, late = await asyncio.wait(tending, timeout=self._grace)
+        if late:
+            self._output("polybot", f"killing what did not stop: {', '.join(sorted(task.get_name() for task in late))}")
+        self._signal(signal.SIGKILL)
+        await asyncio.gather(*tending)
+        if self._failure:
+            raise SupervisorError(self._failure)
+
+    async def _tend(self, program: Program) -> None:
+        ends: deque[float] = deque(maxlen=MOST_FAILURES)
+        while not self._stopping.is_set():
+            try:
+                code = await self._run_once(program)
+            except (OSError, KeyError, ValueError) as error:
+                self._fail(f"{program.name} cannot be started: {error!r}")
+                return
+            if self._stopping.is_set():
+                return
+            now = self._clock.monotonic()
+            ends.append(now)
+            recent = [end for end in ends if now - end < FAILURE_WINDOW]
+            if len(recent) == MOST_FAILURES:
+                self._fail(
+                    f"{program.name} ended {MOST_FAILURES} times within {FAILURE_WINDOW:.0f} s, last with {_ending(code)}"
+                )
+                return
+            self._output("polybot", f"{program.name} ended with {_ending(code)}; starting it again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _PAUSES[len(recent) - 1])
+
+    async def _run_once(self, program: Program) -> int:
+        child = await asyncio.create_subprocess_exec(
+            *program.arguments(self._environ),
+            cwd=self._folder,
+            env=self._environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=_LONGEST_LINE,
+            start_new_session=True,
+            preexec_fn=ends_with_parent(signal.SIGKILL),
+        )
+        self._groups[program.name] = child.pid
+        if self._stopping.is_set():
+            self._signal(signal.SIGTERM)
+        reading = asyncio.create_task(self._pass_on(program.name, child.stdout))
+        code = await child.wait()
+        # Helpers that outlive their program would hold its pipe, its ports and its lease.
+        self._signal_group(child.pid, signal.SIGKILL)
+        _, held = await asyncio.wait([reading], timeout=1.0)
+        for task in held:
+            task.cancel()
+        del self._groups[program.name]
+        return code
+
+    async def _pass_on(self, name: str, stream: asyncio.StreamReader | None) -> None:
+        assert stream is not None  # noqa: S101 - asked for with PIPE
+        while True:
+            try:
+                line = await stream.readuntil()
+            except asyncio.IncompleteReadError as end:
+                if end.partial:
+                    self._output(name, end.partial.decode("utf-8", "replace"))
+                return
+            except asyncio.LimitOverrunError as overrun:
+                line = await stream.readexactly(overrun.consumed)
+            self._output(name, line.decode("utf-8", "replace").rstrip("\n"))
+
+    def _fail(self, reason: str) -> None:
+        self._failure = self._failure or reason
+        self.stop()
+
+    def _signal(self, signum: signal.Signals) -> None:
+        for group in self._groups.values():
+            self._signal_group(group, signum)
+
+    @staticmethod
+    def _signal_group(group: int, signum: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signum)
+
+
+def _ending(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
