@@ -1,8 +1,8 @@
 """Double-entry bookkeeping: every movement is a journal whose entries sum to zero for each asset.
 
 Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits),
-`receivable` (payouts of resolved markets that are not in the wallet yet), `rounding` (bounded differences to the venue's books) and `equity` (what was
-deposited, a credit). Therefore everything but equity sums to −equity = deposits − withdrawals, always.
+`receivable` (payouts of resolved markets that are not in the wallet yet), `rounding` (bounded differences to the venue's books) and
+`equity` (what was deposited, a credit). Therefore everything but equity sums to −equity = deposits − withdrawals, always.
 Token assets balance between `tokens` (ours) and `counterparty`.
 """
 

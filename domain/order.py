@@ -56,7 +56,9 @@ class OrderStatus(StrEnum):
 TERMINAL_STATUSES = frozenset({OrderStatus.MATCHED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
 
 _S = OrderStatus
-_UNSENT = frozenset({_S.SUBMITTED, _S.UNKNOWN, _S.REJECTED, _S.CANCELLED, _S.LIVE, _S.PARTIALLY_FILLED, _S.MATCHED, _S.DELAYED})
+_UNSENT = frozenset(
+    {_S.SUBMITTED, _S.UNKNOWN, _S.REJECTED, _S.CANCELLED, _S.LIVE, _S.PARTIALLY_FILLED, _S.MATCHED, _S.DELAYED}
+)
 _OPEN = frozenset({_S.PARTIALLY_FILLED, _S.MATCHED, _S.CANCELLING, _S.CANCELLED, _S.EXPIRED, _S.UNKNOWN})
 _VENUE = frozenset({_S.LIVE, _S.PARTIALLY_FILLED, _S.MATCHED, _S.DELAYED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED})
 
@@ -67,7 +69,9 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.DELAYED: _VENUE | {_S.UNKNOWN, _S.CANCELLING},
     _S.LIVE: _OPEN,
     _S.PARTIALLY_FILLED: _OPEN,
-    _S.CANCELLING: frozenset({_S.LIVE, _S.PARTIALLY_FILLED, _S.MATCHED, _S.CANCELLED, _S.EXPIRED, _S.UNKNOWN, _S.REJECTED}),
+    _S.CANCELLING: frozenset(
+        {_S.LIVE, _S.PARTIALLY_FILLED, _S.MATCHED, _S.CANCELLED, _S.EXPIRED, _S.UNKNOWN, _S.REJECTED}
+    ),
     # Terminal states reopen only on the venue's own later word (`reopens`), which is audited.
     _S.MATCHED: frozenset(),
     _S.CANCELLED: frozenset({_S.MATCHED}),

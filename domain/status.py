@@ -50,7 +50,10 @@ class StrategyState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyInfo:
-    """One strategy at run time. `parameters` are those in force, as JSON values; `budget_overruns` counts calls beyond the time budget."""
+    """One strategy at run time. `parameters` are those in force, as JSON values; `budget_overruns` counts calls beyond the time budget.
+
+    `refusals` counts, by reason, the opportunities that were seen and not taken.
+    """
 
     name: str
     state: StrategyState
@@ -61,3 +64,4 @@ class StrategyInfo:
     last_signal_ns: int | None = None
     last_error: str = ""
     parameters: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+    refusals: Mapping[str, int] = field(default_factory=dict)

@@ -13,17 +13,21 @@ returns the first command. Every command is audited with the name of who issued 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from infra.clock import SystemClock
+from infra.ids import RandomIds
 from trading.models import AuditLog, Command, CommandStatus
 
 CHANNEL = "polybot_commands"
 KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "resume"})
 _POLL_SECONDS = 0.05
+
+_clock = SystemClock()
+_ids = RandomIds()
 
 
 def issue(
@@ -37,20 +41,23 @@ def issue(
     if kind not in KINDS:
         raise ValueError(f"command was {kind!r}, expected one of {', '.join(sorted(KINDS))}")
     with transaction.atomic():
-        if idempotency_key is not None:
+        if idempotency_key:
             earlier = Command.objects.select_for_update().filter(idempotency_key=idempotency_key).first()
             if earlier is not None:
                 if (earlier.kind, earlier.payload) != (kind, payload):
                     raise ValueError(f"idempotency key {idempotency_key!r} was used for another command before")
                 return earlier
         command = Command.objects.create(
+            id=_ids.uuid(),
             kind=kind,
             payload=payload,
             issued_by=issued_by,
             idempotency_key=idempotency_key,
-            expires_at=timezone.now() + timedelta(seconds=ttl_seconds),
+            expires_at=datetime.fromtimestamp(_clock.now_ns() / 1e9, UTC) + timedelta(seconds=ttl_seconds),
         )
-        AuditLog.objects.create(event=f"command_{kind}", detail={"command": str(command.id), "by": issued_by, **payload})
+        AuditLog.objects.create(
+            event=f"command_{kind}", detail={"command": str(command.id), "by": issued_by, **payload}
+        )
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(command.id)])
     return command
@@ -58,8 +65,8 @@ def issue(
 
 def wait(command: Command, *, timeout: float) -> Command:
     """Return the command once the trader has answered, or as it is after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while command.status == CommandStatus.PENDING and time.monotonic() < deadline:
+    deadline = _clock.monotonic() + timeout
+    while command.status == CommandStatus.PENDING and _clock.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
         command.refresh_from_db()
     return command

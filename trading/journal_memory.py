@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from domain.errors import JournalError, LeaseLostError
 from domain.fill import Fill
@@ -33,7 +34,7 @@ from trading.row_codec import (
 class MemoryTables:
     """Tables as lists of columns, with the keys that PostgreSQL would enforce."""
 
-    UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
+    UNIQUE: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "orders": (("id",), ("decision_id",)),
         "fills": (("trade_id", "order_id"),),
         "positions": (("id",),),
@@ -44,6 +45,7 @@ class MemoryTables:
         self.rows: defaultdict[str, list[Columns]] = defaultdict(list)
         self._index: defaultdict[tuple[str, tuple[str, ...]], dict[tuple[object, ...], Columns]] = defaultdict(dict)
         self.epochs: dict[str, int] = {}
+        self.lease_ends: dict[str, float] = {}
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Write all or nothing; raises `JournalError` for what the tables forbid."""
@@ -78,7 +80,13 @@ class MemoryJournal:
     """The `Journal` port over `MemoryTables`, fenced by the lease epoch as the real one is."""
 
     def __init__(
-        self, tables: MemoryTables, account: str, epoch: Callable[[], int], market_of: Callable[[str], Market], *, delay: float = 0.001
+        self,
+        tables: MemoryTables,
+        account: str,
+        epoch: Callable[[], int],
+        market_of: Callable[[str], Market],
+        *,
+        delay: float = 0.001,
     ) -> None:
         self._tables = tables
         self._account = account

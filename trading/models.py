@@ -6,7 +6,6 @@ PostgreSQL and cannot disagree. Only `commands` rows are created outside the tra
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
 
 from django.db import models
@@ -20,7 +19,11 @@ from domain.ledger import LedgerAccount
 from domain.order import TERMINAL_STATUSES, Effect, OrderSide, OrderStatus, OrderType
 from domain.position import PositionStatus
 
-_ACCOUNT = {"max_length": 120, "help_text": "sim:<venue id>, paper:<name> or live:<wallet>; accounts never mix"}
+
+def _account() -> models.CharField[str, str]:
+    return models.CharField(
+        max_length=120, help_text="sim:<venue id>, paper:<name> or live:<wallet>; accounts never mix"
+    )
 
 
 def _choices(values: type) -> list[tuple[str, str]]:
@@ -29,14 +32,16 @@ def _choices(values: type) -> list[tuple[str, str]]:
 
 def _decimal(expression: Combinable, digits: int = 20) -> GeneratedField:
     field: models.DecimalField[Decimal, Decimal] = models.DecimalField(max_digits=digits, decimal_places=6)
-    return GeneratedField(expression=Cast(expression, field) / Value(Decimal(1_000_000)), output_field=field, db_persist=True)
+    return GeneratedField(
+        expression=Cast(expression, field) / Value(Decimal(1_000_000)), output_field=field, db_persist=True
+    )
 
 
 class Order(models.Model):
     """An order from the moment its intent is durable. Everything needed to repeat its exact bytes is in the row."""
 
     id = models.CharField(primary_key=True, max_length=80, help_text="the venue's order id, known before sending")
-    account = models.CharField(**_ACCOUNT)
+    account = _account()
     wallet = models.CharField(max_length=64, help_text="address or name that holds the funds")
     market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_column="market_id", related_name="orders")
     token_id = models.CharField(max_length=100)
@@ -75,21 +80,23 @@ class Order(models.Model):
 
     class Meta:
         db_table = "orders"
-        ordering = ["-created_at"]
-        indexes = [
+        ordering = ("-created_at",)
+        indexes = (
             models.Index(fields=["account", "status"], name="idx_orders_account_status"),
             models.Index(fields=["market"], name="idx_orders_market"),
             models.Index(fields=["created_at"], name="idx_orders_created"),
             models.Index(
-                fields=["account"], name="idx_orders_open", condition=~Q(status__in=[s.value for s in TERMINAL_STATUSES])
+                fields=["account"],
+                name="idx_orders_open",
+                condition=~Q(status__in=[s.value for s in TERMINAL_STATUSES]),
             ),
-        ]
-        constraints = [
+        )
+        constraints = (
             models.CheckConstraint(condition=Q(side__in=[s.value for s in OrderSide]), name="orders_side"),
             models.CheckConstraint(condition=Q(order_type__in=[t.value for t in OrderType]), name="orders_type"),
             models.CheckConstraint(condition=Q(price_ticks__gte=0, price_ticks__lte=1_000_000), name="orders_price"),
             models.CheckConstraint(condition=Q(size_units__gt=0), name="orders_size"),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.side} {self.size} @ {self.price} ({self.status})"
@@ -102,7 +109,7 @@ class Fill(models.Model):
     trade_id = models.CharField(max_length=120)
     order_id = models.CharField(max_length=80)
     position_id = models.UUIDField()
-    account = models.CharField(**_ACCOUNT)
+    account = _account()
     market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_column="market_id", related_name="fills")
     token_id = models.CharField(max_length=100)
     side = models.CharField(max_length=4, choices=_choices(OrderSide))
@@ -121,16 +128,19 @@ class Fill(models.Model):
 
     class Meta:
         db_table = "fills"
-        ordering = ["-matched_at", "-id"]
-        indexes = [
+        ordering = (
+            "-matched_at",
+            "-id",
+        )
+        indexes = (
             models.Index(fields=["account", "matched_at"], name="idx_fills_account_matched"),
             models.Index(fields=["order_id"], name="idx_fills_order"),
             models.Index(fields=["position_id"], name="idx_fills_position"),
-        ]
-        constraints = [
+        )
+        constraints = (
             models.UniqueConstraint(fields=["trade_id", "order_id"], name="fills_trade_order"),
             models.CheckConstraint(condition=Q(size_units__gt=0), name="fills_size"),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.side} {self.size} @ {self.price} ({self.status})"
@@ -139,10 +149,12 @@ class Fill(models.Model):
 class Position(models.Model):
     """Inventory of one token held for one strategy, folded from its fills. Closed positions stay with their result."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    account = models.CharField(**_ACCOUNT)
+    id = models.UUIDField(primary_key=True)
+    account = _account()
     wallet = models.CharField(max_length=64)
-    market = models.ForeignKey("markets.Market", on_delete=models.PROTECT, db_column="market_id", related_name="positions")
+    market = models.ForeignKey(
+        "markets.Market", on_delete=models.PROTECT, db_column="market_id", related_name="positions"
+    )
     token_id = models.CharField(max_length=100)
     side = models.CharField(max_length=6, choices=[("token1", "first outcome"), ("token2", "second outcome")])
     direction = models.CharField(max_length=4, choices=_choices(OrderSide), default=OrderSide.BUY)
@@ -169,11 +181,11 @@ class Position(models.Model):
 
     class Meta:
         db_table = "positions"
-        ordering = ["-opened_at"]
-        indexes = [
+        ordering = ("-opened_at",)
+        indexes = (
             models.Index(fields=["account", "status"], name="idx_positions_account_status"),
             models.Index(fields=["market"], name="idx_positions_market"),
-        ]
+        )
 
     def __str__(self) -> str:
         return f"{self.size} of {self.token_id[:12]}… ({self.status})"
@@ -184,7 +196,7 @@ class LedgerEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     journal_id = models.CharField(max_length=240)
-    account = models.CharField(**_ACCOUNT)
+    account = _account()
     ledger_account = models.CharField(max_length=16, choices=_choices(LedgerAccount))
     asset = models.CharField(max_length=100, help_text="collateral, or a token id")
     amount_units = models.BigIntegerField(help_text="micro-units, a debit when positive")
@@ -198,13 +210,13 @@ class LedgerEntry(models.Model):
     class Meta:
         db_table = "ledger_entries"
         verbose_name_plural = "ledger entries"
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["account", "created_at"], name="idx_ledger_account_created")]
-        constraints = [
+        ordering = ("-id",)
+        indexes = (models.Index(fields=["account", "created_at"], name="idx_ledger_account_created"),)
+        constraints = (
             models.UniqueConstraint(
                 fields=["account", "journal_id", "ledger_account", "asset"], name="ledger_journal_once"
-            )
-        ]
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.ledger_account} {self.amount} ({self.kind})"
@@ -220,10 +232,10 @@ class CommandStatus(models.TextChoices):
 class Command(models.Model):
     """What an operator asks of the trader. It expires, and the same idempotency key is carried out once."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    id = models.UUIDField(primary_key=True)
     kind = models.CharField(max_length=24)
     payload = models.JSONField(default=dict)
-    idempotency_key = models.CharField(max_length=120, null=True, unique=True)
+    idempotency_key = models.CharField(max_length=120, blank=True, default="")
     issued_by = models.CharField(max_length=150)
     issued_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
@@ -233,8 +245,13 @@ class Command(models.Model):
 
     class Meta:
         db_table = "commands"
-        ordering = ["-issued_at"]
-        indexes = [models.Index(fields=["status", "issued_at"], name="idx_commands_status")]
+        ordering = ("-issued_at",)
+        indexes = (models.Index(fields=["status", "issued_at"], name="idx_commands_status"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["idempotency_key"], condition=~Q(idempotency_key=""), name="commands_key_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.issued_by} ({self.status})"
@@ -259,7 +276,7 @@ class Halt(models.Model):
     """New risk is stopped for a scope until a named person lifts the halt."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.CharField(**_ACCOUNT)
+    account = _account()
     scope = models.CharField(max_length=9, choices=_choices(HaltScope))
     target = models.CharField(max_length=120, blank=True, default="")
     reason = models.TextField()
@@ -270,12 +287,12 @@ class Halt(models.Model):
 
     class Meta:
         db_table = "halts"
-        ordering = ["-set_at"]
-        constraints = [
+        ordering = ("-set_at",)
+        constraints = (
             models.UniqueConstraint(
                 fields=["account", "scope", "target"], condition=Q(lifted_at__isnull=True), name="halts_active_once"
-            )
-        ]
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.scope} {self.target}: {self.reason}"
@@ -293,8 +310,8 @@ class AuditLog(models.Model):
     class Meta:
         db_table = "audit_log"
         verbose_name_plural = "audit log"
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["event", "created_at"], name="idx_audit_event")]
+        ordering = ("-id",)
+        indexes = (models.Index(fields=["event", "created_at"], name="idx_audit_event"),)
 
     def __str__(self) -> str:
         return self.event
@@ -304,7 +321,7 @@ class EquitySnapshot(models.Model):
     """Worth of an account at a moment: cash, inventory at cost and at market, results so far; micro-units."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.CharField(**_ACCOUNT)
+    account = _account()
     cash_units = models.BigIntegerField()
     inventory_cost_units = models.BigIntegerField()
     inventory_value_units = models.BigIntegerField(help_text="held tokens at the best bid")
@@ -314,8 +331,8 @@ class EquitySnapshot(models.Model):
 
     class Meta:
         db_table = "equity_snapshots"
-        ordering = ["-created_at"]
-        indexes = [models.Index(fields=["account", "created_at"], name="idx_equity_account_created")]
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["account", "created_at"], name="idx_equity_account_created"),)
 
     def __str__(self) -> str:
         return f"{self.account} at {self.created_at:%Y-%m-%d %H:%M:%S}"

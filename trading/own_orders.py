@@ -160,6 +160,15 @@ class OwnOrders:
     def reserved_tokens(self, token_id: str) -> int:
         return self._tokens.get(token_id, 0)
 
+    @property
+    def opening_cash_total(self) -> int:
+        """Cash that orders which open risk may still take, in all markets."""
+        return sum(self._opening_cash.values())
+
+    def opening_tokens(self) -> set[str]:
+        """Return the tokens in which an order may still open a position."""
+        return {own.order.draft.token_id for own in self.open() if own.order.draft.effect is Effect.OPEN}
+
     def opening_cash(self, market_id: str) -> int:
         """Cash that orders which open risk in `market_id` may still take."""
         return self._opening_cash.get(market_id, 0)

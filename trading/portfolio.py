@@ -72,6 +72,7 @@ class Portfolio:
         self.fills: dict[FillKey, Fill] = {}
         self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
         self.quarantine: dict[FillKey, TradeReport] = {}
+        self.changed_ns = 0
         self._market_of = market_of
 
     # Reading
@@ -138,8 +139,31 @@ class Portfolio:
 
     def _set(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
         own.status, own.reason, own.updated_ns = status, reason, now_ns
+        self.changed_ns = now_ns
         self.orders.refresh(own)
         return Change(rows=[own.state()], orders=[own])
+
+    def acknowledge(self, own: OwnOrder, status: OrderStatus, trade_ids: Sequence[str], now_ns: int) -> Change:
+        """Apply the venue's answer to a placement; fills and channel events may have come before it."""
+        own.acknowledged = True
+        own.awaited |= {trade for trade in trade_ids if FillKey(trade, own.id) not in self.fills}
+        if status is OrderStatus.MATCHED and own.order.draft.order_type.rests and not own.whole:
+            status = OrderStatus.PARTIALLY_FILLED
+        if status is OrderStatus.MATCHED and not trade_ids and not own.seen:
+            own.needs_read = True
+        if own.status in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN) or status.terminal:
+            return self.move(own, status, "", now_ns)
+        self.orders.refresh(own)
+        return Change()
+
+    def conclude(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
+        """End an order whose absence from the venue was established; nothing more is expected of it."""
+        own.needs_read = False
+        own.awaited.clear()
+        own.reported = own.seen
+        change = self._set(own, status, reason, now_ns)
+        change.rows.append(self._audit("order_concluded", now_ns, order=own.id, status=status.value, reason=reason))
+        return change
 
     def apply_order(self, report: OrderReport, *, now_ns: int, fresh: bool) -> Change:
         """Apply the venue's word on one of our orders; an order that is not ours changes nothing.
@@ -164,7 +188,9 @@ class Portfolio:
         if wanted is own.status:
             self.orders.refresh(own)
             return Change()
-        if may_move(own.status, wanted) and not (own.status is OrderStatus.CANCELLING and not wanted.terminal and not fresh):
+        if may_move(own.status, wanted) and not (
+            own.status is OrderStatus.CANCELLING and not wanted.terminal and not fresh
+        ):
             return self._set(own, wanted, report.reason, now_ns)
         if fresh and reopens(own.status, wanted):
             change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
@@ -240,7 +266,11 @@ class Portfolio:
             over = spent - prepared.maker_amount - draft.price * DUST // MICRO
         else:
             over = own.filled + report.size - draft.size - DUST
-        return f"overfill: {over} micro-units beyond the order" if over > 0 and report.status is not FillStatus.FAILED else ""
+        return (
+            f"overfill: {over} micro-units beyond the order"
+            if over > 0 and report.status is not FillStatus.FAILED
+            else ""
+        )
 
     def _quarantine(self, key: FillKey, report: TradeReport, market_id: str, reason: str, now_ns: int) -> Change:
         self.quarantine[key] = report
@@ -265,6 +295,7 @@ class Portfolio:
         fill = replace(fill, position_id=position.id)
         before = position.holding
         position.put(fill)
+        self.changed_ns = now_ns
         self._remember(fill)
         if own is not None and fill.side is OrderSide.BUY:
             position.take_profit = own.order.draft.take_profit or position.take_profit
@@ -292,12 +323,19 @@ class Portfolio:
         self._recount(own)
         own.acknowledged = True
         own.awaited.discard(fill.key.trade_id)
-        if own.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED) and own.seen > (own.reported or 0):
+        if own.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED) and own.seen > (
+            own.reported or 0
+        ):
             own.needs_read = True
         wanted = own.status
         if own.whole and fill.status is not FillStatus.FAILED:
             wanted = OrderStatus.MATCHED
-        elif own.filled and own.status in (OrderStatus.LIVE, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.DELAYED):
+        elif own.filled and own.status in (
+            OrderStatus.LIVE,
+            OrderStatus.SUBMITTED,
+            OrderStatus.UNKNOWN,
+            OrderStatus.DELAYED,
+        ):
             wanted = OrderStatus.PARTIALLY_FILLED
             own.needs_read = own.needs_read or not own.order.draft.order_type.rests
         if wanted is not own.status and may_move(own.status, wanted):
@@ -343,8 +381,8 @@ class Portfolio:
         rows.append(self._audit(kind, now_ns, amount=amount, debit=debit.value, credit=credit.value))
         return Change(rows=rows)
 
-    def audit(self, event: str, now_ns: int, **detail: str | int | float | bool | None) -> Change:
+    def audit(self, event: str, now_ns: int, **detail: str | float | bool | None) -> Change:
         return Change(rows=[self._audit(event, now_ns, **detail)])
 
-    def _audit(self, event: str, now_ns: int, **detail: str | int | float | bool | None) -> AuditRecord:
+    def _audit(self, event: str, now_ns: int, **detail: str | float | bool | None) -> AuditRecord:
         return AuditRecord(event=event, account=self.account, detail=dict(detail), at_ns=now_ns)

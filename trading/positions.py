@@ -180,13 +180,3 @@ class Positions:
     def with_unsettled(self) -> list[Fill]:
         """Return the fills that are not final yet, oldest first."""
         return [f for p in self.open() for f in p.fills.values() if not f.status.terminal]
-
-    def forget_closed_before(self, cutoff_ns: int) -> int:
-        """Drop positions closed before `cutoff_ns` from memory and return how many; their rows stay in the journal."""
-        old = [p for p in self._by_id.values() if p.closed_ns is not None and p.closed_ns < cutoff_ns]
-        for position in old:
-            del self._by_id[position.id]
-            del self._by_token[position.token_id][position.id]
-            if self._current.get((position.token_id, position.strategy)) is position:
-                del self._current[position.token_id, position.strategy]
-        return len(old)

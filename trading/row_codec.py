@@ -48,10 +48,8 @@ def to_datetime(ns: int | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
 
 
-def to_ns(moment: datetime | None) -> int | None:
+def to_ns(moment: datetime) -> int:
     """Return UTC nanoseconds of an aware datetime, exactly."""
-    if moment is None:
-        return None
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
@@ -256,7 +254,7 @@ def decode_order(columns: Mapping[str, Any], market_of: Callable[[str], Market])
         size=columns["size_units"],
         effect=Effect(columns["effect"]),
         post_only=columns["post_only"],
-        expires_ns=to_ns(columns["expires_at"]),
+        expires_ns=_optional_ns(columns["expires_at"]),
         take_profit=columns["take_profit_ticks"],
         stop_loss=columns["stop_loss_ticks"],
         reason=columns["reason"],
@@ -276,14 +274,14 @@ def decode_order(columns: Mapping[str, Any], market_of: Callable[[str], Market])
         draft=draft,
         prepared=prepared,
         lease_epoch=columns["lease_epoch"],
-        created_ns=_required_ns(columns["created_at"]),
+        created_ns=to_ns(columns["created_at"]),
     )
     state = OrderState(
         order_id=order.id,
         status=OrderStatus(columns["status"]),
         filled=columns["filled_units"],
         reason=columns["status_reason"],
-        updated_ns=_required_ns(columns["updated_at"]),
+        updated_ns=to_ns(columns["updated_at"]),
     )
     return order, state
 
@@ -303,7 +301,7 @@ def decode_fill(columns: Mapping[str, Any]) -> Fill:
         liquidity=Liquidity(columns["liquidity"]),
         status=FillStatus(columns["status"]),
         strategy=columns["strategy_name"],
-        matched_ns=_required_ns(columns["matched_at"]),
+        matched_ns=to_ns(columns["matched_at"]),
         transaction_hash=columns["transaction_hash"],
         position_id=str(columns["position_id"]),
     )
@@ -325,8 +323,8 @@ def decode_position(columns: Mapping[str, Any]) -> Position:
         fees=columns["fees_units"],
         take_profit=columns["take_profit_ticks"],
         stop_loss=columns["stop_loss_ticks"],
-        opened_ns=_required_ns(columns["opened_at"]),
-        closed_ns=to_ns(columns["closed_at"]),
+        opened_ns=to_ns(columns["opened_at"]),
+        closed_ns=_optional_ns(columns["closed_at"]),
         exit_price=columns["exit_price_ticks"],
         status=PositionStatus(columns["status"]),
         payout=columns["payout_ticks"],
@@ -341,18 +339,21 @@ def decode_halt(columns: Mapping[str, Any]) -> Halt:
         target=columns["target"],
         reason=columns["reason"],
         set_by=columns["set_by"],
-        set_ns=_required_ns(columns["set_at"]),
+        set_ns=to_ns(columns["set_at"]),
     )
 
 
 def balance_entry(account: str, ledger_account: str, asset: str, amount: int) -> LedgerEntry:
     """Return an opening balance: the sum of everything journaled so far for one ledger account and asset."""
     return LedgerEntry(
-        journal_id="", account=account, ledger_account=LedgerAccount(ledger_account), asset=asset, amount=amount, kind="balance"
+        journal_id="",
+        account=account,
+        ledger_account=LedgerAccount(ledger_account),
+        asset=asset,
+        amount=amount,
+        kind="balance",
     )
 
 
-def _required_ns(moment: datetime) -> int:
-    ns = to_ns(moment)
-    assert ns is not None
-    return ns
+def _optional_ns(moment: datetime | None) -> int | None:
+    return to_ns(moment) if moment is not None else None

@@ -1,0 +1,104 @@
+"""The desk: every change of the account's state passes here on its way to the journal and to everyone who listens.
+
+Alarms become market halts at once. A change that cannot be journaled leaves memory ahead of the disk, so the desk declares itself broken through
+`on_broken`: the kernel stops, and start is recovery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from domain.errors import PolybotError
+from domain.halt import HaltScope
+from domain.ports import Clock, Journal, JournalRow
+from trading.halts import Halts
+from trading.portfolio import Change, Portfolio
+
+_log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """Applies changes for one account.
+
+    Args:
+        notify: called synchronously with every change, after its rows were handed to the journal.
+        on_broken: called once with the reason when a change could not be journaled.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        halts: Halts,
+        journal: Journal,
+        clock: Clock,
+        *,
+        notify: Callable[[Change], None],
+        on_broken: Callable[[str], None],
+    ) -> None:
+        self.portfolio = portfolio
+        self.halts = halts
+        self.journal = journal
+        self.clock = clock
+        self.broken = ""
+        self._notify = notify
+        self._on_broken = on_broken
+
+    def apply(self, change: Change) -> None:
+        """Journal a change and tell everyone; returns at once."""
+        if not change:
+            return
+        for alarm in change.alarms:
+            self.halt(HaltScope.MARKET, alarm.market_id, reason=alarm.reason, set_by="polybot")
+        self.write(change.rows)
+        self._notify(change)
+
+    def write(self, rows: list[JournalRow]) -> None:
+        """Journal rows without waiting; failure breaks the desk."""
+        if rows and not self.broken:
+            asyncio.ensure_future(self.journal.submit(rows)).add_done_callback(self._written)
+
+    def _written(self, done: asyncio.Future[None]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is not None:
+            self.fail(f"a change could not be journaled: {error}")
+
+    def fail(self, reason: str) -> None:
+        """Declare the desk broken: nothing more is sent, and the kernel starts again."""
+        if not self.broken:
+            self.broken = reason
+            _log.error("trading desk broke", reason=reason)
+            self._on_broken(reason)
+
+    def audit(self, event: str, **detail: str | float | bool | None) -> None:
+        self.write(self.portfolio.audit(event, self.clock.now_ns(), **detail).rows)
+
+    def halt(self, scope: HaltScope, target: str, *, reason: str, set_by: str) -> bool:
+        """Stop new risk; False when it was stopped before."""
+        halt = self.halts.set(scope, target, reason=reason, set_by=set_by, now_ns=self.clock.now_ns())
+        if halt is None:
+            return False
+        _log.warning("halt", scope=scope.value, target=target, reason=reason, by=set_by)
+        self.write([halt])
+        self.audit("halt_set", scope=scope.value, target=target, reason=reason, by=set_by)
+        self._notify(Change())
+        return True
+
+    def resume(self, scope: HaltScope, target: str, *, lifted_by: str) -> bool:
+        """Allow new risk again; False when there was no halt. Raises `ValueError` without a name."""
+        lifted = self.halts.lift(scope, target, lifted_by=lifted_by, now_ns=self.clock.now_ns())
+        if lifted is None:
+            return False
+        self.write([lifted])
+        self.audit("halt_lifted", scope=scope.value, target=target, by=lifted_by)
+        self._notify(Change())
+        return True
+
+
+def describe(error: BaseException) -> str:
+    """Return an error for operators: our own errors speak for themselves, others with their type."""
+    return str(error) if isinstance(error, PolybotError) else f"{type(error).__name__}: {error}"

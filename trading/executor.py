@@ -1,0 +1,114 @@
+"""The executor: intents in, orders out. Expiry and duplicates first, then the risk decision, then the flow, all counted.
+
+`submit` is synchronous: when it returns, the intent is refused, or decided and reserved with its order on the way. The number of orders
+on the way is bounded; what does not fit is refused, counted and said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from domain.order import OrderStatus
+from domain.signal import Cancel, Intent, TradeSignal
+from trading.desk import describe
+from trading.order_flow import OrderFlow
+from trading.portfolio import Portfolio
+from trading.risk import Decision, Refusal, RiskCore
+
+MAX_IN_FLIGHT = 64
+_REMEMBERED_INTENTS = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Executor:
+    """Routes intents of strategies, exits and operators.
+
+    Args:
+        on_decision: called with every signal and what was decided, for the signal stream and the strategies' counters.
+        on_failure: called when an order's task raised: its state can no longer be vouched for.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        risk: RiskCore,
+        flow: OrderFlow,
+        *,
+        on_decision: Callable[[TradeSignal, Decision], None],
+        on_failure: Callable[[str], None],
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self._portfolio = portfolio
+        self._risk = risk
+        self._flow = flow
+        self._on_decision = on_decision
+        self._on_failure = on_failure
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._accepting = True
+
+    def submit(self, intent: Intent) -> Decision | None:
+        """Decide on an intent now; returns the decision on a signal, None for a cancel."""
+        if isinstance(intent, Cancel):
+            self._cancel(intent)
+            return None
+        decision = self._refuse_early(intent) or self._risk.decide_and_reserve(intent)
+        self.counters["accepted" if decision.draft is not None else f"refused_{decision.refusal}"] += 1
+        self._on_decision(intent, decision)
+        if decision.draft is not None:
+            self._start(self._flow.place(decision.draft))
+        return decision
+
+    def _refuse_early(self, signal: TradeSignal) -> Decision | None:
+        if not self._accepting:
+            return Decision(refusal=Refusal.HALTED, detail="the trader is stopping")
+        if signal.id in self._seen or self._has_open(signal):
+            return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
+        if len(self._tasks) >= MAX_IN_FLIGHT:
+            return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
+        self._seen[signal.id] = None
+        if len(self._seen) > _REMEMBERED_INTENTS:
+            self._seen.popitem(last=False)
+        return None
+
+    def _has_open(self, signal: TradeSignal) -> bool:
+        """Tell whether the same source has an order for the same token, side and price on its way or open."""
+        wanted = (signal.source, signal.token_id, signal.side, signal.price)
+        drafts = [own.order.draft for own in self._portfolio.orders.open_in_market(signal.market.id)]
+        drafts += self._risk.reservations.drafts()
+        return any((draft.strategy, draft.token_id, draft.side, draft.price) == wanted for draft in drafts)
+
+    def _cancel(self, intent: Cancel) -> None:
+        own = self._portfolio.orders.get(intent.order_id)
+        if own is None or own.status is OrderStatus.CANCELLING or own.status.terminal:
+            self.counters["cancel_of_nothing"] += 1
+            return
+        self._start(self._flow.cancel(own, intent.reason or f"cancelled by {intent.source}"))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self.counters["failed"] += 1
+            _log.error("order task failed", error=describe(error), exc_info=error)
+            self._on_failure(f"an order task failed: {describe(error)}")
+
+    async def drain(self, seconds: float) -> int:
+        """Take nothing more and wait for orders on their way; returns how many were still on their way after `seconds`."""
+        self._accepting = False
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        return len(self._tasks)

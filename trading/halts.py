@@ -1,0 +1,76 @@
+"""Halts in memory: which new risk is stopped, where and by whom. What reduces risk is never stopped.
+
+A halt counts from the moment `set` is called; the caller journals the returned row, and restores active halts at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.halt import Halt, HaltScope
+from domain.market import Market
+from domain.ports import HaltLifted
+
+
+class Halts:
+    """Active halts of one account by (scope, target)."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._active: dict[tuple[HaltScope, str], Halt] = {}
+
+    def restore(self, halts: Iterable[Halt]) -> None:
+        self._active = {(halt.scope, halt.target): halt for halt in halts}
+
+    def set(self, scope: HaltScope, target: str, *, reason: str, set_by: str, now_ns: int) -> Halt | None:
+        """Halt a scope; returns the row to journal, None when it was halted before (the first reason stays)."""
+        key = (scope, target)
+        if key in self._active:
+            return None
+        # Whole microseconds, so that the row is found again by its time.
+        halt = Halt(
+            account=self._account,
+            scope=scope,
+            target=target,
+            reason=reason,
+            set_by=set_by,
+            set_ns=now_ns // 1000 * 1000,
+        )
+        self._active[key] = halt
+        return halt
+
+    def lift(self, scope: HaltScope, target: str, *, lifted_by: str, now_ns: int) -> HaltLifted | None:
+        """Lift a halt; returns the row to journal, None when there was none.
+
+        Raises:
+            ValueError: no name was given; a halt is lifted by a named person.
+        """
+        if not lifted_by.strip():
+            raise ValueError("a halt is lifted by a named person: no name was given")
+        halt = self._active.pop((scope, target), None)
+        if halt is None:
+            return None
+        return HaltLifted(
+            account=self._account,
+            scope=scope.value,
+            target=target,
+            set_ns=halt.set_ns,
+            lifted_by=lifted_by,
+            lifted_ns=now_ns,
+        )
+
+    def blocking(self, market: Market, strategy: str) -> Halt | None:
+        """Return the widest halt that stops opening intents of `strategy` in `market`, None when there is none."""
+        for key in (
+            (HaltScope.ALL, ""),
+            (HaltScope.VENUE, market.venue),
+            (HaltScope.MARKET, market.id),
+            (HaltScope.STRATEGY, strategy),
+        ):
+            halt = self._active.get(key)
+            if halt is not None:
+                return halt
+        return None
+
+    def active(self) -> list[Halt]:
+        return list(self._active.values())

@@ -1,0 +1,111 @@
+"""The inbox: operators' commands, carried out by the trader alone, each once, none after it expired.
+
+PostgreSQL's notification wakes the inbox, a slow poll catches what a lost connection missed. A halt works without Redis and without the web
+process: the row is enough. Every command ends `done`, `refused` (with the reason and the fix) or `expired`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import structlog
+
+from domain.errors import PolybotError
+from domain.ports import Clock
+from trading.commands import CHANNEL
+from trading.journal_postgres import Connection
+from trading.lease import DatabaseCalls
+
+POLL_SECONDS = 1.0
+RECONNECT_SECONDS = 2.0
+
+_log = structlog.get_logger(__name__)
+
+_PENDING = """
+SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
+FROM commands WHERE status = 'pending' ORDER BY issued_at LIMIT 100
+"""
+_FINISH = "UPDATE commands SET status = %s, result = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCommand:
+    """A command as issued; `payload` is what `trading.commands` documents for its kind."""
+
+    id: str
+    kind: str
+    payload: dict[str, Any]
+    issued_by: str
+    expired: bool
+
+
+Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
+
+
+class Inbox:
+    """Reads commands and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse."""
+
+    def __init__(self, conninfo: str, call: DatabaseCalls, clock: Clock, handle: Handler) -> None:
+        self._conninfo = conninfo
+        self._call = call
+        self._clock = clock
+        self._handle = handle
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        listener = asyncio.create_task(self._listen())
+        try:
+            while True:
+                await self.serve_pending()
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                except TimeoutError:
+                    continue
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    async for _ in connection.notifies():
+                        self._wake.set()
+            except psycopg.Error as error:
+                _log.warning("command notifications lost, polling", error=str(error))
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def serve_pending(self) -> int:
+        """Carry out what is pending; returns how many commands were served."""
+        commands = await self._call(_read_pending)
+        for command in commands:
+            status, result = await self._serve(command)
+            arguments = [status, json.dumps(result), command.id]
+            await self._call(lambda connection, arguments=arguments: connection.execute(_FINISH, arguments).rowcount)
+        return len(commands)
+
+    async def _serve(self, command: PendingCommand) -> tuple[str, dict[str, Any]]:
+        if command.expired:
+            return "expired", {"detail": "the command expired before the trader saw it; issue it again"}
+        try:
+            result = await self._handle(command)
+        except (PolybotError, ValueError, KeyError) as error:
+            _log.info("command refused", kind=command.kind, by=command.issued_by, error=str(error))
+            return "refused", {"detail": f"missing {error}" if isinstance(error, KeyError) else str(error)}
+        _log.info("command done", kind=command.kind, by=command.issued_by)
+        return "done", result
+
+
+def _read_pending(connection: Connection) -> list[PendingCommand]:
+    return [
+        PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])
+        for row in connection.execute(_PENDING).fetchall()
+    ]

@@ -1,0 +1,172 @@
+"""Placing and cancelling: prepare → journal → recheck → send → evidence, for one order at a time.
+
+The row is durable before the bytes leave. A definite journal failure means the order never existed; an uncertain one breaks the desk.
+After the commit, halts and the lease are checked once more, right before the write. Whatever is not proof of non-acceptance leaves the
+order `unknown`, to be resolved by reading (`trading.resolver`), never by sending again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from domain.errors import InvalidOrderError, JournalError, JournalUncertainError, LeaseLostError, WrongAccountError
+from domain.order import Effect, Order, OrderDraft, OrderStatus
+from domain.ports import Lease, OrderGateway
+from domain.reports import Accepted, Rejected, SendOutcome
+from trading.desk import Desk
+from trading.own_orders import OwnOrder
+from trading.portfolio import Change
+from trading.risk import Reservations
+
+_log = structlog.get_logger(__name__)
+
+
+class LeaseHolder:
+    """The lease this trader holds now; renewed by the kernel."""
+
+    def __init__(self) -> None:
+        self.lease: Lease | None = None
+
+    @property
+    def epoch(self) -> int:
+        return self.lease.epoch if self.lease is not None else 0
+
+    def valid(self, monotonic: float) -> bool:
+        return self.lease is not None and monotonic < self.lease.deadline
+
+
+class OrderFlow:
+    """Carries decided orders to the venue and cancels them.
+
+    Args:
+        send_deadline: seconds between the commit and the last moment at which the bytes may leave.
+    """
+
+    def __init__(
+        self, desk: Desk, gateway: OrderGateway, reservations: Reservations, lease: LeaseHolder, *, send_deadline: float
+    ) -> None:
+        self._desk = desk
+        self._gateway = gateway
+        self._reservations = reservations
+        self._lease = lease
+        self._send_deadline = send_deadline
+        self.in_flight: set[str] = set()
+
+    async def place(self, draft: OrderDraft) -> OwnOrder | None:
+        """Place a decided order; returns its state, None when it never existed.
+
+        Raises:
+            AssertionError: nobody decided on `draft`.
+        """
+        if not self._reservations.holds(draft.decision_id):
+            raise AssertionError(f"order without a decision: {draft.decision_id}")
+        own = await self._prepare(draft)
+        if own is None:
+            return None
+        self.in_flight.add(own.id)
+        try:
+            if await self._commit(own):
+                await self._send(own)
+        finally:
+            self.in_flight.discard(own.id)
+        return own
+
+    async def _prepare(self, draft: OrderDraft) -> OwnOrder | None:
+        """Build and sign; the order's own reservation replaces the decision's without a gap."""
+        portfolio, clock = self._desk.portfolio, self._desk.clock
+        try:
+            prepared = await self._gateway.prepare(draft)
+            if prepared.order_id in portfolio.orders:
+                raise InvalidOrderError(f"order id {prepared.order_id} exists already")
+        except (InvalidOrderError, WrongAccountError) as error:
+            self._reservations.release(draft.decision_id)
+            self._desk.audit("order_not_prepared", intent=draft.intent_id, strategy=draft.strategy, error=str(error))
+            return None
+        except BaseException:
+            self._reservations.release(draft.decision_id)
+            raise
+        order = Order(draft=draft, prepared=prepared, lease_epoch=self._lease.epoch, created_ns=clock.now_ns())
+        own = portfolio.add(order, order.created_ns)
+        self._reservations.release(draft.decision_id)
+        return own
+
+    async def _commit(self, own: OwnOrder) -> bool:
+        """Make the intent durable; False when it provably is not (the order is forgotten) or when that is not known."""
+        try:
+            await self._desk.journal.submit([own.order])
+        except (JournalUncertainError, LeaseLostError) as error:
+            self._desk.fail(f"intent {own.id}: {error}")
+            return False
+        except JournalError as error:
+            _log.error("intent not journaled, nothing sent", order_id=own.id, error=str(error))
+            self._desk.portfolio.orders.discard(own.id)
+            return False
+        return True
+
+    async def _send(self, own: OwnOrder) -> None:
+        desk, clock = self._desk, self._desk.clock
+        draft = own.order.draft
+        stop = self._stopped(draft)
+        if stop:
+            desk.apply(desk.portfolio.move(own, OrderStatus.REJECTED, f"not sent: {stop}", clock.now_ns()))
+            return
+        lease = self._lease.lease
+        if lease is None:
+            raise AssertionError("sending without a lease")
+        deadline = min(clock.monotonic() + self._send_deadline, lease.deadline)
+        own.status, own.last_send_ns = OrderStatus.SUBMITTED, clock.now_ns() + int(self._send_deadline * 1e9)
+        desk.portfolio.orders.refresh(own)
+        try:
+            outcome = await self._gateway.send(own.order.prepared, deadline)
+        except asyncio.CancelledError:
+            desk.portfolio.move(own, OrderStatus.UNKNOWN, "stopped while the answer was awaited", clock.now_ns())
+            raise
+        own.last_send_ns = clock.now_ns()
+        desk.apply(self._apply_outcome(own, outcome))
+
+    def _stopped(self, draft: OrderDraft) -> str:
+        """Return why a committed order may not leave after all, or ''."""
+        if self._desk.broken:
+            return self._desk.broken
+        if not self._lease.valid(self._desk.clock.monotonic()):
+            return "the lease ran out"
+        halt = self._desk.halts.blocking(draft.market, draft.strategy) if draft.effect is Effect.OPEN else None
+        return f"halted: {halt.reason}" if halt is not None else ""
+
+    def _apply_outcome(self, own: OwnOrder, outcome: SendOutcome) -> Change:
+        portfolio, now = self._desk.portfolio, self._desk.clock.now_ns()
+        if isinstance(outcome, Accepted):
+            return portfolio.acknowledge(own, outcome.status, outcome.trade_ids, now)
+        if isinstance(outcome, Rejected):
+            reason = f"{outcome.code}: {outcome.text}" if outcome.text else outcome.code
+            return portfolio.move(own, OrderStatus.REJECTED, reason, now)
+        return portfolio.move(own, OrderStatus.UNKNOWN, outcome.reason, now)
+
+    async def cancel(self, own: OwnOrder, reason: str) -> None:
+        """Ask the venue to cancel an order; what became of it is read afterwards."""
+        await self.cancel_many([own], reason)
+
+    async def cancel_many(self, orders: list[OwnOrder], reason: str) -> None:
+        """Ask the venue to cancel several orders in one go."""
+        portfolio, clock = self._desk.portfolio, self._desk.clock
+        wanted = [own for own in orders if not own.status.terminal and own.status is not OrderStatus.PENDING]
+        if not wanted:
+            return
+        for own in wanted:
+            if own.status in (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED):
+                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, reason, clock.now_ns()))
+        outcome = await self._gateway.cancel([own.id for own in wanted])
+        cancelled = set(outcome.cancelled)
+        for own in wanted:
+            if own.id in cancelled and not own.status.terminal:
+                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLED, reason, clock.now_ns()))
+            # Neither a yes nor a no says how much was filled in between: order and trades are read again.
+            own.needs_read = True
+            portfolio.orders.refresh(own)
+
+    async def cancel_all(self, reason: str) -> None:
+        """Cancel every open order of the account, also those polybot does not know."""
+        await self.cancel_many(self._desk.portfolio.orders.open(), reason)
+        await self._gateway.cancel_all()

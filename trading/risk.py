@@ -1,0 +1,324 @@
+"""Risk: one synchronous function decides on an intent and reserves what it may cost, before anything is awaited.
+
+Protections stop intents that `open` and never those that `reduce`; a reduction is only cut to what is really held and free. Where a
+number is missing (no book, no price, no committed market) an opening intent is refused. Each refusal has a stable code, which is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from domain.amounts import marketable_size
+from domain.market import Market
+from domain.money import MICRO, floor_to, format_micros, multiply_ceil
+from domain.order import Effect, OrderDraft, OrderSide
+from domain.ports import Clock, Ids
+from domain.signal import TradeSignal
+from domain.ticks import SIZE_STEP
+from trading.halts import Halts
+from trading.limits import RiskLimits
+from trading.portfolio import Portfolio
+
+MIN_MARKETABLE_BUY = MICRO
+"""A BUY that takes liquidity must be worth at least one dollar (venue rule)."""
+
+
+class Refusal(StrEnum):
+    EXPIRED = "expired"
+    DUPLICATE = "duplicate"
+    NOT_TRADABLE = "market_not_tradable"
+    NOT_OF_MARKET = "token_of_another_market"
+    NO_LEASE = "no_lease"
+    HALTED = "halted"
+    STALE_BOOK = "stale_book"
+    NO_BOOK = "no_book"
+    PRICE_BAND = "price_band"
+    OFF_GRID = "off_grid"
+    TOO_SMALL = "too_small"
+    SELF_TRADE = "self_trade"
+    ORDER_CAP = "order_cap"
+    MARKET_CAP = "market_cap"
+    TOTAL_CAP = "total_cap"
+    POSITION_CAP = "position_cap"
+    NO_CASH = "not_enough_cash"
+    NO_TOKENS = "not_enough_tokens"
+    BUSY = "too_many_orders_in_flight"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of an intent: a `draft` that holds its reservation under `decision_id`, or a `refusal` with its `detail`."""
+
+    decision_id: str = ""
+    draft: OrderDraft | None = None
+    refusal: Refusal | None = None
+    detail: str = ""
+
+
+class BookView(Protocol):
+    """What risk needs to know of an order book; prices in micro-dollars, 0 and 1_000_000 for an empty side."""
+
+    @property
+    def best_bid(self) -> int: ...
+    @property
+    def best_ask(self) -> int: ...
+    @property
+    def received_ns(self) -> int: ...
+    @property
+    def trusted(self) -> bool: ...
+
+
+class Reservations:
+    """What decided intents hold from their decision until the portfolio tracks their orders."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[OrderDraft, int]] = {}
+
+    def hold(self, draft: OrderDraft, cost: int) -> None:
+        self._held[draft.decision_id] = (draft, cost)
+
+    def release(self, decision_id: str) -> None:
+        """Let go: the order is tracked now, or will never be. Raises `KeyError` for what was never decided or released before."""
+        del self._held[decision_id]
+
+    def holds(self, decision_id: str) -> bool:
+        return decision_id in self._held
+
+    def drafts(self) -> list[OrderDraft]:
+        return [draft for draft, _ in self._held.values()]
+
+    @property
+    def cash(self) -> int:
+        return sum(cost for _, cost in self._held.values())
+
+    def opening_cash(self, market_id: str | None = None) -> int:
+        return sum(
+            cost
+            for draft, cost in self._held.values()
+            if draft.effect is Effect.OPEN and market_id in (None, draft.market.id)
+        )
+
+    def tokens(self, token_id: str) -> int:
+        sells = (d for d, _ in self._held.values() if d.side is OrderSide.SELL and d.token_id == token_id)
+        return sum(draft.size for draft in sells)
+
+    def opening_tokens(self) -> set[str]:
+        return {draft.token_id for draft, _ in self._held.values() if draft.effect is Effect.OPEN}
+
+
+class RiskCore:
+    """Decides on intents of one account.
+
+    Args:
+        book_of: the order book of a token, None when it is not watched.
+        lease_valid: whether this trader may still send.
+        committed: whether a market's row is durable, so that orders may refer to it.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        halts: Halts,
+        limits: RiskLimits,
+        clock: Clock,
+        ids: Ids,
+        *,
+        book_of: Callable[[str], BookView | None],
+        lease_valid: Callable[[], bool],
+        committed: Callable[[str], bool],
+    ) -> None:
+        self.limits = limits
+        self.reservations = Reservations()
+        self.refusals: Counter[str] = Counter()
+        self._portfolio = portfolio
+        self._halts = halts
+        self._clock = clock
+        self._ids = ids
+        self._book_of = book_of
+        self._lease_valid = lease_valid
+        self._committed = committed
+
+    def decide_and_reserve(self, signal: TradeSignal) -> Decision:
+        """Decide on a signal; what is accepted is reserved when this returns. Nothing is awaited, so no two decisions overlap."""
+        decision = self._decide(signal)
+        if decision.refusal is not None:
+            self.refusals[decision.refusal.value] += 1
+        return decision
+
+    def _decide(self, signal: TradeSignal) -> Decision:
+        market = signal.market
+        for check in (self._check_basics, self._check_protections):
+            refusal = check(signal)
+            if refusal is not None:
+                return refusal
+        tick = market.tick_size
+        price = tick.floor(signal.price) if signal.side is OrderSide.BUY else tick.ceil(signal.price)
+        size = self._fitting_size(signal, price)
+        too_small = self._check_size(signal, price, size)
+        if too_small is not None:
+            return too_small
+        draft = self._draft(signal, price, size)
+        if self._would_self_trade(draft):
+            return Decision(refusal=Refusal.SELF_TRADE, detail="an order of ours rests on the other side of this price")
+        cost = self._worst_cost(draft)
+        broken = self._check_caps(signal, draft, cost) or self._check_funds(draft, cost)
+        if broken is not None:
+            return broken
+        self.reservations.hold(draft, cost)
+        return Decision(decision_id=draft.decision_id, draft=draft)
+
+    def _check_basics(self, signal: TradeSignal) -> Decision | None:
+        now = self._clock.now_ns()
+        market = signal.market
+        if now >= signal.expires_ns:
+            return Decision(refusal=Refusal.EXPIRED, detail=f"expired {(now - signal.expires_ns) // 1_000_000} ms ago")
+        if signal.token_id not in market.token_ids:
+            return Decision(
+                refusal=Refusal.NOT_OF_MARKET, detail=f"token {signal.token_id} is not of market {market.id}"
+            )
+        if not market.tradable or not self._committed(market.id):
+            return Decision(refusal=Refusal.NOT_TRADABLE, detail=f"market {market.id} takes no orders now")
+        if not self._lease_valid():
+            return Decision(refusal=Refusal.NO_LEASE, detail="this trader does not hold the account's lease")
+        if not 0 < signal.price < MICRO:
+            return Decision(
+                refusal=Refusal.OFF_GRID, detail=f"price was {format_micros(signal.price)}, expected 0 to 1"
+            )
+        return None
+
+    def _check_protections(self, signal: TradeSignal) -> Decision | None:
+        """Everything that may stop new risk and nothing else."""
+        if signal.effect is Effect.REDUCE:
+            return None
+        halt = self._halts.blocking(signal.market, signal.source)
+        if halt is not None:
+            return Decision(refusal=Refusal.HALTED, detail=f"{halt.scope.value} {halt.target}: {halt.reason}".strip())
+        book = self._book_of(signal.token_id)
+        if book is None or not book.trusted:
+            return Decision(refusal=Refusal.NO_BOOK, detail="no trusted order book")
+        age_ms = (self._clock.now_ns() - book.received_ns) // 1_000_000
+        if age_ms > self.limits.max_book_age_ms:
+            return Decision(refusal=Refusal.STALE_BOOK, detail=f"the book is {age_ms} ms old")
+        if not self.limits.min_price <= signal.price <= self.limits.max_price:
+            low, high = format_micros(self.limits.min_price), format_micros(self.limits.max_price)
+            return Decision(
+                refusal=Refusal.PRICE_BAND, detail=f"{format_micros(signal.price)} is outside {low} to {high}"
+            )
+        return None
+
+    def _fitting_size(self, signal: TradeSignal, price: int) -> int:
+        """Return the size cut to what the venue's decimals allow, and for a reduction to what is held and free."""
+        size = signal.size
+        if signal.effect is Effect.REDUCE and signal.side is OrderSide.SELL:
+            size = min(size, self._sellable(signal.token_id))
+        if signal.side is OrderSide.BUY and not signal.order_type.rests:
+            return marketable_size(price, size)
+        return floor_to(max(size, 0), SIZE_STEP)
+
+    def _sellable(self, token_id: str) -> int:
+        return self._portfolio.available_tokens(token_id) - self.reservations.tokens(token_id)
+
+    def _check_size(self, signal: TradeSignal, price: int, size: int) -> Decision | None:
+        if signal.effect is Effect.REDUCE and signal.side is OrderSide.SELL and size <= 0:
+            return Decision(refusal=Refusal.NO_TOKENS, detail="no settled shares are free to sell")
+        if size < signal.market.min_size:
+            least = format_micros(signal.market.min_size)
+            return Decision(
+                refusal=Refusal.TOO_SMALL, detail=f"{format_micros(size)} shares, the market takes {least} or more"
+            )
+        notional = multiply_ceil(price, size)
+        takes = not signal.order_type.rests or self._crosses(signal.token_id, signal.side, price)
+        if signal.side is OrderSide.BUY and takes and notional < MIN_MARKETABLE_BUY:
+            return Decision(
+                refusal=Refusal.TOO_SMALL, detail=f"worth ${format_micros(notional)}, a taker buys for $1 or more"
+            )
+        return None
+
+    def _crosses(self, token_id: str, side: OrderSide, price: int) -> bool:
+        book = self._book_of(token_id)
+        return book is None or (price >= book.best_ask if side is OrderSide.BUY else price <= book.best_bid)
+
+    def _draft(self, signal: TradeSignal, price: int, size: int) -> OrderDraft:
+        return OrderDraft(
+            account=self._portfolio.account,
+            decision_id=self._ids.uuid(),
+            intent_id=signal.id,
+            strategy=signal.source,
+            market=signal.market,
+            token_id=signal.token_id,
+            side=signal.side,
+            order_type=signal.order_type,
+            price=price,
+            size=size,
+            effect=signal.effect,
+            post_only=signal.post_only,
+            take_profit=signal.take_profit,
+            stop_loss=signal.stop_loss,
+            reason=signal.reason,
+        )
+
+    @staticmethod
+    def _worst_cost(draft: OrderDraft) -> int:
+        if draft.side is OrderSide.SELL:
+            return 0
+        notional, fees = multiply_ceil(draft.price, draft.size), draft.market.fees
+        if draft.spends_cash_amount:
+            return notional + fees.worst_spend_fee(notional)
+        return notional + fees.worst_buy_fee(draft.price, draft.size)
+
+    def _would_self_trade(self, draft: OrderDraft) -> bool:
+        """Tell whether an order of ours, on either token, rests where this one would match it: all on one YES ladder."""
+        buys_yes, price = _on_yes_ladder(draft.market, draft.token_id, draft.side, draft.price)
+        open_orders = [own.order.draft for own in self._portfolio.orders.open_in_market(draft.market.id)]
+        decided = [other for other in self.reservations.drafts() if other.market.id == draft.market.id]
+        for other in open_orders + decided:
+            other_buys_yes, other_price = _on_yes_ladder(other.market, other.token_id, other.side, other.price)
+            if buys_yes != other_buys_yes and (price >= other_price if buys_yes else price <= other_price):
+                return True
+        return False
+
+    def _check_caps(self, signal: TradeSignal, draft: OrderDraft, cost: int) -> Decision | None:
+        if draft.effect is Effect.REDUCE:
+            return None
+        limits, portfolio, held = self.limits, self._portfolio, self.reservations
+        if draft.side is OrderSide.SELL:
+            return Decision(refusal=Refusal.NO_TOKENS, detail="a sale opens no position here: buy the other outcome")
+        if cost > limits.max_order_notional:
+            return _over(Refusal.ORDER_CAP, cost, limits.max_order_notional)
+        in_market = portfolio.market_exposure(draft.market) + held.opening_cash(draft.market.id) + cost
+        if in_market > limits.max_market_notional:
+            return _over(Refusal.MARKET_CAP, in_market, limits.max_market_notional)
+        total = portfolio.positions.total_cost + portfolio.orders.opening_cash_total + held.opening_cash() + cost
+        if total > limits.max_total_notional:
+            return _over(Refusal.TOTAL_CAP, total, limits.max_total_notional)
+        tokens = portfolio.positions.held_tokens() | portfolio.orders.opening_tokens() | held.opening_tokens()
+        if len(tokens | {signal.token_id}) > limits.max_open_positions:
+            return Decision(refusal=Refusal.POSITION_CAP, detail=f"{len(tokens)} positions are open or being opened")
+        return None
+
+    def _check_funds(self, draft: OrderDraft, cost: int) -> Decision | None:
+        if draft.side is OrderSide.SELL:
+            if draft.size > self._sellable(draft.token_id):
+                return Decision(refusal=Refusal.NO_TOKENS, detail="not enough settled shares are free to sell")
+            return None
+        free = self._portfolio.available_cash - self.reservations.cash
+        if cost > free:
+            return Decision(
+                refusal=Refusal.NO_CASH, detail=f"needs ${format_micros(cost)}, ${format_micros(free)} is free"
+            )
+        return None
+
+
+def _on_yes_ladder(market: Market, token_id: str, side: OrderSide, price: int) -> tuple[bool, int]:
+    """Return (buys YES, YES price) of an order on either token: buying NO at p is selling YES at 1 − p."""
+    if market.token_index(token_id) == 0:
+        return side is OrderSide.BUY, price
+    return side is OrderSide.SELL, MICRO - price
+
+
+def _over(refusal: Refusal, value: int, cap: int) -> Decision:
+    return Decision(refusal=refusal, detail=f"${format_micros(value)} would exceed the cap of ${format_micros(cap)}")
