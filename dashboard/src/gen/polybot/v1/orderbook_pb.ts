@@ -40,7 +40,7 @@ export const PriceLevelSchema: GenMessage<PriceLevel> = /*@__PURE__*/
 
 /**
  * A whole book. Levels travel in the packed parallel arrays, the best level first: `bid_prices[i]` holds `bid_sizes[i]` shares.
- * The messages in `bids` and `asks` say the same several times slower; they are read when the arrays are empty and never written here.
+ * `bids` and `asks` would say the same several times slower: they keep the specification's numbers and stay empty.
  *
  * @generated from message polybot.v1.OrderbookSnapshot
  */
@@ -133,7 +133,7 @@ export const OrderbookSnapshotSchema: GenMessage<OrderbookSnapshot> = /*@__PURE_
 
 /**
  * Level changes of one asset that belong together: the new absolute size at each price, 0 removes the level.
- * Written as the packed arrays; `side`, `price` and `size` name a single change and are read when the arrays are empty.
+ * They travel in the packed arrays; `side`, `price` and `size` keep the specification's numbers and stay empty.
  *
  * @generated from message polybot.v1.PriceChange
  */
