@@ -1,0 +1,56 @@
+"""Where the venue is and whose orders are placed. Hosts can be set, so that the same client speaks to a simulated venue.
+
+A plain-text host that is not this machine is refused: requests carry API secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from venues.polymarket.contracts import POLYGON
+from venues.polymarket.signing import SignatureType
+
+VENUE = "polymarket"
+USER_AGENT = "Mozilla/5.0 (compatible; polybot)"
+"""The venue's proxy refuses the default agents of HTTP libraries."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolymarketConfig:
+    """Hosts without a trailing slash, and the account's wallet.
+
+    `funder` is the wallet that holds the money: the key's own address for type 0 (may be left empty), the proxy, Safe or deposit wallet
+    for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`).
+    """
+
+    account: str
+    clob_url: str = "https://clob.polymarket.com"
+    gamma_url: str = "https://gamma-api.polymarket.com"
+    ws_url: str = "wss://ws-subscriptions-clob.polymarket.com"
+    chain_id: int = POLYGON
+    signature_type: SignatureType = SignatureType.EOA
+    funder: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.account:
+            raise ValueError("account was empty, expected a name such as 'live:0x…'")
+        for name, url, schemes in (
+            ("clob_url", self.clob_url, ("https", "http")),
+            ("gamma_url", self.gamma_url, ("https", "http")),
+            ("ws_url", self.ws_url, ("wss", "ws")),
+        ):
+            _check_host(name, url, schemes)
+        if self.signature_type is not SignatureType.EOA and not self.funder:
+            raise ValueError(f"funder was empty, expected the wallet's address for {self.signature_type.name}")
+
+
+def _check_host(name: str, url: str, schemes: tuple[str, str]) -> None:
+    parts = urlsplit(url)
+    secure, plain = schemes
+    if parts.scheme not in schemes or not parts.hostname or parts.path or parts.query or parts.username:
+        raise ValueError(f"{name} was {url!r}, expected {secure}://host[:port] without a path")
+    if parts.scheme == plain and parts.hostname not in _LOOPBACK:
+        raise ValueError(f"{name} was {url!r}, expected {secure}:// (plain text is for this machine only)")
