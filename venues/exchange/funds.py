@@ -1,0 +1,104 @@
+"""Funds outside trading: deposits, withdrawals, and turning collateral into outcome tokens and back.
+
+Every token is backed: splitting locks a dollar for one share of each outcome, merging frees it, and after resolution each token redeems
+for its payout. Only what is available moves; funds reserved by orders or in flight do not.
+"""
+
+from __future__ import annotations
+
+from domain.money import MICRO
+from venues.exchange.commands import Deposit, Merge, Redeem, RedeemAll, Split, Withdraw
+from venues.exchange.events import CommandRefused, Event, FundsMoved, FundsReason
+from venues.exchange.rules import MAX_AMOUNT
+from venues.exchange.state import MarketRecord, State
+from venues.exchange.vault import COLLATERAL
+
+MAX_DEPOSITED = 10**18
+"""All deposits together stay below this, so that every sum fits 64 bits."""
+
+
+def deposit(state: State, command: Deposit, _events: list[Event]) -> Event:
+    if not command.account:
+        return CommandRefused("Deposit", "no account was named")
+    limit = min(MAX_AMOUNT, MAX_DEPOSITED - state.vault.deposited)
+    if not 0 < command.amount <= limit:
+        return _wrong_amount("Deposit", command.amount, limit)
+    state.vault.deposited += command.amount
+    state.vault.holding(command.account, COLLATERAL).settled += command.amount
+    return FundsMoved(command.account, FundsReason.DEPOSIT, "", command.amount, {})
+
+
+def withdraw(state: State, command: Withdraw, _events: list[Event]) -> Event:
+    available = state.vault.available(command.account, COLLATERAL)
+    if not 0 < command.amount <= available:
+        return _wrong_amount("Withdraw", command.amount, available)
+    state.vault.withdrawn += command.amount
+    state.vault.holding(command.account, COLLATERAL).settled -= command.amount
+    return FundsMoved(command.account, FundsReason.WITHDRAWAL, "", -command.amount, {})
+
+
+def split(state: State, command: Split, _events: list[Event]) -> Event:
+    record = state.markets.get(command.condition_id)
+    if record is None or record.payouts is not None:
+        return CommandRefused("Split", f"market {command.condition_id} is not known or already resolved")
+    available = state.vault.available(command.account, COLLATERAL)
+    if not 0 < command.amount <= available:
+        return _wrong_amount("Split", command.amount, available)
+    return _convert(state, record, command.account, command.amount, FundsReason.SPLIT)
+
+
+def merge(state: State, command: Merge, _events: list[Event]) -> Event:
+    record = state.markets.get(command.condition_id)
+    if record is None or record.payouts is not None:
+        return CommandRefused("Merge", f"market {command.condition_id} is not known or already resolved")
+    available = min(state.vault.available(command.account, token) for token in record.market.token_ids)
+    if not 0 < command.amount <= available:
+        return _wrong_amount("Merge", command.amount, available)
+    return _convert(state, record, command.account, -command.amount, FundsReason.MERGE)
+
+
+def redeem(state: State, command: Redeem, _events: list[Event]) -> Event:
+    record = state.markets.get(command.condition_id)
+    if record is None or record.payouts is None:
+        return CommandRefused("Redeem", f"market {command.condition_id} is not resolved")
+    paid = _pay_out(state, record, record.payouts, command.account)
+    return paid or CommandRefused("Redeem", f"{command.account} has no available tokens of {command.condition_id}")
+
+
+def redeem_all(state: State, command: RedeemAll, events: list[Event]) -> Event | None:
+    record = state.markets.get(command.condition_id)
+    if record is None or record.payouts is None:
+        return CommandRefused("RedeemAll", f"market {command.condition_id} is not resolved")
+    for account in sorted(state.vault.holdings):
+        paid = _pay_out(state, record, record.payouts, account)
+        if paid is not None:
+            events.append(paid)
+    return None
+
+
+def _convert(state: State, record: MarketRecord, account: str, amount: int, reason: FundsReason) -> FundsMoved:
+    """Lock `amount` of collateral for as many pairs, or free it when negative."""
+    state.vault.holding(account, COLLATERAL).settled -= amount
+    for token_id in record.market.token_ids:
+        state.vault.holding(account, token_id).settled += amount
+    record.collateral += amount
+    moved = dict.fromkeys(record.market.token_ids, amount)
+    return FundsMoved(account, reason, record.market.condition_id, -amount, moved)
+
+
+def _pay_out(state: State, record: MarketRecord, payouts: tuple[int, int], account: str) -> FundsMoved | None:
+    """Burn the available tokens of `account` and pay for them, rounded down; None when there are none."""
+    held = [state.vault.available(account, token) for token in record.market.token_ids]
+    burned = {token: -amount for token, amount in zip(record.market.token_ids, held, strict=True) if amount}
+    if not burned:
+        return None
+    payout = (held[0] * payouts[0] + held[1] * payouts[1]) // MICRO
+    for token, change in burned.items():
+        state.vault.holding(account, token).settled += change
+    state.vault.holding(account, COLLATERAL).settled += payout
+    record.collateral -= payout
+    return FundsMoved(account, FundsReason.REDEMPTION, record.market.condition_id, payout, burned)
+
+
+def _wrong_amount(command: str, amount: int, limit: int) -> CommandRefused:
+    return CommandRefused(command, f"amount was {amount}, expected 1 to {limit}")

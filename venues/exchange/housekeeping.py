@@ -1,0 +1,61 @@
+"""What time does to orders, and what may be forgotten."""
+
+from __future__ import annotations
+
+from heapq import heappop
+
+from venues.exchange.commands import Advance, Prune
+from venues.exchange.events import Event, Pruned, VenueStatus
+from venues.exchange.orders import end_order, release
+from venues.exchange.records import OrderRecord, TradeRecord
+from venues.exchange.state import State
+
+
+def advance(_state: State, _command: Advance, _events: list[Event]) -> None:
+    """Do nothing: time has passed already."""
+
+
+def pass_time(state: State, now_ns: int, events: list[Event]) -> None:
+    """Release delayed orders and stop GTD orders that are due, each at its own time, so that the driver's rhythm changes nothing."""
+    while state.timers and state.timers[0][0] <= now_ns:
+        due_ns, _, order_id = heappop(state.timers)
+        order = state.orders.get(order_id)
+        if order is None or not order.status.open:
+            continue
+        state.now_ns = max(state.now_ns, due_ns)
+        if order.due_ns == due_ns:
+            release(state, order, events)
+        else:
+            end_order(state, order, VenueStatus.CANCELED_EXPIRED_ORDER, "order expired", events)
+    state.now_ns = max(state.now_ns, now_ns)
+
+
+def prune(state: State, command: Prune, _events: list[Event]) -> Event:
+    """Forget orders and trades that ended before the given time, empty holdings, and timers of orders that ended."""
+    orders = [o for o in state.orders.values() if not o.status.open and o.updated_ns < command.before_ns]
+    trades = [t for t in state.trades.values() if t.status.terminal and t.updated_ns < command.before_ns]
+    for order in orders:
+        _forget_order(state, order)
+    for trade in trades:
+        _forget_trade(state, trade)
+    state.vault.forget_empty()
+    state.prune_timers()
+    return Pruned(tuple(order.id for order in orders), tuple(trade.id for trade in trades))
+
+
+def _forget_order(state: State, order: OrderRecord) -> None:
+    del state.orders[order.id]
+    orders = state.orders_of[order.account]
+    del orders[order.id]
+    if not orders:
+        del state.orders_of[order.account]
+        state.open_of.pop(order.account, None)
+
+
+def _forget_trade(state: State, trade: TradeRecord) -> None:
+    del state.trades[trade.id]
+    for account in {trade.account} | {maker.account for maker in trade.makers}:
+        trades = state.trades_of[account]
+        del trades[trade.id]
+        if not trades:
+            del state.trades_of[account]
