@@ -192,7 +192,7 @@ class OrderBook:
         )
 
     def replace(self, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
-        """Replace the whole book; False when any level is malformed or named twice, and nothing changed."""
+        """Replace the whole book; False when a level is malformed or has two sizes, and nothing changed."""
         new_bids, new_asks = self._ladder(bids, 0), self._ladder(asks, self.grid.top)
         if new_bids is None or new_asks is None:
             return False
@@ -208,18 +208,20 @@ class OrderBook:
         return new_bids is not None and new_asks is not None and new_bids[0] == self._bids and new_asks[0] == self._asks
 
     def _ladder(self, levels: Sequence[Level], mark: int) -> tuple[list[float], list[int]] | None:
-        """Return the ladder of a snapshot's side and its indices, None when a level is off the grid, malformed or named twice."""
+        """Return the ladder of a snapshot's side and its indices, None when a level is malformed or contradicts another."""
         grid, known = self.grid, self._index
         try:
             indices = [known.get(level.price) or grid.locate(level.price) for level in levels]
             sizes = list(map(float, [level.size for level in levels]))
         except ValueError:
             return None
-        if len(set(indices)) != len(indices) or not all(indices) or not _all_sizes(sizes):
+        if not all(indices) or not _all_sizes(sizes):
             return None
         ladder = _empty(grid, mark)
         for index, size in zip(indices, sizes, strict=True):
             ladder[index] = size
+        if len(set(indices)) != len(indices) and [ladder[index] for index in indices] != sizes:
+            return None
         return ladder, indices if all(sizes) else [index for index in indices if ladder[index]]
 
     def regrid(self, tick: int) -> bool:

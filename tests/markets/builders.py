@@ -37,7 +37,9 @@ def make_market(market_id: str = "m1", **details) -> Market:
     return Market(id=market_id, **(values | details))
 
 
-def change(side: str, price: str, size: str, best_bid: str = "", best_ask: str = "", token_id: str = YES) -> LevelChange:
+def change(
+    side: str, price: str, size: str, best_bid: str = "", best_ask: str = "", token_id: str = YES
+) -> LevelChange:
     return LevelChange(token_id, side, price, size, best_bid, best_ask)
 
 
@@ -45,7 +47,9 @@ def delta(*changes: LevelChange, venue_ms: int = 2_000, received_ns: int = 7) ->
     return BookDelta("0xm1", list(changes), venue_ms, received_ns)
 
 
-def snapshot(bids: dict[str, str], asks: dict[str, str], token_id: str = YES, venue_ms: int = 1_000, **details) -> BookSnapshot:
+def snapshot(
+    bids: dict[str, str], asks: dict[str, str], token_id: str = YES, venue_ms: int = 1_000, **details
+) -> BookSnapshot:
     return BookSnapshot(
         token_id,
         "0xm1",

@@ -81,7 +81,9 @@ def test_a_book_is_trusted_from_its_first_snapshot_on():
 def test_one_message_updates_both_books_before_anybody_is_told(world):
     seen = []
     world.told.on_book = lambda update: seen.append((update.book.token_id, world.yes.best_bid, world.no.best_ask))
-    world.books.on_delta(delta(change("BUY", "0.49", "5", "0.49", "0.52"), change("SELL", "0.51", "5", "0.48", "0.51", NO)))
+    world.books.on_delta(
+        delta(change("BUY", "0.49", "5", "0.49", "0.52"), change("SELL", "0.51", "5", "0.48", "0.51", NO))
+    )
     assert seen == [(YES, 490_000, 510_000), (NO, 490_000, 510_000)]
 
 

@@ -63,7 +63,9 @@ def test_snapshot_replaces_everything_that_was_there(before, after):
     for side, price, size in before[1]:
         book.apply(change(side.upper(), format_micros(price), format_micros(size)))
     sides = {side: {price: size for each, price, size in changes if each is side} for side in (BUY, SELL)}
-    levels = {side: [Level(format_micros(p), format_micros(s)) for p, s in held.items()] for side, held in sides.items()}
+    levels = {
+        side: [Level(format_micros(p), format_micros(s)) for p, s in held.items()] for side, held in sides.items()
+    }
     assert book.replace(levels[BUY], levels[SELL])
     assert book.levels(BUY, 100) == sorted(((p, s) for p, s in sides[BUY].items() if s), reverse=True)
     assert book.levels(SELL, 100) == sorted((p, s) for p, s in sides[SELL].items() if s)
@@ -132,6 +134,12 @@ def test_a_snapshot_with_one_malformed_level_is_refused_as_a_whole(bad):
     assert not book.replace(bad, [Level("0.6", "1")])
     assert not book.replace([Level("0.1", "1")], bad)
     assert (book.levels(BUY), book.levels(SELL)) == before
+
+
+def test_a_level_repeated_word_for_word_is_one_level():
+    book = filled_book()
+    assert book.replace([Level("0.4", "1"), Level("0.4", "1")], [])
+    assert book.levels(BUY) == [(400_000, 1_000_000)]
 
 
 def test_other_spellings_of_a_price_mean_the_same_level():
@@ -209,7 +217,9 @@ def test_ended_own_orders_leave_the_depth_to_others():
     assert book.best_bid == 480_000
 
 
-@given(histories(), st.dictionaries(st.tuples(st.sampled_from([BUY, SELL]), st.integers(0, 20)), st.integers(1, 3_000_000)))
+@given(
+    histories(), st.dictionaries(st.tuples(st.sampled_from([BUY, SELL]), st.integers(0, 20)), st.integers(1, 3_000_000))
+)
 def test_net_depth_is_the_venues_depth_minus_ours(history, own):
     tick, changes = history
     book = OrderBook("101", "m1", tick)
