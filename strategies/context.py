@@ -51,9 +51,9 @@ class Context:
     def book(self, token_id: str) -> OrderBook | None:
         """Return a token's book if it can be relied on, None when it is missing, may lack changes, or is crossed."""
         book = self._book_of(token_id)
-        return book if book is not None and usable(book) else None
+        return book if book is not None and book.usable else None
 
-
-def usable(book: OrderBook) -> bool:
-    """Tell whether strategies may see `book`: it misses no change and nobody bids what others ask."""
-    return book.trusted and book.best_bid < book.best_ask
+    def has_gap(self, token_id: str) -> bool:
+        """Tell whether changes of a token's book may have been missed."""
+        book = self._book_of(token_id)
+        return book is not None and not book.trusted

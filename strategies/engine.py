@@ -8,7 +8,7 @@ counted and logged, and no other strategy notices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from domain.market import Market
 from domain.order import OrderSide
 from domain.signal import Intent, TradeSignal
 from markets.order_book import OrderBook
-from strategies.context import Context, usable
+from strategies.context import Context
 from strategies.registry import Registered, Registry
 from strategies.strategy import Strategy
 
@@ -80,8 +80,10 @@ class Engine:
 
     def on_book(self, book: OrderBook) -> None:
         """A book changed."""
-        if not usable(book):
+        if not book.usable:
             self.skipped_books += 1
+            if not book.trusted:
+                self.context.tracker.forget(book.token_id)
             return
         now = self._now()
         if book.two_sided:
@@ -110,17 +112,16 @@ class Engine:
 
     def on_timer(self) -> None:
         """Time passed; call it a few times a second."""
+        for token_id in self.context.markets:
+            # What looks like a jump over a gap in the data is none.
+            if self.context.has_gap(token_id):
+                self.context.tracker.forget(token_id)
         self._call(self._handlers("on_timer"), self._now())
 
     def on_resolution(self, market: Market) -> None:
         """A market was decided: its strategies hear of it, then it is forgotten."""
         self._call(self._handlers("on_resolution"), market, self._now())
         self.unwatch(market)
-
-    def on_gap(self, token_ids: Iterable[str]) -> None:
-        """Data of these tokens was missed: what looks like a jump over the gap is none."""
-        for token_id in token_ids:
-            self.context.tracker.forget(token_id)
 
     # Calling
 

@@ -22,11 +22,12 @@ from strategies.parameter_fields import Dollars, Duration, Number, format_durati
 from strategies.parameters import Parameters
 from strategies.price_tracker import Window
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
-from strategies.statistics import autoregression, expit_rounded, half_life, robust_z, variance_ratio
+from strategies.statistics import expit_rounded, robust_z
 
-VARIANCE_STEPS = 4
-"""Step count of the variance ratio."""
-HALF_LIVES_TO_END = 10
+UNIT_ROOT_HALF_LIVES = 30
+"""History must span this many half-lives. A random walk shows so short a half-life in one of a hundred windows: n·(1 − φ) ≥ 20.6, the one per
+cent point of the Dickey–Fuller coefficient test, is n ≥ 30 half-lives."""
+HALF_LIVES_TO_END = 30
 """A market must live this many half-lives more."""
 
 
@@ -73,14 +74,14 @@ class MeanReversionParameters(Parameters):
         json_schema_extra={"unit": "USD per share"},
     )
     max_half_life: Duration = Field(
-        timedelta(seconds=30),
-        ge=timedelta(seconds=1),
+        timedelta(seconds=10),
+        ge=timedelta(milliseconds=100),
         le=timedelta(hours=1),
         title="Longest half-life",
-        description="Deviations must have died out by half within this time",
+        description="Deviations must have died out by half within this time, and within a thirtieth of the history seen",
     )
     max_variance_ratio: Number = Field(
-        1.0,
+        0.9,
         ge=0.05,
         le=5,
         title="Variance ratio",
@@ -133,20 +134,17 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
 
     def _judge(self, window: Window, book: OrderBook, now_ns: int) -> _Behaviour | str:
         """Return how the market reverts, or the gate that says it does not."""
-        middle = window.centre.median
-        steps = half_life(autoregression([sample - middle for sample in window.samples]))
-        if steps is None:
+        half_life, ratio = window.half_life_ns, window.variance_ratio
+        if half_life is None or ratio is None:
             return "no reversion seen"
-        seconds = steps * window.step_ns / SECOND
-        if seconds > self.parameters.max_half_life.total_seconds():
+        if half_life > min(nanoseconds(self.parameters.max_half_life), window.span_ns / UNIT_ROOT_HALF_LIVES):
             return "reverts too slowly"
-        end_ns = self.context.markets[book.token_id].end_ns
-        if end_ns is None or (end_ns - now_ns) / SECOND < HALF_LIVES_TO_END * seconds:
-            return "end too near or unknown"
-        ratio = variance_ratio(window.samples, VARIANCE_STEPS)
-        if ratio is None or ratio > self.parameters.max_variance_ratio:
+        if ratio > self.parameters.max_variance_ratio:
             return "trend"
-        return _Behaviour(seconds, ratio)
+        end_ns = self.context.markets[book.token_id].end_ns
+        if end_ns is None or end_ns - now_ns < HALF_LIVES_TO_END * half_life:
+            return "end too near or unknown"
+        return _Behaviour(half_life / SECOND, ratio)
 
     def exit_reason(self, trade: Trade, position: Position, book: OrderBook, now_ns: int) -> str:
         """Sell once the price is back near the middle, or beyond it."""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from domain.order import OrderSide
 from markets.order_book import OrderBook
-from strategies.statistics import Centre, centre, logit
+from strategies.statistics import Centre, autoregression, centre, half_life, logit, variance_ratio
 
 SECOND = 1_000_000_000
 STEP = SECOND
@@ -23,8 +24,10 @@ SAMPLE_HORIZON = 3600
 """Samples kept: one hour."""
 PEAK_HORIZON = 60 * SECOND
 """Longest window of peaks and volumes."""
-MOST_POINTS = 60
-"""Statistics thin a window to at most this many evenly spaced samples."""
+VARIANCE_STEPS = 4
+"""Steps of the variance ratio."""
+_CENTRE_POINTS = 60
+_BEHAVIOUR_POINTS = 600
 _VOLUME_BUCKET = SECOND // 10
 _MOST_CACHED = 16
 _DEPTH_INTERVAL = SECOND // 4
@@ -72,17 +75,30 @@ def bid_depth(book: OrderBook) -> int:
     return sum(size for _, size in book.levels(OrderSide.BUY, _DEPTH_LEVELS))
 
 
-class Window(NamedTuple):
-    """Samples of the log-odds, oldest first, `step_ns` apart; the last one is from before the window's end."""
+class Window:
+    """Samples of the log-odds, one a second, oldest first, all from before the window's end; with their centre."""
 
-    samples: Sequence[float]
-    step_ns: int
-    centre: Centre
+    def __init__(self, samples: Sequence[float]) -> None:
+        self.samples = samples
+        thinned = samples[:: -(-len(samples) // _CENTRE_POINTS)]
+        self.centre: Centre = centre(thinned)
 
     @property
     def span_ns(self) -> int:
         """How much time the samples cover."""
-        return len(self.samples) * self.step_ns
+        return len(self.samples) * STEP
+
+    @cached_property
+    def half_life_ns(self) -> float | None:
+        """The time in which a deviation from the centre has halved, None when it has not."""
+        middle = self.centre.median
+        steps = half_life(autoregression([sample - middle for sample in self.samples[-_BEHAVIOUR_POINTS:]]))
+        return None if steps is None else steps * STEP
+
+    @cached_property
+    def variance_ratio(self) -> float | None:
+        """Above 1 for a price that trends, below for one that reverts, None for one that stands still."""
+        return variance_ratio(self.samples[-_BEHAVIOUR_POINTS:], VARIANCE_STEPS)
 
 
 class TokenHistory:
@@ -145,7 +161,7 @@ class TokenHistory:
     def window(self, now_ns: int, length_ns: int, *, lag_ns: int = 0) -> Window | None:
         """Return the samples of the `length_ns` that ended `lag_ns` before now, with their centre; None when there is no sample.
 
-        Computed once per sample step: the result changes only when a new sample is due.
+        The same object until a new sample is due, so what is computed of it is computed once for all strategies.
         """
         self._sample(now_ns)
         end = (now_ns - lag_ns) // STEP
@@ -159,15 +175,9 @@ class TokenHistory:
         return window
 
     def _compute(self, end: int, length_ns: int) -> Window | None:
-        count = max(1, length_ns // STEP)
-        stride = -(-count // MOST_POINTS)
-        last = len(self._samples) - 1 - (self._boundary - end)
-        if last < 0:
-            return None
-        samples = self._samples[max(0, last - count + 1) : last + 1]
-        thinned = samples[(len(samples) - 1) % stride :: stride]
-        middle = centre(thinned)
-        return None if middle is None else Window(thinned, stride * STEP, middle)
+        beyond = len(self._samples) - (self._boundary - end)
+        samples = self._samples[max(0, beyond - max(1, length_ns // STEP)) : max(0, beyond)]
+        return Window(samples) if samples else None
 
     def _sample(self, now_ns: int) -> None:
         """Take the value that held until each whole step since the last call."""

@@ -44,10 +44,8 @@ def median(sorted_values: Sequence[float]) -> float:
     return (sorted_values[middle - 1] + sorted_values[middle]) / 2
 
 
-def centre(values: Sequence[float]) -> Centre | None:
-    """Return median and scale of `values`, None when empty."""
-    if not values:
-        return None
+def centre(values: Sequence[float]) -> Centre:
+    """Return median and scale of `values`, of which there is at least one."""
     middle = median(sorted(values))
     return Centre(middle, MAD_TO_SIGMA * median(sorted(abs(value - middle) for value in values)))
 
