@@ -1,0 +1,269 @@
+/**
+ * From the site's JSON to what the screens show. A row that lacks what it must have raises `ApiError` with the field's name; amounts and
+ * moments that are absent stay unknown.
+ */
+import { type Micros, micros } from "../format/money";
+import { moment } from "../format/time";
+import type {
+  Fill,
+  Health,
+  Ledger,
+  Market,
+  Order,
+  Parameter,
+  ParameterValue,
+  Position,
+  Side,
+  Strategy,
+  StrategyStatus,
+  User,
+} from "../model";
+import { ApiError, isRow, type Json, type Row } from "./http";
+
+function wrong(field: string, row: Json | undefined): ApiError {
+  return new ApiError(
+    200,
+    `The site's answer lacks "${field}": ${JSON.stringify(row)?.slice(0, 120)}`,
+    "Update the dashboard with the site.",
+  );
+}
+
+export function row(value: Json | undefined): Row {
+  if (!isRow(value)) throw wrong("an object", value);
+  return value;
+}
+
+/** The rows of a list, whether it comes in pages or at once. */
+export function rows(value: Json): readonly Row[] {
+  const list = isRow(value) ? value["results"] : value;
+  if (!Array.isArray(list)) throw wrong("results", value);
+  return list.map(row);
+}
+
+function text(from: Row, field: string): string {
+  const value = from[field];
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+}
+
+function required(from: Row, field: string): string {
+  const value = text(from, field);
+  if (value === "") throw wrong(field, from);
+  return value;
+}
+
+function amount(from: Row, field: string): Micros | null {
+  const value = from[field];
+  return typeof value === "string" || typeof value === "number" ? micros(value) : null;
+}
+
+function needed(from: Row, field: string): Micros {
+  const value = amount(from, field);
+  if (value === null) throw wrong(field, from);
+  return value;
+}
+
+function at(from: Row, field: string): number | null {
+  return moment(text(from, field));
+}
+
+function neededAt(from: Row, field: string): number {
+  const value = at(from, field);
+  if (value === null) throw wrong(field, from);
+  return value;
+}
+
+function count(from: Row, field: string): number {
+  const value = from[field];
+  return typeof value === "number" ? value : 0;
+}
+
+function pair(from: Row, field: string): readonly [string, string] {
+  const value = from[field];
+  if (!Array.isArray(value) || value.length !== 2) throw wrong(field, from);
+  return [String(value[0]), String(value[1])];
+}
+
+function side(from: Row): Side {
+  return text(from, "side") === "sell" ? "sell" : "buy";
+}
+
+export function market(from: Row): Market {
+  const bid = amount(from, "best_bid");
+  const ask = amount(from, "best_ask");
+  const winner = from["winner"];
+  return {
+    id: required(from, "id"),
+    question: text(from, "question"),
+    outcomes: pair(from, "outcomes"),
+    tokenIds: pair(from, "token_ids"),
+    category: text(from, "category"),
+    groupId: text(from, "group_id") || null,
+    groupTitle: text(from, "group_title"),
+    status: text(from, "status"),
+    tradable: text(from, "status") === "active" && from["accepting_orders"] !== false,
+    tick: needed(from, "tick"),
+    minSize: needed(from, "min_size"),
+    negRisk: from["neg_risk"] === true,
+    volume: amount(from, "volume"),
+    volume24h: amount(from, "volume_24h"),
+    endsAt: at(from, "end_date"),
+    winner: typeof winner === "number" ? winner : null,
+    quote: bid === null && ask === null ? null : { bid: bid || null, ask: ask || null, at: at(from, "quoted_at") },
+  };
+}
+
+export function order(from: Row): Order {
+  const createdAt = neededAt(from, "created_at");
+  return {
+    id: required(from, "id"),
+    marketId: required(from, "market_id"),
+    tokenId: required(from, "token_id"),
+    side: side(from),
+    type: text(from, "order_type"),
+    price: needed(from, "price"),
+    size: needed(from, "size"),
+    filled: needed(from, "filled_size"),
+    status: required(from, "status"),
+    statusReason: text(from, "status_reason"),
+    strategy: text(from, "strategy"),
+    reason: text(from, "reason"),
+    createdAt,
+    updatedAt: at(from, "updated_at") ?? createdAt,
+  };
+}
+
+export function position(from: Row): Position {
+  return {
+    id: required(from, "id"),
+    marketId: required(from, "market_id"),
+    tokenId: required(from, "token_id"),
+    strategy: text(from, "strategy"),
+    size: needed(from, "size"),
+    unsettled: needed(from, "unsettled"),
+    cost: needed(from, "cost"),
+    realised: needed(from, "realized_pnl"),
+    fees: needed(from, "fees"),
+    takeProfit: amount(from, "take_profit"),
+    stopLoss: amount(from, "stop_loss"),
+    exitPrice: amount(from, "exit_price"),
+    open: text(from, "status") !== "closed",
+    openedAt: neededAt(from, "opened_at"),
+    closedAt: at(from, "closed_at"),
+  };
+}
+
+export function fill(from: Row): Fill {
+  const orderId = required(from, "order_id");
+  return {
+    key: `${required(from, "trade_id")} ${orderId}`,
+    orderId,
+    marketId: required(from, "market_id"),
+    tokenId: required(from, "token_id"),
+    side: side(from),
+    price: needed(from, "price"),
+    size: needed(from, "size"),
+    fee: needed(from, "fee"),
+    liquidity: text(from, "liquidity"),
+    status: text(from, "status"),
+    strategy: text(from, "strategy"),
+    at: neededAt(from, "matched_at"),
+  };
+}
+
+export function health(from: Row, receivedAt: number): Health {
+  return {
+    ok: from["ok"] === true,
+    checks: rows(from["checks"] ?? [])
+      .filter((check) => check["enabled"] !== false)
+      .map((check) => ({
+        name: required(check, "name"),
+        ok: check["ok"] === true,
+        age: typeof check["age"] === "number" ? check["age"] : null,
+        interval: count(check, "interval"),
+        error: text(check, "last_error"),
+      })),
+    receivedAt,
+  };
+}
+
+export function ledger(from: Row): Ledger {
+  return {
+    account: text(from, "account"),
+    cash: amount(from, "cash"),
+    inventoryValue: amount(from, "inventory_value"),
+    realised: amount(from, "realised"),
+    unrealised: amount(from, "unrealised"),
+    fees: amount(from, "fees"),
+    curve: rows(from["curve"] ?? []).map((point) => ({
+      at: neededAt(point, "at"),
+      realised: needed(point, "realised"),
+      fees: needed(point, "fees"),
+      unrealised: amount(point, "unrealised"),
+    })),
+  };
+}
+
+export function strategy(from: Row): Strategy {
+  const schema = row(from["schema"]);
+  const parameters: Record<string, ParameterValue> = {};
+  for (const [name, value] of Object.entries(row(from["parameters"]))) parameters[name] = parameterValue(value);
+  const name = required(from, "name");
+  return {
+    name,
+    title: text(schema, "title") || name,
+    help: text(schema, "description"),
+    enabled: from["enabled"] === true,
+    parameters,
+    schema: Object.entries(row(schema["properties"])).map(([key, value]) => parameter(key, row(value))),
+    updatedAt: at(from, "updated_at"),
+    updatedBy: text(from, "updated_by"),
+  };
+}
+
+function parameterValue(value: Json | undefined): ParameterValue {
+  return typeof value === "object" || value === undefined ? null : value;
+}
+
+function parameter(name: string, from: Row): Parameter {
+  const choices = from["enum"];
+  return {
+    name,
+    title: text(from, "title") || name.replaceAll("_", " "),
+    help: text(from, "description"),
+    kind: kindOf(from),
+    unit: text(from, "unit"),
+    fallback: parameterValue(from["default"]),
+    minimum: bound(from["minimum"] ?? from["formatMinimum"]),
+    maximum: bound(from["maximum"] ?? from["formatMaximum"]),
+    choices: Array.isArray(choices) ? choices.map(String) : [],
+  };
+}
+
+function kindOf(from: Row): Parameter["kind"] {
+  if (Array.isArray(from["enum"])) return "choice";
+  const type = text(from, "type");
+  if (type === "number" || type === "integer" || type === "boolean") return type;
+  return text(from, "format") === "duration" ? "duration" : "text";
+}
+
+function bound(value: Json | undefined): number | string | null {
+  return typeof value === "number" || typeof value === "string" ? value : null;
+}
+
+export function strategyStatus(name: string, from: Row): StrategyStatus {
+  return {
+    name,
+    state: text(from, "state"),
+    enabled: from["enabled"] === true,
+    signalsSent: count(from, "signals_sent"),
+    lastSignalAt: at(from, "last_signal_at"),
+    errors: count(from, "error_count"),
+    lastError: text(from, "last_error"),
+    overruns: count(from, "budget_overruns"),
+  };
+}
+
+export function user(from: Row): User {
+  const role = text(from, "role");
+  return { name: text(from, "username"), role: role === "admin" || role === "trader" ? role : "viewer" };
+}

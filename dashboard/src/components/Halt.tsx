@@ -1,0 +1,134 @@
+/** Stopping and resuming all new risk: the button that is always in reach, its dialogs, and the strip that says what is halted. */
+import { type ReactElement, useState } from "react";
+import { useDesk, useMayTrade } from "../desk";
+import { clock } from "../format/time";
+import { useCell } from "../live/store";
+import type { Halt } from "../model";
+import { Confirm } from "./Dialog";
+import { Icon } from "./Icon";
+
+/** The halt of everything, when there is one. */
+function haltOfAll(halts: readonly Halt[] | undefined): Halt | undefined {
+  return halts?.find((halt) => halt.scope === "all");
+}
+
+export function HaltButton({ onAsk }: { onAsk: () => void }): ReactElement {
+  const halted = haltOfAll(useCell(useDesk().status)?.halts) !== undefined;
+  const allowed = useMayTrade();
+  return (
+    <button
+      type="button"
+      className={`button ${halted ? "" : "danger"}`}
+      onClick={onAsk}
+      disabled={!allowed}
+      title={allowed ? "Key: h" : "Needs the role trader"}
+    >
+      <Icon name={halted ? "play" : "stop"} />
+      {halted ? "Resume" : "Halt"}
+    </button>
+  );
+}
+
+/** The dialog behind the button and the key: halts when nothing is halted, resumes otherwise. */
+export function HaltDialog({ onClose }: { onClose: () => void }): ReactElement {
+  const desk = useDesk();
+  const [halt] = useState(() => haltOfAll(desk.status.get()?.halts));
+  return halt === undefined ? <StopDialog onClose={onClose} /> : <ResumeDialog halt={halt} onClose={onClose} />;
+}
+
+function StopDialog({ onClose }: { onClose: () => void }): ReactElement {
+  const desk = useDesk();
+  const [reason, setReason] = useState("Stopped from the dashboard");
+  const [busy, setBusy] = useState(false);
+  const confirm = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const answer = await desk.api.halt(reason.trim() || "Stopped from the dashboard");
+      if (answer === "done") desk.toasts.add("success", "Trading is halted", "Open orders are being cancelled.");
+      else desk.toasts.add("info", "The halt is set", "The trader has not answered yet; it takes effect when it does.");
+      onClose();
+    } catch (error) {
+      desk.failed("Could not halt", error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Confirm
+      title="Halt all trading?"
+      action="Halt now"
+      danger
+      busy={busy}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+    >
+      <p className="muted">
+        No new risk is taken and all open orders are cancelled. Positions stay; orders that reduce them are still
+        allowed.
+      </p>
+      <label className="field">
+        <span className="unit">Reason</span>
+        <input value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
+      </label>
+    </Confirm>
+  );
+}
+
+function ResumeDialog({ halt, onClose }: { halt: Halt; onClose: () => void }): ReactElement {
+  const desk = useDesk();
+  const [busy, setBusy] = useState(false);
+  const confirm = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const answer = await desk.api.resume(halt.scope, halt.target);
+      desk.toasts.add(
+        answer === "done" ? "success" : "info",
+        answer === "done" ? "Trading goes on" : "The trader has not answered yet",
+      );
+      onClose();
+    } catch (error) {
+      desk.failed("Could not resume", error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Confirm
+      title={`Lift the halt of ${scopeText(halt)}?`}
+      action="Resume"
+      busy={busy}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+    >
+      <p className="muted">
+        “{halt.reason}”, set by {halt.setBy || "the system"}. Strategies may take new risk again at once.
+      </p>
+    </Confirm>
+  );
+}
+
+export function HaltStrips(): ReactElement | null {
+  const status = useCell(useDesk().status);
+  const allowed = useMayTrade();
+  const [lifting, setLifting] = useState<Halt | null>(null);
+  if (status === null || status.halts.length === 0) return null;
+  return (
+    <>
+      {status.halts.map((halt) => (
+        <div key={`${halt.scope} ${halt.target}`} className="strip halted" role="alert">
+          <Icon name="stop" />
+          <strong>Halted: {scopeText(halt)}</strong>
+          <span>
+            {halt.reason} – {halt.setBy || "system"}, {clock(halt.setAt, status.at)}
+          </span>
+          <button type="button" className="button tiny" disabled={!allowed} onClick={() => setLifting(halt)}>
+            Resume
+          </button>
+        </div>
+      ))}
+      {lifting === null ? null : <ResumeDialog halt={lifting} onClose={() => setLifting(null)} />}
+    </>
+  );
+}
+
+function scopeText(halt: Halt): string {
+  return halt.scope === "all" ? "all trading" : `${halt.scope} ${halt.target}`.trim();
+}

@@ -1,0 +1,277 @@
+/**
+ * Everything the page knows, kept current by the socket and by reads of the site. Views follow its cells; nothing else holds live state.
+ *
+ * Each new connection reads orders, positions, fills, strategies and results again, so that what happened while there was none is
+ * not missed. When the trader reports another account, all that belongs to the former one is forgotten.
+ */
+import { fromBinary } from "@bufbuild/protobuf";
+import type { Api } from "../api/api";
+import { ApiError } from "../api/http";
+import { type Event, EventSchema } from "../gen/polybot/v1/events_pb";
+import type {
+  Fill,
+  Health,
+  Ledger,
+  Order,
+  Position,
+  Signal,
+  Status,
+  Strategy,
+  StrategyStatus,
+  Trade,
+  User,
+} from "../model";
+import { LiveBook } from "./book";
+import { Catalog } from "./catalog";
+import { Collection } from "./collection";
+import * as decode from "./decode";
+import { LiveQuote } from "./quote";
+import { type Environment, LiveSocket } from "./socket";
+import { Cell, Frames } from "./store";
+import { Toasts } from "./toasts";
+
+const ROWS = 500;
+const SIGNALS = 200;
+const TRADES = 40;
+/** The mode the site reports while no trader runs. */
+const OFFLINE = "offline";
+const REFRESH_MS = 10_000;
+const DESK_TOPICS = ["status", "orders", "positions", "fills", "signals", "strategies"];
+
+export class Desk {
+  /** The time by this browser's clock, once a second, for ages. */
+  readonly clock: Cell<number>;
+  readonly status: Cell<Status | null>;
+  readonly health: Cell<Health | null>;
+  readonly ledger: Cell<Ledger | null>;
+  readonly user: Cell<User | null>;
+  readonly strategies: Cell<readonly Strategy[] | null>;
+  readonly strategyStatus: Cell<ReadonlyMap<string, StrategyStatus>>;
+  /** True once orders, positions and fills were read. */
+  readonly loaded: Cell<boolean>;
+  readonly orders: Collection<Order>;
+  readonly positions: Collection<Position>;
+  readonly fills: Collection<Fill>;
+  readonly signals: Collection<Signal>;
+  readonly catalog: Catalog;
+  readonly toasts: Toasts;
+  readonly socket: LiveSocket;
+  private readonly books = new Map<string, LiveBook>();
+  private readonly quotes = new Map<string, LiveQuote>();
+  private readonly prints = new Map<string, Cell<readonly Trade[]>>();
+  private account = "";
+
+  constructor(
+    readonly api: Api,
+    private readonly environment: Environment,
+    signedOut: (code: number) => void,
+    private readonly frames: Frames = new Frames(),
+  ) {
+    this.clock = new Cell<number>(environment.now(), frames);
+    this.status = new Cell<Status | null>(null, frames);
+    this.health = new Cell<Health | null>(null, frames);
+    this.ledger = new Cell<Ledger | null>(null, frames);
+    this.user = new Cell<User | null>(null, frames);
+    this.strategies = new Cell<readonly Strategy[] | null>(null, frames);
+    this.strategyStatus = new Cell<ReadonlyMap<string, StrategyStatus>>(new Map(), frames);
+    this.loaded = new Cell<boolean>(false, frames);
+    const now = environment.now;
+    this.orders = new Collection<Order>(frames, now, ROWS, {
+      key: (o) => o.id,
+      born: (o) => o.createdAt,
+      changed: (o) => o.updatedAt,
+    });
+    this.positions = new Collection<Position>(frames, now, ROWS, { key: (p) => p.id, born: (p) => p.openedAt });
+    this.fills = new Collection<Fill>(frames, now, ROWS, { key: (f) => f.key, born: (f) => f.at });
+    this.signals = new Collection<Signal>(frames, now, SIGNALS, { key: (s) => s.id, born: (s) => s.at });
+    this.catalog = new Catalog(frames, (id) => api.market(id));
+    this.toasts = new Toasts(frames, environment);
+    this.socket = new LiveSocket(
+      environment,
+      {
+        frame: (bytes) => this.receive(bytes),
+        notice: (message) => this.notice(message),
+        opened: () => void this.load(),
+        signedOut,
+      },
+      frames,
+    );
+    for (const topic of DESK_TOPICS) this.socket.want(topic);
+  }
+
+  /** The live book of a token; it moves while `orderbook:<token>` is wanted of the socket. */
+  book(token: string): LiveBook {
+    return entry(this.books, token, () => new LiveBook(this.frames, this.environment.now));
+  }
+
+  quote(token: string): LiveQuote {
+    return entry(this.quotes, token, () => new LiveQuote(this.frames));
+  }
+
+  /** The last public trades of a token, newest first. */
+  trades(token: string): Cell<readonly Trade[]> {
+    return entry(this.prints, token, () => new Cell<readonly Trade[]>([], this.frames));
+  }
+
+  /** Connect, and let the clock run, until the returned function is called. */
+  start(): () => void {
+    this.socket.start();
+    const tick = setInterval(() => this.clock.set(this.environment.now()), 1_000);
+    const slow = setInterval(() => void this.refresh(), REFRESH_MS);
+    return () => {
+      clearInterval(tick);
+      clearInterval(slow);
+      this.socket.stop();
+    };
+  }
+
+  /** Read again what no event carries. A failure is not told: the connection and the health lights say it. */
+  async refresh(): Promise<void> {
+    if (document.hidden) return;
+    await Promise.allSettled([this.loadLedger(), this.loadHealth()]);
+  }
+
+  /** Read what the site keeps; what cannot be read is told, and the rest is shown all the same. */
+  async load(): Promise<void> {
+    const asked = this.environment.now();
+    const reads = [
+      this.api.orders().then((rows) => this.orders.merge(rows, asked)),
+      this.api.positions().then((rows) => this.positions.merge(rows, asked)),
+      this.api.fills().then((rows) => this.fills.merge(rows, asked)),
+      this.loadStrategies(),
+      this.loadLedger(),
+      this.loadHealth(),
+      this.api.user().then((user) => this.user.set(user)),
+    ];
+    const failed = (await Promise.allSettled(reads)).find((read) => read.status === "rejected");
+    if (failed === undefined) this.loaded.set(true);
+    else this.failed("Could not read the account", failed.reason);
+  }
+
+  async loadStrategies(): Promise<void> {
+    const { strategies, statuses } = await this.api.strategies();
+    this.strategies.set(strategies);
+    for (const status of statuses) this.setStrategyStatus(status);
+  }
+
+  /** A strategy's configuration as the site just stored it. */
+  setStrategy(strategy: Strategy): void {
+    const known = this.strategies.get() ?? [];
+    this.strategies.set(known.map((each) => (each.name === strategy.name ? strategy : each)));
+  }
+
+  async loadLedger(): Promise<void> {
+    this.ledger.set(await this.api.ledger());
+  }
+
+  async loadHealth(): Promise<void> {
+    this.health.set(await this.api.health(this.environment.now()));
+  }
+
+  /** Say that something asked of the site did not work. */
+  failed(what: string, error: unknown): void {
+    if (error instanceof ApiError) {
+      if (error.status !== 401) this.toasts.add("error", what, [error.message, error.fix].filter(Boolean).join(" "));
+      return;
+    }
+    reportError(error);
+    this.toasts.add("error", what, "Unexpected error in this page; the browser's console has it. Reload the page.");
+  }
+
+  private receive(bytes: Uint8Array): void {
+    let event: Event;
+    try {
+      event = fromBinary(EventSchema, bytes);
+    } catch (error) {
+      this.failed("A message from the site could not be read", error);
+      return;
+    }
+    this.apply(event);
+  }
+
+  private apply(event: Event): void {
+    const at = decode.instant(event.timestamp) ?? this.environment.now();
+    const payload = event.payload;
+    switch (payload.case) {
+      case "orderbookSnapshot":
+        this.book(payload.value.assetId).snapshot(payload.value);
+        break;
+      case "priceChange":
+        this.book(payload.value.assetId).change(payload.value);
+        break;
+      case "bbo":
+        this.quote(payload.value.assetId).set(decode.quote(payload.value, at), this.environment.now());
+        break;
+      case "lastTradePrice":
+        this.addTrade(payload.value.assetId, decode.trade(payload.value, event.eventId, at));
+        break;
+      case "botStatus":
+        this.setStatus(decode.status(payload.value, this.environment.now()));
+        break;
+      case "orderResult":
+        this.keep("orders", event, this.orders, decode.order(payload.value, at));
+        break;
+      case "positionUpdate":
+        this.keep("positions", event, this.positions, decode.position(payload.value, at));
+        break;
+      case "fill":
+        this.keep("fills", event, this.fills, decode.fill(payload.value, at));
+        break;
+      case "tradeSignal":
+        this.keep("signals", event, this.signals, decode.signal(payload.value, at));
+        break;
+      case "strategyStatus":
+        this.setStrategyStatus(decode.strategy(payload.value));
+        break;
+      case "healthStatus":
+        this.health.set(decode.health(payload.value, this.environment.now()));
+        break;
+      default:
+        // An event of a kind this page does not show.
+        break;
+    }
+  }
+
+  private keep<T>(topic: string, event: Event, rows: Collection<T>, row: T | null): void {
+    if (event.streamId !== "") this.socket.mark(topic, event.streamId);
+    if (row !== null) rows.upsert(row);
+  }
+
+  private addTrade(token: string, trade: Trade | null): void {
+    if (trade === null) return;
+    const cell = this.trades(token);
+    cell.set([trade, ...cell.get()].slice(0, TRADES));
+  }
+
+  private setStatus(status: Status): void {
+    if (this.account !== "" && status.account !== "" && status.account !== this.account) this.forget();
+    this.account = status.account || this.account;
+    this.status.set(status.mode === OFFLINE ? null : status);
+  }
+
+  private setStrategyStatus(status: StrategyStatus): void {
+    this.strategyStatus.set(new Map(this.strategyStatus.get()).set(status.name, status));
+  }
+
+  private forget(): void {
+    for (const rows of [this.orders, this.positions, this.fills, this.signals]) rows.clear();
+    this.socket.forget();
+    this.loaded.set(false);
+    void this.load();
+  }
+
+  private notice(message: Record<string, unknown>): void {
+    if (message["error"] === undefined) return;
+    const text = [message["detail"] ?? message["error"], message["fix"]].filter(Boolean).join(" ");
+    this.toasts.add("error", "The live channel refused a request", text);
+  }
+}
+
+function entry<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

@@ -1,0 +1,237 @@
+/**
+ * What the screens show: frozen values in one vocabulary, whether they came by REST or by socket.
+ *
+ * Amounts are micro-units (`format/money`), moments are milliseconds since the epoch; `null` is "not known", never zero.
+ */
+import type { Micros } from "./format/money";
+
+export type Side = "buy" | "sell";
+
+export interface Market {
+  readonly id: string;
+  readonly question: string;
+  readonly outcomes: readonly [string, string];
+  readonly tokenIds: readonly [string, string];
+  readonly category: string;
+  readonly groupId: string | null;
+  readonly groupTitle: string;
+  readonly status: string;
+  readonly tradable: boolean;
+  readonly tick: Micros;
+  readonly minSize: Micros;
+  readonly negRisk: boolean;
+  readonly volume: Micros | null;
+  readonly volume24h: Micros | null;
+  readonly endsAt: number | null;
+  readonly winner: number | null;
+  readonly quote: Quote | null;
+}
+
+/** Best prices of one token. A side without orders is `null`. */
+export interface Quote {
+  readonly bid: Micros | null;
+  readonly ask: Micros | null;
+  readonly at: number | null;
+}
+
+export interface Level {
+  readonly price: Micros;
+  readonly size: Micros;
+}
+
+/** Both sides with the best level first. `complete` is false while a missed change keeps it from being right. */
+export interface Book {
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+  readonly tick: Micros;
+  readonly at: number;
+  readonly complete: boolean;
+}
+
+export interface Trade {
+  readonly key: string;
+  readonly price: Micros;
+  readonly size: Micros;
+  readonly side: Side | null;
+  readonly at: number;
+}
+
+export const OPEN_STATUSES: ReadonlySet<string> = new Set([
+  "pending",
+  "submitted",
+  "live",
+  "partially_filled",
+  "delayed",
+  "unknown",
+  "cancelling",
+]);
+
+export interface Order {
+  readonly id: string;
+  readonly marketId: string;
+  readonly tokenId: string;
+  readonly side: Side;
+  readonly type: string;
+  readonly price: Micros;
+  readonly size: Micros;
+  readonly filled: Micros;
+  readonly status: string;
+  readonly statusReason: string;
+  readonly strategy: string;
+  readonly reason: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface Position {
+  readonly id: string;
+  readonly marketId: string;
+  readonly tokenId: string;
+  readonly strategy: string;
+  readonly size: Micros;
+  readonly unsettled: Micros;
+  readonly cost: Micros;
+  readonly realised: Micros;
+  readonly fees: Micros;
+  readonly takeProfit: Micros | null;
+  readonly stopLoss: Micros | null;
+  readonly exitPrice: Micros | null;
+  readonly open: boolean;
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+}
+
+export interface Fill {
+  readonly key: string;
+  readonly orderId: string;
+  readonly marketId: string;
+  readonly tokenId: string;
+  readonly side: Side;
+  readonly price: Micros;
+  readonly size: Micros;
+  readonly fee: Micros;
+  readonly liquidity: string;
+  readonly status: string;
+  readonly strategy: string;
+  readonly at: number;
+}
+
+export interface Signal {
+  readonly id: string;
+  readonly source: string;
+  readonly marketId: string;
+  readonly tokenId: string;
+  readonly side: Side;
+  readonly price: Micros;
+  readonly size: Micros;
+  readonly reason: string;
+  readonly decision: string;
+  readonly at: number;
+}
+
+export interface Halt {
+  readonly scope: string;
+  readonly target: string;
+  readonly reason: string;
+  readonly setBy: string;
+  readonly setAt: number | null;
+}
+
+/** The trader's own word on itself, about once a second; `at` is when it came in, by this browser's clock. */
+export interface Status {
+  readonly mode: string;
+  readonly account: string;
+  readonly venue: string;
+  readonly ready: boolean;
+  readonly feedConnected: boolean;
+  readonly userFeedConnected: boolean;
+  readonly lastFrameAt: number | null;
+  readonly uptimeSeconds: number;
+  readonly openOrders: number;
+  readonly unknownOrders: number;
+  readonly openPositions: number;
+  readonly watchedMarkets: number;
+  readonly cash: Micros;
+  readonly realised: Micros;
+  readonly unrealised: Micros;
+  readonly fees: Micros;
+  readonly halts: readonly Halt[];
+  readonly at: number;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly age: number | null;
+  readonly interval: number;
+  readonly error: string;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+  readonly receivedAt: number;
+}
+
+/** One parameter of a strategy, as its schema describes it. Bounds and values are what the site takes and gives. */
+export interface Parameter {
+  readonly name: string;
+  readonly title: string;
+  readonly help: string;
+  readonly kind: "number" | "integer" | "boolean" | "duration" | "text" | "choice";
+  readonly unit: string;
+  readonly fallback: ParameterValue;
+  readonly minimum: number | string | null;
+  readonly maximum: number | string | null;
+  readonly choices: readonly string[];
+}
+
+export type ParameterValue = string | number | boolean | null;
+
+/** A strategy as configured; what it does at the moment is its `StrategyStatus`. */
+export interface Strategy {
+  readonly name: string;
+  readonly title: string;
+  readonly help: string;
+  readonly enabled: boolean;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly schema: readonly Parameter[];
+  readonly updatedAt: number | null;
+  readonly updatedBy: string;
+}
+
+/** Results at a moment; `unrealised` is unknown where held tokens had no price. */
+export interface EquityPoint {
+  readonly at: number;
+  readonly realised: Micros;
+  readonly fees: Micros;
+  readonly unrealised: Micros | null;
+}
+
+/** What the account holds and has earned so far. */
+export interface Ledger {
+  readonly account: string;
+  readonly cash: Micros | null;
+  readonly inventoryValue: Micros | null;
+  readonly realised: Micros | null;
+  readonly unrealised: Micros | null;
+  readonly fees: Micros | null;
+  readonly curve: readonly EquityPoint[];
+}
+
+export interface User {
+  readonly name: string;
+  readonly role: "viewer" | "trader" | "admin";
+}
+
+/** What a strategy does now. */
+export interface StrategyStatus {
+  readonly name: string;
+  readonly state: string;
+  readonly enabled: boolean;
+  readonly signalsSent: number;
+  readonly lastSignalAt: number | null;
+  readonly errors: number;
+  readonly lastError: string;
+  readonly overruns: number;
+}

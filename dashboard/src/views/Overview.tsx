@@ -1,0 +1,321 @@
+/** The state of trading on one screen: profit so far, what is open, what the strategies wanted last, and what is healthy. */
+import type { ReactElement } from "react";
+import { useMemo } from "react";
+import { Chart } from "../components/Chart";
+import { Empty, Flash, Gain, SideLabel, Skeleton, StatusBadge } from "../components/parts";
+import { useDesk, useMarket, useNow, useTopics } from "../desk";
+import { dollars, gain, price, shares, tone } from "../format/money";
+import { ago, duration } from "../format/time";
+import { outcomeOf } from "../live/catalog";
+import { profitCurve, type Results, results, unrealised } from "../live/results";
+import { useCell } from "../live/store";
+import { type Check, OPEN_STATUSES, type Order, type Position, type Signal } from "../model";
+import { href } from "../route";
+
+const SHOWN = 6;
+
+export function Overview(): ReactElement {
+  const desk = useDesk();
+  const status = useCell(desk.status);
+  const ledger = useCell(desk.ledger);
+  const now = results(status, ledger);
+  return (
+    <>
+      <h1 className="unseen">Overview</h1>
+      <div className="overview">
+        <Profit now={now} />
+        <Numbers now={now} />
+        <OpenPositions />
+        <LastSignals />
+        <OpenOrders />
+        <HealthLights />
+      </div>
+    </>
+  );
+}
+
+function Profit({ now }: { now: Results }): ReactElement {
+  const ledger = useCell(useDesk().ledger);
+  const minute = Math.floor(useNow() / 5_000) * 5_000;
+  const points = useMemo(
+    () => profitCurve(ledger?.curve ?? [], { at: minute, profit: now.profit }),
+    [ledger, minute, now.profit],
+  );
+  return (
+    <section className="card profit" aria-label="Profit so far">
+      <div className="headline">
+        <div>
+          <h2 className="muted">Profit so far</h2>
+          <div className={`total live ${tone(now.profit)}`} data-testid="profit">
+            {gain(now.profit)}
+          </div>
+        </div>
+        <dl className="parts live">
+          <div>
+            <dt>Realised</dt>
+            <dd>
+              <Gain amount={now.realised} />
+            </dd>
+          </div>
+          <div>
+            <dt>Unrealised</dt>
+            <dd>
+              <Gain amount={now.unrealised} />
+            </dd>
+          </div>
+          <div>
+            <dt>Fees paid</dt>
+            <dd>{dollars(now.fees)}</dd>
+          </div>
+        </dl>
+      </div>
+      <div className="chart">
+        {points.length > 1 ? (
+          <Chart label="Profit over time" points={points} format={gain} />
+        ) : (
+          <Empty icon="signal" title="No results yet">
+            The curve begins with the first trades.
+          </Empty>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Numbers({ now }: { now: Results }): ReactElement {
+  const status = useCell(useDesk().status);
+  const strategies = useCell(useDesk().strategyStatus);
+  const running = [...strategies.values()].filter((strategy) => strategy.state === "running").length;
+  const known = status !== null;
+  return (
+    <dl className="numbers live">
+      <Tile
+        title="Cash"
+        value={dollars(now.cash)}
+        note={now.worth === null ? "" : `${dollars(now.worth)} with positions`}
+      />
+      <Tile
+        title="Open orders"
+        value={known ? String(status.openOrders) : "–"}
+        note={known && status.unknownOrders > 0 ? `${status.unknownOrders} of unknown fate` : ""}
+      />
+      <Tile
+        title="Open positions"
+        value={known ? String(status.openPositions) : "–"}
+        note={known ? `${status.watchedMarkets} markets watched` : ""}
+      />
+      <Tile
+        title="Strategies running"
+        value={strategies.size === 0 ? "–" : `${running} of ${strategies.size}`}
+        note={known ? `up ${duration(status.uptimeSeconds)}` : ""}
+      />
+    </dl>
+  );
+}
+
+function Tile({ title, value, note }: { title: string; value: string; note: string }): ReactElement {
+  return (
+    <div className="card tile">
+      <dt>{title}</dt>
+      <dd>{value}</dd>
+      <dd className="note">{note}</dd>
+    </div>
+  );
+}
+
+function Half({
+  title,
+  more,
+  children,
+}: {
+  title: string;
+  more?: { text: string; to: string };
+  children: ReactElement;
+}): ReactElement {
+  return (
+    <section className="card half" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {more === undefined ? null : (
+          <a className="push small" href={more.to}>
+            {more.text}
+          </a>
+        )}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+function OpenPositions(): ReactElement {
+  const desk = useDesk();
+  const loaded = useCell(desk.loaded);
+  const open = useCell(desk.positions).filter((position) => position.open);
+  useTopics(open.slice(0, SHOWN).map((position) => `prices:${position.tokenId}`));
+  return (
+    <Half title="Positions" more={{ text: `All ${open.length || ""}`, to: href("positions") }}>
+      {open.length > 0 ? (
+        <ul className="rows live">
+          {open.slice(0, SHOWN).map((position) => (
+            <PositionLine key={position.id} position={position} />
+          ))}
+        </ul>
+      ) : loaded ? (
+        <Empty icon="positions" title="Nothing is held">
+          Positions appear when an order is filled.
+        </Empty>
+      ) : (
+        <Skeleton />
+      )}
+    </Half>
+  );
+}
+
+function PositionLine({ position }: { position: Position }): ReactElement {
+  const market = useMarket(position.marketId);
+  const quote = useCell(useDesk().quote(position.tokenId).quote);
+  const profit = unrealised(position, quote);
+  return (
+    <li>
+      <div className="line">
+        <a className="question clip" href={href("markets", position.marketId)}>
+          {market?.question ?? "…"}
+        </a>
+        <strong className="push">
+          <Gain amount={profit} />
+        </strong>
+      </div>
+      <div className="line small muted">
+        <span className="clip">
+          {shares(position.size)} {outcomeOf(market, position.tokenId) ?? "shares"} for {dollars(position.cost)} ·{" "}
+          {position.strategy}
+        </span>
+        <span className="push nowrap">
+          bid <Flash value={quote?.bid ?? null}>{price(quote?.bid ?? null, market?.tick)}</Flash>
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function LastSignals(): ReactElement {
+  const signals = useCell(useDesk().signals);
+  return (
+    <Half title="Last signals" more={{ text: "Strategies", to: href("strategies") }}>
+      {signals.length > 0 ? (
+        <ul className="rows live">
+          {signals.slice(0, SHOWN).map((signal) => (
+            <SignalLine key={signal.id} signal={signal} />
+          ))}
+        </ul>
+      ) : (
+        <Empty icon="signal" title="No signals yet">
+          Strategies say here what they want and why.
+        </Empty>
+      )}
+    </Half>
+  );
+}
+
+function SignalLine({ signal }: { signal: Signal }): ReactElement {
+  const market = useMarket(signal.marketId);
+  const now = useNow();
+  const refused = signal.decision !== "" && signal.decision !== "accepted";
+  return (
+    <li>
+      <div className="line">
+        <span className="nowrap">
+          <SideLabel side={signal.side} /> {shares(signal.size)} {outcomeOf(market, signal.tokenId) ?? ""} at{" "}
+          {price(signal.price, market?.tick)}
+        </span>
+        <a className="question clip muted" href={href("markets", signal.marketId)}>
+          {market?.question ?? "…"}
+        </a>
+        <span className="push small muted nowrap">{ago(signal.at, now)}</span>
+      </div>
+      <p className="small muted">
+        {signal.source}: {signal.reason || "no reason given"}
+      </p>
+      {refused ? <p className="small warn">Not done: {signal.decision}</p> : null}
+    </li>
+  );
+}
+
+function OpenOrders(): ReactElement {
+  const desk = useDesk();
+  const loaded = useCell(desk.loaded);
+  const open = useCell(desk.orders).filter((order) => OPEN_STATUSES.has(order.status));
+  return (
+    <Half title="Open orders" more={{ text: "All orders", to: href("orders") }}>
+      {open.length > 0 ? (
+        <ul className="rows live">
+          {open.slice(0, SHOWN).map((order) => (
+            <OrderLine key={order.id} order={order} />
+          ))}
+        </ul>
+      ) : loaded ? (
+        <Empty icon="orders" title="No open orders">
+          Orders that rest at the venue are listed here.
+        </Empty>
+      ) : (
+        <Skeleton />
+      )}
+    </Half>
+  );
+}
+
+function OrderLine({ order }: { order: Order }): ReactElement {
+  const market = useMarket(order.marketId);
+  return (
+    <li>
+      <div className="line">
+        <span className="nowrap">
+          <SideLabel side={order.side} /> {shares(order.size)} {outcomeOf(market, order.tokenId) ?? ""} at{" "}
+          {price(order.price, market?.tick)}
+        </span>
+        <a className="question clip muted" href={href("markets", order.marketId)}>
+          {market?.question ?? "…"}
+        </a>
+        <span className="push">
+          <StatusBadge status={order.status} />
+        </span>
+      </div>
+    </li>
+  );
+}
+
+function HealthLights(): ReactElement {
+  const health = useCell(useDesk().health);
+  const now = useNow();
+  const waited = health === null ? 0 : (now - health.receivedAt) / 1000;
+  return (
+    <Half title="Health">
+      {health === null ? (
+        <Skeleton rows={3} />
+      ) : (
+        <ul className="lights">
+          {health.checks.map((check) => (
+            <Light key={check.name} check={check} waited={waited} />
+          ))}
+        </ul>
+      )}
+    </Half>
+  );
+}
+
+function Light({ check, waited }: { check: Check; waited: number }): ReactElement {
+  const age = check.age === null ? null : check.age + waited;
+  const late = age === null || age > check.interval * 3;
+  const tone = !check.ok ? "bad" : late ? "warn" : "good";
+  const word = !check.ok ? "failing" : late ? "late" : "ok";
+  return (
+    <li title={`Checked every ${duration(check.interval)}`}>
+      <span className={`dot ${tone}`} aria-hidden="true" />
+      <span>
+        {check.name.replaceAll("_", " ")} <span className="unseen">{word}</span>
+      </span>
+      <span className="muted small">{age === null ? "never" : `${duration(age)} ago`}</span>
+      {check.ok || check.error === "" ? null : <span className="error">{check.error}</span>}
+    </li>
+  );
+}
