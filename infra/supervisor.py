@@ -3,7 +3,7 @@
 - A program that ends is started again after a pause that grows; one that ends `MOST_FAILURES` times within `FAILURE_WINDOW` seconds stops
   the whole set, and `run` says so with `SupervisorError`.
 - Stopping sends SIGTERM to each program's process group, and SIGKILL to what is left after `grace` seconds, helpers included.
-- When this process dies, however it dies, the kernel kills the programs (Linux).
+- When this process dies, however it dies, all process groups are killed (`infra.guardian`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from domain.errors import PolybotError
 from domain.ports import Clock
-from infra.services.process import ends_with_parent
+from infra.guardian import Guardian
 
 MOST_FAILURES = 5
 FAILURE_WINDOW = 60.0
@@ -47,6 +47,36 @@ class Program:
         """Return the command as a list; a variable that is not set is a `KeyError`."""
         words = shlex.split(string.Template(self.command).substitute(environ))
         return [sys.executable if words[0] == "python" else words[0], *words[1:]]
+
+
+class _Lines(asyncio.SubprocessProtocol):
+    """Cuts what a program prints into lines; knows when it has ended, and when the last holder of its pipe has."""
+
+    def __init__(self, name: str, output: Output) -> None:
+        self._name = name
+        self._output = output
+        self._rest = b""
+        self.ended = asyncio.Event()
+        self.silent = asyncio.Event()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._output(self._name, line.decode("utf-8", "replace"))
+        if len(self._rest) > _LONGEST_LINE:
+            self._flush()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._flush()
+        self.silent.set()
+
+    def process_exited(self) -> None:
+        self.ended.set()
+
+    def _flush(self) -> None:
+        if self._rest:
+            self._output(self._name, self._rest.decode("utf-8", "replace"))
+            self._rest = b""
 
 
 class Supervisor:
@@ -84,21 +114,29 @@ class Supervisor:
         Raises:
             SupervisorError: a program did not stay up; everything was stopped.
         """
-        tending = [asyncio.create_task(self._tend(program), name=program.name) for program in self._programs]
-        await self._stopping.wait()
-        _, late = await asyncio.wait(tending, timeout=self._grace)
-        if late:
-            self._output("polybot", f"killing what did not stop: {', '.join(sorted(task.get_name() for task in late))}")
-        self._signal(signal.SIGKILL)
-        await asyncio.gather(*tending)
+        guardian = Guardian()
+        try:
+            tending = [
+                asyncio.create_task(self._tend(program, guardian), name=program.name) for program in self._programs
+            ]
+            await self._stopping.wait()
+            _, late = await asyncio.wait(tending, timeout=self._grace)
+            if late:
+                self._output(
+                    "polybot", f"killing what did not stop: {', '.join(sorted(task.get_name() for task in late))}"
+                )
+            self._signal(signal.SIGKILL)
+            await asyncio.gather(*tending)
+        finally:
+            guardian.close()
         if self._failure:
             raise SupervisorError(self._failure)
 
-    async def _tend(self, program: Program) -> None:
+    async def _tend(self, program: Program, guardian: Guardian) -> None:
         ends: deque[float] = deque(maxlen=MOST_FAILURES)
         while not self._stopping.is_set():
             try:
-                code = await self._run_once(program)
+                code = await self._run_once(program, guardian)
             except (OSError, KeyError, ValueError) as error:
                 self._fail(f"{program.name} cannot be started: {error!r}")
                 return
@@ -116,43 +154,32 @@ class Supervisor:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _PAUSES[len(recent) - 1])
 
-    async def _run_once(self, program: Program) -> int:
-        child = await asyncio.create_subprocess_exec(
+    async def _run_once(self, program: Program, guardian: Guardian) -> int:
+        transport, lines = await asyncio.get_running_loop().subprocess_exec(
+            lambda: _Lines(program.name, self._output),
             *program.arguments(self._environ),
             cwd=self._folder,
             env=self._environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            limit=_LONGEST_LINE,
             start_new_session=True,
-            preexec_fn=ends_with_parent(signal.SIGKILL),
         )
-        self._groups[program.name] = child.pid
+        group = transport.get_pid()
+        self._groups[program.name] = group
+        guardian.watch(group)
         if self._stopping.is_set():
             self._signal(signal.SIGTERM)
-        reading = asyncio.create_task(self._pass_on(program.name, child.stdout))
-        code = await child.wait()
+        await lines.ended.wait()
+        code = transport.get_returncode()
         # Helpers that outlive their program would hold its pipe, its ports and its lease.
-        self._signal_group(child.pid, signal.SIGKILL)
-        _, held = await asyncio.wait([reading], timeout=1.0)
-        for task in held:
-            task.cancel()
+        self._signal_group(group, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(lines.silent.wait(), 1.0)
+        transport.close()
         del self._groups[program.name]
-        return code
-
-    async def _pass_on(self, name: str, stream: asyncio.StreamReader | None) -> None:
-        assert stream is not None  # noqa: S101 - asked for with PIPE
-        while True:
-            try:
-                line = await stream.readuntil()
-            except asyncio.IncompleteReadError as end:
-                if end.partial:
-                    self._output(name, end.partial.decode("utf-8", "replace"))
-                return
-            except asyncio.LimitOverrunError as overrun:
-                line = await stream.readexactly(overrun.consumed)
-            self._output(name, line.decode("utf-8", "replace").rstrip("\n"))
+        guardian.forget(group)
+        return code or 0
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason

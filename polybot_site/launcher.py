@@ -36,6 +36,7 @@ _PORTS_TRIED = 100
 _SITE_ANSWERS_WITHIN = 120.0
 _WATCH_EVERY = 0.5
 _SERVERS_STOP_WITHIN = 2.5
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LaunchError(PolybotError):
@@ -78,7 +79,10 @@ def launch(
             environ |= service_environment(endpoints)
             prepare(environ)
             programs = _programs(procfile, without=set() if config.venue.kind == "simulator" else {"venue"})
-            asyncio.run(_supervise(programs, environ, output, embedded, parent))
+            try:
+                asyncio.run(_supervise(programs, environ, output, embedded, parent))
+            finally:
+                _ignore_stop_signals()
 
 
 async def _supervise(
@@ -86,7 +90,7 @@ async def _supervise(
 ) -> None:
     supervisor = Supervisor(programs, environ=environ, folder=ROOT, output=output, clock=SystemClock())
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in _STOP_SIGNALS:
         loop.add_signal_handler(signum, supervisor.stop)
     companions = [
         asyncio.create_task(_watch_parent(parent, supervisor)),
@@ -191,11 +195,18 @@ def _programs(procfile: Path, without: set[str]) -> list[Program]:
 
 @contextlib.contextmanager
 def _stop_signals_as_exit() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that what was started before the supervisor runs is stopped too."""
+    """Let the stop signals unwind the stack once, so that what was started before the supervisor runs is stopped too."""
 
     def leave(_signum: int, _frame: object) -> None:
+        _ignore_stop_signals()
         raise KeyboardInterrupt
 
-    for signum in (signal.SIGTERM, signal.SIGHUP):
+    for signum in _STOP_SIGNALS:
         signal.signal(signum, leave)
     yield
+
+
+def _ignore_stop_signals() -> None:
+    """Stopping has begun and must not be cut short."""
+    for signum in _STOP_SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)

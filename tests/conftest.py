@@ -29,7 +29,7 @@ _LOCAL_NAMES = {"localhost", "testserver", ""}
 
 
 class FastPostgres(Postgres):
-    """Loses its data at a power failure, and is fast."""
+    """Survives kill -9, not a power failure, and is fast."""
 
     durable = False
     usual_port = 0
