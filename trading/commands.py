@@ -20,9 +20,9 @@ from django.db import connection, transaction
 
 from infra.clock import SystemClock
 from infra.ids import RandomIds
+from trading.inbox import CHANNEL
 from trading.models import AuditLog, Command, CommandStatus
 
-CHANNEL = "polybot_commands"
 KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "resume"})
 _POLL_SECONDS = 0.05
 

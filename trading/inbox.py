@@ -17,10 +17,11 @@ import structlog
 
 from domain.errors import PolybotError
 from domain.ports import Clock
-from trading.commands import CHANNEL
 from trading.journal_postgres import Connection
 from trading.lease import DatabaseCalls
 
+CHANNEL = "polybot_commands"
+"""PostgreSQL notifies here when a command is committed."""
 POLL_SECONDS = 1.0
 RECONNECT_SECONDS = 2.0
 

@@ -143,6 +143,8 @@ class PostgresJournal:
             connection = self._connect()
             with connection.transaction():
                 result = call.function(connection)
+        except psycopg.Error as error:
+            self._answer([(call.done, JournalError(f"database: {error}"))])
         except Exception as error:  # noqa: BLE001 - whatever the function raised belongs to who called it
             self._answer([(call.done, error)])
         else:

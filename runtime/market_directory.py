@@ -1,0 +1,58 @@
+"""All markets the trader knows, by id, condition and token, and which of their rows are durable.
+
+Rows come first: a market is `committed`, and thereby tradable, once `save` has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.market import Market, MarketStatus
+
+
+class MarketDirectory:
+    """Markets by every name they go by."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Market] = {}
+        self._by_condition: dict[str, str] = {}
+        self._by_token: dict[str, str] = {}
+        self._committed: set[str] = set()
+
+    def put(self, markets: Iterable[Market]) -> None:
+        """Take over markets whose rows are durable."""
+        for market in markets:
+            self._by_id[market.id] = market
+            self._by_condition[market.condition_id] = market.id
+            for token_id in market.token_ids:
+                self._by_token[token_id] = market.id
+            self._committed.add(market.id)
+
+    def committed(self, market_id: str) -> bool:
+        return market_id in self._committed
+
+    def get(self, market_id: str) -> Market | None:
+        return self._by_id.get(market_id)
+
+    def by_condition(self, condition_id: str) -> Market | None:
+        return self._by_id.get(self._by_condition.get(condition_id, ""))
+
+    def by_token(self, token_id: str) -> Market | None:
+        return self._by_id.get(self._by_token.get(token_id, ""))
+
+    def required(self, market_id: str) -> Market:
+        """Return a market that a journaled row refers to; `KeyError` names the one whose row is gone."""
+        return self._by_id[market_id]
+
+    def resolved(self, token_id: str) -> bool:
+        market = self.by_token(token_id)
+        return market is not None and market.status is MarketStatus.SETTLED
+
+    def unsettled(self) -> list[Market]:
+        """Return the markets that have not been resolved, as discovery wants to know them."""
+        return [market for market in self._by_id.values() if market.status is not MarketStatus.SETTLED]
+
+    def most_traded(self, count: int) -> list[Market]:
+        """Return the `count` tradable markets with the highest 24 h volume."""
+        tradable = [market for market in self._by_id.values() if market.tradable]
+        return sorted(tradable, key=lambda market: (-market.volume_24h, -market.volume, market.id))[:count]

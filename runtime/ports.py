@@ -1,0 +1,65 @@
+"""Everything a kernel is built from: the outside world, behind ports. Live, paper and simulation differ only in what they put here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from domain.fill import Fill
+from domain.market import ConditionGroup, Market
+from domain.order import Order
+from domain.ports import (
+    AccountFeed,
+    Clock,
+    Ids,
+    Journal,
+    LeaseStore,
+    MarketCatalog,
+    MarketFeed,
+    OrderGateway,
+    OrderState,
+)
+from domain.position import Position
+from domain.signal import TradeSignal
+from domain.status import StrategyInfo, TraderStatus
+from markets.books import BookListener
+
+
+class EventSink(Protocol):
+    """Where the trader's news goes (Redis streams and channels). Never blocks, never raises."""
+
+    def order(self, order: Order, state: OrderState) -> None: ...
+    def fill(self, fill: Fill) -> None: ...
+    def position(self, position: Position) -> None: ...
+    def signal(self, signal: TradeSignal, decision: str) -> None:
+        """`decision` is "accepted", "monitor", or a refusal's code with its detail."""
+
+    def strategy(self, info: StrategyInfo) -> None: ...
+    def status(self, status: TraderStatus) -> None: ...
+
+
+class Storage(Protocol):
+    """Durable memory of one account and of the markets its rows refer to."""
+
+    def journal(self, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> Journal: ...
+    def leases(self, journal: Journal) -> LeaseStore: ...
+    async def load_markets(self, journal: Journal) -> list[Market]: ...
+    async def save_markets(
+        self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The outside world of one kernel. `book_listeners` get every book update (publishers, recorders)."""
+
+    clock: Clock
+    ids: Ids
+    feed: MarketFeed
+    account_feed: AccountFeed
+    gateway: OrderGateway
+    catalog: MarketCatalog
+    storage: Storage
+    events: EventSink
+    book_listeners: Sequence[BookListener] = field(default_factory=tuple)

@@ -1,0 +1,354 @@
+"""The kernel's ports over a `World`, each effect with a crash point before and after it. The ports of a dead trader never answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
+
+from domain.amounts import limit_amounts
+from domain.book import BookDelta, BookSnapshot, Level, LevelChange, MarketResolved
+from domain.errors import InvalidOrderError, WrongAccountError
+from domain.fill import Liquidity
+from domain.market import ConditionGroup, Market
+from domain.money import format_micros
+from domain.order import OrderDraft, OrderSide, OrderStatus, PreparedOrder
+from domain.ports import AccountListener, FeedListener, Journal, JournalRow, LeaseStore
+from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport
+from tests.sim.world import ACCOUNT, TRADER, Dead, World
+from trading.journal_memory import MemoryJournal
+from trading.lease import MemoryLeases
+from venues.exchange import commands as c
+from venues.exchange import events as e
+
+LATENCY = 0.02
+
+_STATUS = {
+    e.VenueStatus.LIVE: OrderStatus.LIVE,
+    e.VenueStatus.DELAYED: OrderStatus.DELAYED,
+    e.VenueStatus.MATCHED: OrderStatus.MATCHED,
+    e.VenueStatus.UNMATCHED: OrderStatus.CANCELLED,
+    e.VenueStatus.CANCELED: OrderStatus.CANCELLED,
+    e.VenueStatus.CANCELED_EXPIRED_ORDER: OrderStatus.EXPIRED,
+    e.VenueStatus.CANCELED_MARKET_RESOLVED: OrderStatus.CANCELLED,
+}
+
+
+async def silence() -> NoReturn:
+    """Wait for an answer that never comes."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("the dead do not answer")
+
+
+def order_report(view: e.OrderView) -> OrderReport:
+    return OrderReport(
+        order_id=view.id,
+        status=_STATUS[view.status],
+        condition_id=view.condition_id,
+        token_id=view.token_id,
+        side=view.side,
+        price=view.price,
+        original_size=view.size,
+        size_matched=view.size_matched,
+        order_type=view.order_type,
+        trade_ids=view.trade_ids,
+        reason=view.reason,
+        at_ns=view.updated_ns,
+    )
+
+
+def trade_reports(trade: e.TradeView) -> list[TradeReport]:
+    """Return our parts of a trade, one for each of our orders in it."""
+    reports = []
+    if trade.account == TRADER:
+        reports.append(
+            _part(trade, trade.taker_order_id, trade.token_id, trade.side, trade.price, trade.size, Liquidity.TAKER)
+        )
+    reports += [
+        _part(trade, m.order_id, m.token_id, m.side, m.price, m.size, Liquidity.MAKER)
+        for m in trade.makers
+        if m.account == TRADER
+    ]
+    return reports
+
+
+def _part(
+    trade: e.TradeView, order_id: str, token_id: str, side: OrderSide, price: int, size: int, liquidity: Liquidity
+) -> TradeReport:
+    return TradeReport(
+        trade_id=trade.id,
+        order_id=order_id,
+        condition_id=trade.condition_id,
+        token_id=token_id,
+        side=side,
+        price=price,
+        size=size,
+        liquidity=liquidity,
+        status=trade.status,
+        matched_ns=trade.matched_ns,
+        transaction_hash=trade.transaction_hash,
+    )
+
+
+class SimGateway:
+    """The `OrderGateway` port: one round trip to the exchange core, which may be cut anywhere."""
+
+    def __init__(self, world: World, life: Dead) -> None:
+        self._world = world
+        self._life = life
+        self._drafts: dict[str, OrderDraft] = {}
+        self.account = ACCOUNT
+
+    async def prepare(self, draft: OrderDraft) -> PreparedOrder:
+        if draft.account != self.account:
+            raise WrongAccountError(draft.account)
+        if draft.size < draft.market.min_size:
+            raise InvalidOrderError("size below the minimum")
+        salt = self._world.ids.salt()
+        amounts = limit_amounts(draft.side, draft.price, draft.size, draft.market.tick_size)
+        order_id = "0x" + hashlib.sha256(f"{salt}{draft.token_id}{amounts}".encode()).hexdigest()
+        self._drafts[order_id] = draft
+        return PreparedOrder(
+            order_id=order_id,
+            payload=f"{draft.token_id} {draft.side} {amounts}".encode(),
+            salt=salt,
+            timestamp_ms=self._world.clock.now_ns() // 1_000_000,
+            maker_amount=amounts.maker,
+            taker_amount=amounts.taker,
+            signature="0x",
+        )
+
+    async def _effect(self, name: str, work: Callable[[], object]) -> object:
+        """Do something to the venue and back, each way with its latency, unless the trader dies on the way."""
+        await asyncio.sleep(LATENCY)
+        if not self._world.point(f"before {name}", self._life):
+            await silence()
+        result = work()
+        if not self._world.point(f"after {name}", self._life):
+            await silence()
+        await asyncio.sleep(LATENCY)
+        if not self._life.alive:
+            await silence()
+        return result
+
+    async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
+        if self._world.clock.monotonic() >= deadline:
+            return Rejected(order_id=prepared.order_id, code="deadline")
+        draft = self._drafts[prepared.order_id]
+        command = c.PlaceOrder(
+            prepared.order_id,
+            TRADER,
+            draft.token_id,
+            draft.side,
+            draft.order_type,
+            prepared.maker_amount,
+            prepared.taker_amount,
+            post_only=draft.post_only,
+        )
+        events = await self._effect("send", lambda: self._world.step(command))
+        assert isinstance(events, list)
+        answer = events[-1]
+        if isinstance(answer, e.OrderAccepted):
+            return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
+        assert isinstance(answer, e.OrderRefused), answer
+        return Rejected(order_id=answer.order_id, code=answer.code.value, text=answer.text)
+
+    async def _cancel(self, command: c.Command) -> CancelOutcome:
+        events = await self._effect("cancel", lambda: self._world.step(command))
+        assert isinstance(events, list)
+        answer = events[-1]
+        assert isinstance(answer, e.CancelAnswer), answer
+        return CancelOutcome(cancelled=answer.canceled, refused=answer.not_canceled)
+
+    async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
+        return await self._cancel(c.CancelOrders(TRADER, tuple(order_ids)))
+
+    async def cancel_all(self) -> CancelOutcome:
+        return await self._cancel(c.CancelAll(TRADER))
+
+    async def order(self, order_id: str) -> OrderReport | None:
+        view = await self._effect("read order", lambda: self._world.exchange.order(order_id))
+        return order_report(view) if isinstance(view, e.OrderView) else None
+
+    async def open_orders(self) -> list[OrderReport]:
+        views = await self._effect("read open orders", lambda: self._world.exchange.open_orders(TRADER))
+        assert isinstance(views, list)
+        return [order_report(view) for view in views]
+
+    async def trades(self, after_ns: int = 0) -> list[TradeReport]:
+        trades = await self._effect("read trades", lambda: self._world.exchange.trades(TRADER))
+        assert isinstance(trades, list)
+        return [report for trade in trades if trade.matched_ns >= after_ns for report in trade_reports(trade)]
+
+    async def balances(self, token_ids: Sequence[str]) -> Balances:
+        def read() -> Balances:
+            exchange = self._world.exchange
+            cash = exchange.balance(TRADER).settled
+            return Balances(cash=cash, tokens={t: exchange.balance(TRADER, t).settled for t in token_ids})
+
+        balances = await self._effect("read balances", read)
+        assert isinstance(balances, Balances)
+        return balances
+
+
+class SimAccountFeed:
+    """The `AccountFeed` port; events arrive one latency later, in order, as long as the trader lives."""
+
+    connected = True
+
+    def __init__(self, world: World, life: Dead) -> None:
+        self._world = world
+        self._life = life
+
+    async def start(self, listener: AccountListener) -> None:
+        loop = asyncio.get_running_loop()
+
+        def on_events(events: list[e.Event]) -> None:
+            for event in events:
+                if (
+                    isinstance(event, e.OrderPlaced | e.OrderUpdated | e.OrderCanceled)
+                    and event.order.account == TRADER
+                ):
+                    loop.call_later(LATENCY, self._tell, listener.on_order, order_report(event.order))
+                elif isinstance(event, e.TradeMatched | e.TradeMoved):
+                    for report in trade_reports(event.trade):
+                        loop.call_later(LATENCY, self._tell, listener.on_trade, report)
+
+        self._world.listeners.append(on_events)
+
+    def _tell(self, tell: Callable[[object], None], report: object) -> None:
+        if self._life.alive:
+            tell(report)
+
+    async def stop(self) -> None:
+        self._life.alive = False
+
+
+class SimMarketFeed:
+    """The `MarketFeed` port in the venue's decimal texts."""
+
+    connected = True
+
+    def __init__(self, world: World, life: Dead) -> None:
+        self._world = world
+        self._life = life
+        self._listener: FeedListener | None = None
+        self._watched: set[str] = set()
+        self.last_message_ns = 0
+
+    async def start(self, listener: FeedListener) -> None:
+        self._listener = listener
+        loop = asyncio.get_running_loop()
+
+        def on_events(events: list[e.Event]) -> None:
+            loop.call_later(LATENCY, self._tell, events, self._world.clock.now_ns() // 1_000_000)
+
+        self._world.listeners.append(on_events)
+
+    def _tell(self, events: Iterable[e.Event], venue_ms: int) -> None:
+        listener = self._listener
+        if listener is None or not self._life.alive:
+            return
+        now = self.last_message_ns = self._world.clock.now_ns()
+        for event in events:
+            if isinstance(event, e.BookChanged):
+                changes = [self._change(level) for level in event.levels if level.token_id in self._watched]
+                listener.on_delta(BookDelta(event.condition_id, changes, venue_ms, now))
+            elif isinstance(event, e.MarketResolved) and event.winner is not None:
+                winning = event.token_ids[event.winner]
+                listener.on_resolved(MarketResolved(event.condition_id, winning, venue_ms, now))
+
+    @staticmethod
+    def _change(level: e.LevelChange) -> LevelChange:
+        return LevelChange(
+            token_id=level.token_id,
+            side=level.side.value.upper(),
+            price=format_micros(level.price),
+            size=format_micros(level.size),
+            best_bid=format_micros(level.best_bid),
+            best_ask=format_micros(level.best_ask),
+        )
+
+    async def watch(self, token_ids: Sequence[str]) -> None:
+        self._watched |= set(token_ids)
+        for token_id in token_ids:
+            self.request_snapshot(token_id)
+
+    async def unwatch(self, token_ids: Sequence[str]) -> None:
+        self._watched -= set(token_ids)
+
+    def request_snapshot(self, token_id: str) -> None:
+        asyncio.get_running_loop().call_later(LATENCY, self._snapshot, token_id)
+
+    def _snapshot(self, token_id: str) -> None:
+        """The venue answers with its book of this moment, behind the changes that are on their way."""
+        book = self._world.exchange.book(token_id)
+        if book is not None:
+            venue_ms = self._world.clock.now_ns() // 1_000_000
+            asyncio.get_running_loop().call_later(LATENCY, self._tell_snapshot, book, venue_ms)
+
+    def _tell_snapshot(self, book: e.BookView, venue_ms: int) -> None:
+        if self._listener is None or not self._life.alive:
+            return
+        bids = [Level(format_micros(price), format_micros(size)) for price, size in book.bids]
+        asks = [Level(format_micros(price), format_micros(size)) for price, size in book.asks]
+        now = self._world.clock.now_ns()
+        self._listener.on_snapshot(
+            BookSnapshot(book.token_id, book.condition_id, bids, asks, venue_ms, now, tick=book.tick)
+        )
+
+    async def stop(self) -> None:
+        self._watched.clear()
+
+
+class SimCatalog:
+    """The `MarketCatalog` port."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def markets(self) -> tuple[list[Market], list[ConditionGroup]]:
+        return [market for market in self._world.exchange.markets() if market.tradable], self._world.groups
+
+    async def market(self, condition_id: str) -> Market | None:
+        return self._world.exchange.market(condition_id)
+
+
+class CrashingJournal(MemoryJournal):
+    """A memory journal whose commit may be the last thing a trader does, or the first it did not."""
+
+    def __init__(self, world: World, life: Dead, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> None:
+        super().__init__(world.tables, ACCOUNT, epoch, market_of)
+        self._world = world
+        self._life = life
+
+    def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
+        return super().submit(rows) if self._life.alive else asyncio.get_running_loop().create_future()
+
+    def _commit(self) -> None:
+        if not self._world.point("before commit", self._life):
+            return
+        super()._commit()
+        self._world.point("after commit", self._life)
+
+
+class SimStorage:
+    """The `Storage` port on the world's disk."""
+
+    def __init__(self, world: World, life: Dead) -> None:
+        self._world = world
+        self._life = life
+
+    def journal(self, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> Journal:
+        return CrashingJournal(self._world, self._life, epoch, market_of)
+
+    def leases(self, journal: Journal) -> LeaseStore:
+        return MemoryLeases(self._world.tables, self._world.clock, grace=1.0)
+
+    async def load_markets(self, journal: Journal) -> list[Market]:
+        return list(self._world.exchange.markets())
+
+    async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
+        if not self._world.point("before save markets", self._life):
+            await silence()

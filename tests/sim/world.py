@@ -1,0 +1,196 @@
+"""What survives a crash: the venue with its agents, the disk, the clock, and the plan of when to crash.
+
+Every effect of a port passes two `point`s, before and after. When the plan's countdown ends at one, the trader of that moment is dead: its ports
+never answer again, and the driver drops it and builds another from disk and venue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter, deque
+from collections.abc import Callable
+
+from domain.fees import FeeSchedule
+from domain.fill import FillStatus
+from domain.market import ConditionGroup, Market
+from domain.order import OrderSide, OrderType
+from tests.sim.virtual_time import SeededIds, VirtualClock
+from trading.journal_memory import MemoryTables
+from venues.exchange import commands as c
+from venues.exchange.events import Event
+from venues.exchange.exchange import Exchange
+
+ACCOUNT = "sim:world"
+TRADER = "trader"
+SIZE = 1_000_000
+AGENT_CASH = 1_000_000_000_000
+START_CASH = 2_000_000_000
+
+
+class Dead:
+    """One life of a trader: `alive` until the crash."""
+
+    def __init__(self) -> None:
+        self.alive = True
+
+
+class World:
+    """The simulated outside world of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.clock = VirtualClock()
+        self.ids = SeededIds(random.Random(seed * 7 + 1))
+        self.tables = MemoryTables()
+        self.exchange = Exchange(f"venue-{seed}")
+        self.groups: list[ConditionGroup] = []
+        self.listeners: list[Callable[[list[Event]], None]] = []
+        self.points: Counter[str] = Counter()
+        self.crash_at: deque[int] = deque()
+        self.crashed = asyncio.Event()
+        self.crashed_at: list[str] = []
+        self.life = Dead()
+        self.fair: dict[str, int] = {}
+        self.settling: dict[str, tuple[int, FillStatus]] = {}
+        self.halted_agents = False
+        self._agent_orders: dict[str, list[str]] = {}
+        self._order_number = 0
+        self._point_number = 0
+        self._open()
+
+    def _open(self) -> None:
+        self.step(c.Deposit(TRADER, START_CASH))
+        for number in range(6):
+            market = Market(
+                id=f"m{number}",
+                venue="simulator",
+                question=f"Question {number}?",
+                slug=f"question-{number}",
+                condition_id=f"0x{number:064x}",
+                token_ids=(str(1000 + 2 * number), str(1001 + 2 * number)),
+                tick=(10_000, 1_000, 10_000, 100_000, 5_000, 10_000)[number],
+                fees=FeeSchedule(rate=(0, 40_000, 70_000)[number % 3]),
+                taker_delay_ms=150 if number == 5 else 0,
+                volume_24h=1_000_000 * (10 - number),
+                end_ns=self.clock.now_ns() + 86_400_000_000_000,
+            )
+            self.step(c.ListMarket(market))
+            self.fair[market.condition_id] = 500_000 if market.tick == 100_000 else self.rng.randrange(300_000, 700_000)
+        self.step(c.Deposit("maker", AGENT_CASH))
+        self.step(c.Deposit("noise", AGENT_CASH))
+        for market in self.exchange.markets():
+            self.step(c.Split("maker", market.condition_id, 100_000 * SIZE))
+            self.step(c.Split("noise", market.condition_id, 100_000 * SIZE))
+            self.quote(market)
+
+    # Effects and crashes
+
+    def point(self, name: str, life: Dead) -> bool:
+        """Pass a point; False when the trader of `life` is dead, now or before."""
+        if not life.alive:
+            return False
+        self.points[name] += 1
+        self._point_number += 1
+        if self.crash_at and self._point_number >= self.crash_at[0]:
+            self.crash_at.popleft()
+            self.crashed_at.append(name)
+            life.alive = False
+            self.crashed.set()
+            return False
+        return True
+
+    def crash_after(self, points: list[int]) -> None:
+        """Crash when this many more points were passed, one crash for each number, which are cumulative."""
+        self.crash_at = deque(self._point_number + n for n in points)
+
+    def reborn(self) -> Dead:
+        """Begin the next life."""
+        self.crashed.clear()
+        self.life = Dead()
+        self.listeners.clear()
+        return self.life
+
+    # The venue
+
+    def step(self, command: c.Command) -> list[Event]:
+        events = self.exchange.step(self.clock.now_ns(), command)
+        for listener in list(self.listeners):
+            listener(events)
+        return events
+
+    async def live(self) -> None:
+        """Let makers, takers and settlement act until cancelled."""
+        while True:
+            await asyncio.sleep(0.2)
+            self.settle()
+            if not self.halted_agents:
+                market = self.rng.choice([m for m in self.exchange.markets() if m.tradable])
+                self._drift(market)
+                self.quote(market)
+                if self.rng.random() < 0.5:
+                    self._take(self.rng.choice([m for m in self.exchange.markets() if m.tradable]))
+
+    def _drift(self, market: Market) -> None:
+        fair = self.fair[market.condition_id] + self.rng.randint(-2, 2) * market.tick
+        if self.rng.random() < 0.03:
+            fair += self.rng.choice((-15, 15)) * market.tick
+        self.fair[market.condition_id] = min(max(fair, 12 * market.tick, 50_000), 950_000)
+
+    def quote(self, market: Market) -> None:
+        """Replace the maker's quotes around the fair value, three levels a side."""
+        old = self._agent_orders.pop(market.condition_id, [])
+        if old:
+            self.step(c.CancelOrders("maker", tuple(old)))
+        tick = market.tick
+        mid = min(max(self.fair[market.condition_id] // tick * tick, 5 * tick), 1_000_000 - 5 * tick)
+        placed = []
+        for level in range(1, 4):
+            shares = self.rng.randrange(20, 80) * SIZE
+            for side, price in ((OrderSide.BUY, mid - level * tick), (OrderSide.SELL, mid + level * tick)):
+                order_id = self._next_order_id("maker")
+                self._place("maker", order_id, market.token_ids[0], side, price, shares, OrderType.GTC)
+                placed.append(order_id)
+        self._agent_orders[market.condition_id] = placed
+
+    def _take(self, market: Market) -> None:
+        token = self.rng.choice(market.token_ids)
+        side = self.rng.choice((OrderSide.BUY, OrderSide.SELL))
+        bid, ask = self.exchange.best(token)
+        price = ask if side is OrderSide.BUY else bid
+        if market.tick <= price <= 1_000_000 - market.tick:
+            shares = self.rng.randrange(5, 60) * 10 * SIZE
+            self._place("noise", self._next_order_id("noise"), token, side, price, shares, OrderType.FAK)
+
+    def _next_order_id(self, who: str) -> str:
+        self._order_number += 1
+        return f"{who}-{self._order_number}"
+
+    def _place(
+        self, account: str, order_id: str, token: str, side: OrderSide, price: int, shares: int, kind: OrderType
+    ) -> None:
+        cash = price * shares // 1_000_000
+        maker, taker = (cash, shares) if side is OrderSide.BUY else (shares, cash)
+        self.step(c.PlaceOrder(order_id, account, token, side, kind, maker, taker))
+
+    # Settlement
+
+    def settle(self, *, failing: bool = True) -> None:
+        """Move each unsettled trade along: mined, confirmed, now and then retried or failed."""
+        now = self.clock.now_ns()
+        for trade in self.exchange.unsettled_trades():
+            due, target = self.settling.get(trade.id) or self._schedule(trade.id, trade.status, now, failing=failing)
+            if now >= due:
+                del self.settling[trade.id]
+                self.step(c.Settle(trade.id, target))
+
+    def _schedule(self, trade_id: str, status: FillStatus, now: int, *, failing: bool) -> tuple[int, FillStatus]:
+        delay = int(self.rng.uniform(0.2, 2.5) * 1e9)
+        roll = self.rng.random() if failing else 1.0
+        target = FillStatus.MINED if status in (FillStatus.MATCHED, FillStatus.RETRYING) else FillStatus.CONFIRMED
+        if roll < 0.04:
+            target = FillStatus.FAILED
+        elif roll < 0.08 and status is not FillStatus.RETRYING:
+            target = FillStatus.RETRYING
+        self.settling[trade_id] = (now + delay, target)
+        return self.settling[trade_id]
