@@ -65,7 +65,7 @@ class ClobMarket(msgspec.Struct):
 
 
 _decode_books = msgspec.json.Decoder(list[WireBook]).decode
-_decode_market = msgspec.json.Decoder(ClobMarket).decode
+_decode_market = msgspec.json.Decoder(ClobMarket, strict=False).decode
 
 
 def book_hash(book: WireBook) -> str:

@@ -1,0 +1,86 @@
+"""Opens the venue's ports over one HTTP session. Public data needs no key; trading needs a signer and obtains its API key here.
+
+Whoever opens closes: `Public.close` and `Trading.close` end every socket and session they opened. A failure on the way raises `VenueError`
+and leaves nothing open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import aiohttp
+
+from domain.ports import Clock, Ids
+from venues.polymarket.clob import ClobReader
+from venues.polymarket.config import PolymarketConfig
+from venues.polymarket.credentials import create_or_derive
+from venues.polymarket.feed import PolymarketFeed
+from venues.polymarket.gamma import GammaCatalog
+from venues.polymarket.gateway import PolymarketGateway
+from venues.polymarket.http import HttpClient, open_session
+from venues.polymarket.order_connection import OrderConnection
+from venues.polymarket.signer import Signer
+from venues.polymarket.user_feed import PolymarketAccountFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """The ports that need no account."""
+
+    feed: PolymarketFeed
+    catalog: GammaCatalog
+    clob: ClobReader
+    session: aiohttp.ClientSession
+
+    async def close(self) -> None:
+        await self.feed.stop()
+        await self.session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """The ports of one account."""
+
+    gateway: PolymarketGateway
+    account_feed: PolymarketAccountFeed
+    session: aiohttp.ClientSession
+
+    async def close(self) -> None:
+        await self.account_feed.stop()
+        await self.gateway.close()
+        await self.session.close()
+
+
+def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random) -> Public:
+    """Return the public ports; nothing is sent before they are used. Call within a running loop."""
+    session = open_session()
+    clob = ClobReader(HttpClient(config.clob_url, session), clock)
+    return Public(
+        feed=PolymarketFeed(config.ws_url, clob, clock=clock, rng=rng),
+        catalog=GammaCatalog(HttpClient(config.gamma_url, session), clob),
+        clob=clob,
+        session=session,
+    )
+
+
+async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random) -> Trading:
+    """Obtain the account's API key and return its ports."""
+    session = open_session()
+    http = HttpClient(config.clob_url, session)
+    try:
+        credentials = await create_or_derive(http, signer, config.chain_id, clock)
+    except BaseException:
+        await session.close()
+        raise
+    gateway = PolymarketGateway(
+        config,
+        signer,
+        credentials,
+        http=http,
+        connection=OrderConnection(config.clob_url, clock),
+        clock=clock,
+        ids=ids,
+    )
+    feed = PolymarketAccountFeed(config.ws_url, credentials, gateway.identity, clock=clock, rng=rng)
+    return Trading(gateway=gateway, account_feed=feed, session=session)
