@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from markets.discovery import discover
 
 from domain.book import MarketListed, TradePrint
 from domain.errors import JournalError, LeaseLostError, PolybotError, VenueError
@@ -20,6 +19,7 @@ from domain.money import MICRO
 from domain.ports import Journal
 from domain.signal import Intent, TradeSignal
 from markets.books import Books, BookUpdate
+from markets.discovery import discover
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
 from runtime.market_directory import MarketDirectory

@@ -31,7 +31,7 @@ _ids = RandomIds()
 
 
 def issue(
-    *, kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str | None = None, ttl_seconds: float = 10.0
+    *, kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str = "", ttl_seconds: float = 10.0
 ) -> Command:
     """Write a command and wake the trader on commit; returns the row (an earlier one for a repeated key).
 

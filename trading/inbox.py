@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -89,8 +90,7 @@ class Inbox:
         commands = await self._call(_read_pending)
         for command in commands:
             status, result = await self._serve(command)
-            arguments = [status, json.dumps(result), command.id]
-            await self._call(lambda connection, arguments=arguments: connection.execute(_FINISH, arguments).rowcount)
+            await self._call(partial(_finish, command_id=command.id, status=status, result=result))
         return len(commands)
 
     async def _serve(self, command: PendingCommand) -> tuple[str, dict[str, Any]]:
@@ -103,6 +103,10 @@ class Inbox:
             return "refused", {"detail": f"missing {error}" if isinstance(error, KeyError) else str(error)}
         _log.info("command done", kind=command.kind, by=command.issued_by)
         return "done", result
+
+
+def _finish(connection: Connection, *, command_id: str, status: str, result: dict[str, Any]) -> None:
+    connection.execute(_FINISH, [status, json.dumps(result), command_id])
 
 
 def _read_pending(connection: Connection) -> list[PendingCommand]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NoReturn
 
 from domain.amounts import limit_amounts
@@ -210,16 +211,16 @@ class SimAccountFeed:
                     isinstance(event, e.OrderPlaced | e.OrderUpdated | e.OrderCanceled)
                     and event.order.account == TRADER
                 ):
-                    loop.call_later(LATENCY, self._tell, listener.on_order, order_report(event.order))
+                    loop.call_later(LATENCY, self._tell, partial(listener.on_order, order_report(event.order)))
                 elif isinstance(event, e.TradeMatched | e.TradeMoved):
                     for report in trade_reports(event.trade):
-                        loop.call_later(LATENCY, self._tell, listener.on_trade, report)
+                        loop.call_later(LATENCY, self._tell, partial(listener.on_trade, report))
 
         self._world.listeners.append(on_events)
 
-    def _tell(self, tell: Callable[[object], None], report: object) -> None:
+    def _tell(self, tell: Callable[[], None]) -> None:
         if self._life.alive:
-            tell(report)
+            tell()
 
     async def stop(self) -> None:
         self._life.alive = False

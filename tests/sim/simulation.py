@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
+from domain.fill import FillStatus
 from domain.ledger import COLLATERAL, LedgerAccount
 from domain.market import Market
 from domain.money import MICRO
@@ -18,7 +19,7 @@ from runtime.kernel import Kernel
 from runtime.ports import Ports, Storage
 from tests.sim.ports import SimAccountFeed, SimCatalog, SimGateway, SimMarketFeed, SimStorage
 from tests.sim.virtual_time import run_virtual
-from tests.sim.world import ACCOUNT, TRADER, World
+from tests.sim.world import ACCOUNT, TRADER, Crash, World
 from trading.limits import RiskLimits
 from trading.own_orders import DUST
 from trading.portfolio import Portfolio
@@ -59,9 +60,9 @@ class Outcome:
 class Simulation:
     """One seed of the fault simulation; `storage_of` swaps the disk."""
 
-    def __init__(self, seed: int, crash_points: list[int], *, strategies: bool = True) -> None:
+    def __init__(self, seed: int, plan: list[Crash], *, strategies: bool = True) -> None:
         self.world = World(seed)
-        self.world.crash_after(crash_points)
+        self.world.plan.extend(plan)
         self.strategies = strategies
         self.kernel: Kernel | None = None
         self.lives = 0
@@ -106,7 +107,7 @@ class Simulation:
         try:
             while world.clock.monotonic() < end:
                 await self._one_life(end)
-            world.crash_at.clear()
+            world.plan.clear()
             if self.kernel is None:
                 await self._one_life(world.clock.monotonic() + 10.0)
             await self._come_to_rest()
@@ -139,9 +140,9 @@ class Simulation:
             if kernel.stopped.done():
                 raise AssertionError(f"the kernel stopped: {kernel.stopped.result()}")
             roll = rng.random()
-            if roll < 0.55:
+            if roll < 0.45:
                 self._buy(kernel)
-            elif roll < 0.80:
+            elif roll < 0.65:
                 self._sell(kernel)
             else:
                 open_orders = kernel.portfolio.orders.open()
@@ -263,7 +264,7 @@ def _orders_wrong(world: World, kernel: Kernel) -> list[str]:
 
 
 def _fills_wrong(world: World, kernel: Kernel) -> list[str]:
-    venue = {}
+    venue: dict[tuple[str, ...], tuple[FillStatus, int]] = {}
     for trade in world.exchange.trades(TRADER):
         if trade.account == TRADER:
             venue[trade.id, trade.taker_order_id] = (trade.status, trade.size)

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
@@ -35,6 +36,14 @@ class Dead:
         self.alive = True
 
 
+@dataclass
+class Crash:
+    """Die when the effect `name` ("before send", "after commit") is passed for the `countdown`th time from now."""
+
+    name: str
+    countdown: int
+
+
 class World:
     """The simulated outside world of one seed."""
 
@@ -47,7 +56,7 @@ class World:
         self.groups: list[ConditionGroup] = []
         self.listeners: list[Callable[[list[Event]], None]] = []
         self.points: Counter[str] = Counter()
-        self.crash_at: deque[int] = deque()
+        self.plan: deque[Crash] = deque()
         self.crashed = asyncio.Event()
         self.crashed_at: list[str] = []
         self.life = Dead()
@@ -56,7 +65,6 @@ class World:
         self.halted_agents = False
         self._agent_orders: dict[str, list[str]] = {}
         self._order_number = 0
-        self._point_number = 0
         self._open()
 
     def _open(self) -> None:
@@ -91,18 +99,15 @@ class World:
         if not life.alive:
             return False
         self.points[name] += 1
-        self._point_number += 1
-        if self.crash_at and self._point_number >= self.crash_at[0]:
-            self.crash_at.popleft()
-            self.crashed_at.append(name)
-            life.alive = False
-            self.crashed.set()
-            return False
+        if self.plan and self.plan[0].name == name:
+            self.plan[0].countdown -= 1
+            if self.plan[0].countdown == 0:
+                self.plan.popleft()
+                self.crashed_at.append(name)
+                life.alive = False
+                self.crashed.set()
+                return False
         return True
-
-    def crash_after(self, points: list[int]) -> None:
-        """Crash when this many more points were passed, one crash for each number, which are cumulative."""
-        self.crash_at = deque(self._point_number + n for n in points)
 
     def reborn(self) -> Dead:
         """Begin the next life."""
