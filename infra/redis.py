@@ -16,26 +16,28 @@ from redis.retry import Retry
 
 _CONNECT_TIMEOUT = 3.0
 _ANSWER_TIMEOUT = 5.0
+_POOL_SIZE = 20
+_RETRIES = 3
 _RETRIED: tuple[type[RedisError], ...] = (RedisConnectionError, RedisTimeoutError)
 
 
-def sync_client(url: str, *, pool_size: int = 20, max_retries: int = 3) -> redis.Redis:
+def sync_client(url: str) -> redis.Redis:
     """Return a blocking client for `url`; it connects at the first command. Answers are bytes."""
     return redis.Redis.from_url(
         url,
-        max_connections=pool_size,
+        max_connections=_POOL_SIZE,
         socket_connect_timeout=_CONNECT_TIMEOUT,
         socket_timeout=_ANSWER_TIMEOUT,
-        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), max_retries, supported_errors=_RETRIED),
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), _RETRIES, supported_errors=_RETRIED),
     )
 
 
-def async_client(url: str, *, pool_size: int = 20, max_retries: int = 3) -> redis.asyncio.Redis:
+def async_client(url: str) -> redis.asyncio.Redis:
     """Return an asyncio client for `url`; close it with `aclose()`. Answers are bytes."""
     return redis.asyncio.Redis.from_url(
         url,
-        max_connections=pool_size,
+        max_connections=_POOL_SIZE,
         socket_connect_timeout=_CONNECT_TIMEOUT,
         socket_timeout=_ANSWER_TIMEOUT,
-        retry=AsyncRetry(ExponentialBackoff(cap=1.0, base=0.05), max_retries, supported_errors=_RETRIED),
+        retry=AsyncRetry(ExponentialBackoff(cap=1.0, base=0.05), _RETRIES, supported_errors=_RETRIED),
     )

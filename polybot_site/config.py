@@ -93,8 +93,6 @@ class Redis(Section):
     addr: HostPort = Field("", description="Server, empty for the embedded one")
     password: SecretStr | None = Field(None, description="Password at an external server")
     db: Annotated[Count, Field(ge=0, le=15)] = Field(0, description="Database number at an external server")
-    pool_size: Annotated[Count, Field(ge=1, le=1000)] = Field(20, description="Connections a process may open")
-    max_retries: Annotated[Count, Field(ge=0, le=20)] = Field(3, description="Retries of a failed command")
     tls_enabled: bool = Field(False, description="TLS to an external server")
     url: SecretStr | None = Field(None, description="Whole URL, instead of addr, password, db, TLS (REDIS_URL)")
 
