@@ -1,0 +1,86 @@
+"""/admin: what only the owner of the machine may do with a simulated venue. Loopback only, and JSON only, so that no web page can.
+
+GET /admin/venue tells which venue this is. POST /admin/faucet {"address", "amount", "owner"?, "signature_type"?} gives play money:
+`amount` is dollars as decimal text, `owner` the address whose key controls a wallet of type 1 to 3 (default: the address itself, type 0).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from aiohttp import web
+from eth_utils.address import is_hex_address, to_checksum_address
+
+from domain.errors import MoneyError
+from domain.money import MICRO, parse_micros
+from venues.simulator.books import decimal
+from venues.simulator.http import answer
+from venues.simulator.inputs import Fund
+from venues.simulator.refusals import RefusalError, bad_request
+from venues.simulator.universe import NANOS
+from venues.simulator.venue import Venue
+
+_MOST = 1_000_000_000 * MICRO
+
+
+class FaucetRequest(msgspec.Struct, forbid_unknown_fields=True):
+    address: str
+    amount: str
+    owner: str | None = None
+    signature_type: Literal[0, 1, 2, 3] = 0
+
+
+class AdminRoutes:
+    """Handlers of the venue's owner."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/admin/venue", self.describe), web.post("/admin/faucet", self.fund)]
+
+    async def describe(self, request: web.Request) -> web.Response:
+        _require_loopback(request)
+        genesis = self._venue.world.genesis
+        started = datetime.fromtimestamp(genesis.started_ns // NANOS, UTC)
+        return answer({"venue_id": genesis.venue_id, "seed": genesis.seed, "started": started.isoformat()})
+
+    async def fund(self, request: web.Request) -> web.Response:
+        _require_loopback(request)
+        if request.content_type != "application/json":
+            raise bad_request("send the request as application/json")
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=FaucetRequest)
+            amount = parse_micros(wanted.amount)
+        except (msgspec.DecodeError, MoneyError) as error:
+            raise bad_request(f'{error}; expected {{"address": "0x…", "amount": "1000"}}') from None
+        if not 0 < amount <= _MOST:
+            raise bad_request(f"amount was {wanted.amount}, expected more than 0 and at most {decimal(_MOST)}")
+        wallet, owner = _address(wanted.address), _address(wanted.owner or wanted.address)
+        if (wanted.signature_type == 0) != (wallet == owner):
+            raise bad_request("a wallet of type 0 is its own owner; types 1 to 3 need another address as owner")
+        current = self._venue.world.wallets.owner(wallet)
+        if current not in (wallet, owner):
+            raise bad_request(f"{wallet} belongs to {current}")
+        self._venue.submit(Fund(wallet, owner, wanted.signature_type, amount))
+        return answer({"address": wallet, "balance": decimal(self._venue.world.exchange.balance(wallet).settled)})
+
+
+def _address(text: str) -> str:
+    if not is_hex_address(text):
+        raise bad_request(f"{text!r} is no address")
+    return to_checksum_address(text)
+
+
+def _require_loopback(request: web.Request) -> None:
+    """Refuse callers from elsewhere, and browsers that were led here under another host's name."""
+    host = (request.url.host or "").strip("[]")
+    try:
+        local = ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        local = False
+    if not local or host not in ("127.0.0.1", "localhost", "::1"):
+        raise RefusalError(403, "only for callers on this machine")

@@ -1,0 +1,66 @@
+"""What all REST handlers share: JSON out, refusals as {"error": text}, paging cursors, and no half-known input.
+
+An unexpected exception is logged with its request and answered 500 `Internal server error`, as at the venue.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from venues.simulator.refusals import RefusalError, bad_request
+
+PAGE_SIZE = 500
+_END = b64encode(b"-1").decode()
+
+_log = structlog.get_logger(__name__)
+
+
+def answer(body: Any, status: int = 200) -> web.Response:
+    """Return `body` as a JSON response."""
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+@web.middleware
+async def refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn refusals and unexpected errors into the venue's error bodies."""
+    try:
+        return await handler(request)
+    except RefusalError as refusal:
+        return answer({"error": refusal.text}, refusal.status)
+    except web.HTTPException as error:
+        return answer({"error": error.reason}, error.status)
+    except Exception:  # noqa: BLE001 (the border: logged, and answered as the venue does)
+        _log.exception("a request failed", method=request.method, path=request.path)
+        return answer({"error": "Internal server error"}, 500)
+
+
+def page(
+    items: Sequence[Any], cursor: str, error_text: str, size: int = PAGE_SIZE
+) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Return the slice of `items` at `cursor` and the envelope's paging keys; "LTE=" ("-1") marks the end and is refused as a start."""
+    start = _offset(cursor, error_text)
+    chosen = items[start : start + size]
+    end = start + size
+    following = _END if end >= len(items) else b64encode(str(end).encode()).decode()
+    return chosen, {"next_cursor": following, "limit": size, "count": len(chosen)}
+
+
+def _offset(cursor: str, error_text: str) -> int:
+    if not cursor:
+        return 0
+    try:
+        offset = int(b64decode(cursor, validate=True))
+    except (Base64Error, ValueError):
+        raise bad_request(error_text) from None
+    if offset < 0:
+        raise bad_request("next item should be greater than or equal to 0")
+    return offset

@@ -1,0 +1,96 @@
+"""A world as bytes and back: a pickle that may name nothing but the simulator's own classes.
+
+The exchange core brings its own dump. `layout` fingerprints the fields of every class that can occur, so that a state written by another
+version of polybot is refused by name instead of being read askew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import pickle
+import sys
+from typing import Any
+
+import msgspec
+
+from venues.exchange import Exchange
+from venues.simulator.state_log import StateLogError
+from venues.simulator.world import World
+
+_OWN = ("domain.", "venues.exchange.", "venues.simulator.")
+_FOREIGN = {
+    ("builtins", "set"),
+    ("builtins", "getattr"),
+    ("collections", "Counter"),
+    ("collections", "deque"),
+    ("random", "Random"),
+    ("copyreg", "_reconstructor"),
+    ("builtins", "object"),
+}
+
+
+def freeze(world: World) -> bytes:
+    """Return the whole state of `world`."""
+    stream = io.BytesIO()
+    _Pickler(stream, protocol=pickle.HIGHEST_PROTOCOL).dump(world)
+    return stream.getvalue()
+
+
+def thaw(state: bytes) -> World:
+    """Return the world that `freeze` saw. Raises `StateLogError` when the bytes are anything else."""
+    try:
+        world = _Unpickler(io.BytesIO(state)).load()
+    except (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, TypeError, ValueError) as error:
+        raise StateLogError(f"the venue's snapshot cannot be read ({error}); begin a new venue with --fresh") from error
+    if not isinstance(world, World):
+        raise StateLogError("the venue's snapshot holds no venue; begin a new venue with --fresh")
+    return world
+
+
+def layout() -> str:
+    """Return a fingerprint of the classes a state is made of."""
+    shapes = sorted(
+        f"{name}.{kind.__qualname__}:{','.join(_fields(kind))}"
+        for name, module in list(sys.modules.items())
+        if name.startswith(_OWN)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == name
+    )
+    return hashlib.sha256("\n".join(shapes).encode()).hexdigest()
+
+
+def _fields(kind: type) -> list[str]:
+    if dataclasses.is_dataclass(kind):
+        return [field.name for field in dataclasses.fields(kind)]
+    if issubclass(kind, msgspec.Struct):
+        return list(kind.__struct_fields__)
+    return sorted(getattr(kind, "__slots__", ()))
+
+
+class _Pickler(pickle.Pickler):
+    _dump: bytes | None = None
+
+    def persistent_id(self, obj: Any) -> bytes | None:
+        # One world has one exchange, named by several of its parts.
+        if isinstance(obj, Exchange):
+            self._dump = self._dump or obj.dump()
+            return self._dump
+        return None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO) -> None:
+        super().__init__(stream)
+        self._exchange: Exchange | None = None
+
+    def persistent_load(self, pid: Any) -> Exchange:
+        if self._exchange is None:
+            self._exchange = Exchange.load(pid)
+        return self._exchange
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        if module_name.startswith(_OWN) or (module_name, global_name) in _FOREIGN:
+            return super().find_class(module_name, global_name)
+        raise pickle.UnpicklingError(f"it names {module_name}.{global_name}")

@@ -1,0 +1,92 @@
+"""One process that serves a simulated Polymarket on loopback: CLOB REST, market and user WebSocket, Gamma below /gamma, and /admin.
+
+Ready means listening: `on_ready` is called then, with the URLs a client needs. SIGTERM and SIGINT stop it within two seconds: sockets are
+closed, the state is stored. A port that is taken raises `OSError`; state that cannot be used raises `StateLogError`, before any port opens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from domain.ports import Clock, Ids
+from venues.simulator.admin_routes import AdminRoutes
+from venues.simulator.gamma_routes import GammaRoutes
+from venues.simulator.http import PAGE_SIZE, refusals
+from venues.simulator.market_channel import MarketChannel
+from venues.simulator.public_routes import PublicRoutes
+from venues.simulator.trading_routes import TradingRoutes
+from venues.simulator.user_channel import UserChannel
+from venues.simulator.venue import Options, Venue
+
+HOST = "127.0.0.1"
+_SHUTDOWN_SECONDS = 0.5
+_MAX_BODY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a venue can be reached, and which one it is."""
+
+    url: str
+    ws_url: str
+    gamma_url: str
+    venue_id: str
+
+
+def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
+    """Return the web application around `venue`."""
+    app = web.Application(middlewares=[refusals], client_max_size=_MAX_BODY)
+    app.add_routes(PublicRoutes(venue).routes())
+    app.add_routes(TradingRoutes(venue, page_size).routes())
+    app.add_routes(AdminRoutes(venue).routes())
+    app.add_routes([web.get("/ws/market", MarketChannel(venue).handle), web.get("/ws/user", UserChannel(venue).handle)])
+    gamma = web.Application(middlewares=[refusals])
+    gamma.add_routes(GammaRoutes(venue).routes())
+    app.add_subapp("/gamma", gamma)
+    return app
+
+
+async def serve(
+    folder: Path, port: int, clock: Clock, ids: Ids, options: Options, on_ready: Callable[[Address], None]
+) -> None:
+    """Run a venue on `port` (0: any free one) until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    venue = Venue.open(folder, clock, ids, options)
+    try:
+        runner = web.AppRunner(build_app(venue), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, HOST, port)
+            await site.start()
+            on_ready(_address(runner, venue))
+            await _run_until(stop, venue)
+        finally:
+            await runner.cleanup()
+    finally:
+        venue.close()
+
+
+async def _run_until(stop: asyncio.Event, venue: Venue) -> None:
+    """Let time pass until `stop`; an error of the venue ends it at once and is raised."""
+    running = asyncio.create_task(venue.run())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if running.done():
+        running.result()
+    running.cancel()
+
+
+def _address(runner: web.AppRunner, venue: Venue) -> Address:
+    port = runner.addresses[0][1]
+    url = f"http://{HOST}:{port}"
+    return Address(url, f"ws://{HOST}:{port}", f"{url}/gamma", venue.world.genesis.venue_id)

@@ -1,0 +1,261 @@
+"""Keys, orders, cancels, own orders and trades, balances: every request proven by L1 or L2 before it is looked at.
+
+A refused single order is HTTP 400 with `error`; in a batch it is a leg with `errorMsg` and an empty order id, as both occur at the venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused, OrderView, TradeView
+from venues.simulator import account_views
+from venues.simulator.authentication import authenticate_l1, authenticate_l2
+from venues.simulator.contracts import SPENDERS
+from venues.simulator.http import PAGE_SIZE, answer, page
+from venues.simulator.inputs import Cancel, CancelMarket, CreateKey, DeleteKey
+from venues.simulator.order_payload import Envelope, check_order, read_order, read_orders
+from venues.simulator.refusals import RefusalError, bad_request
+from venues.simulator.universe import NANOS
+from venues.simulator.venue import Venue
+from venues.simulator.wallets import ApiKey
+
+MAX_CANCELS = 1000
+_UNLIMITED = str(2**256 - 1)
+
+
+class OneCancel(msgspec.Struct):
+    orderID: str  # noqa: N815 (the venue's key)
+
+
+class MarketCancel(msgspec.Struct):
+    market: str = ""
+    asset_id: str = ""
+
+
+class TradingRoutes:
+    """Handlers of everything that needs a key."""
+
+    def __init__(self, venue: Venue, page_size: int = PAGE_SIZE) -> None:
+        self._venue = venue
+        self._page_size = page_size
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/auth/api-key", self.create_key),
+            web.get("/auth/derive-api-key", self.derive_key),
+            web.get("/auth/api-keys", self.keys),
+            web.delete("/auth/api-key", self.delete_key),
+            web.post("/order", self.place),
+            web.post("/orders", self.place_many),
+            web.delete("/order", self.cancel),
+            web.delete("/orders", self.cancel_many),
+            web.delete("/cancel-all", self.cancel_all),
+            web.delete("/cancel-market-orders", self.cancel_market),
+            web.get("/data/order/{order_id}", self.order),
+            web.get("/data/orders", self.orders),
+            web.get("/data/trades", self.trades),
+            web.get("/balance-allowance", self.balance),
+            web.get("/balance-allowance/update", self.update_balance),
+        ]
+
+    async def create_key(self, request: web.Request) -> web.Response:
+        address, nonce = authenticate_l1(request.headers, self._seconds())
+        if self._venue.world.wallets.derive_key(address, nonce):
+            raise bad_request("Could not create api key")
+        self._venue.submit(CreateKey(address, nonce))
+        return self._key_answer(address, nonce)
+
+    async def derive_key(self, request: web.Request) -> web.Response:
+        return self._key_answer(*authenticate_l1(request.headers, self._seconds()))
+
+    async def keys(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        return answer({"apiKeys": self._venue.world.wallets.keys_of(key.address)})
+
+    async def delete_key(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        self._venue.submit(DeleteKey(key.key))
+        return answer("OK")
+
+    async def place(self, request: web.Request) -> web.Response:
+        key, body = await self._authenticate(request)
+        outcome = self._submit(read_order(body), key)
+        if isinstance(outcome, OrderAccepted):
+            return answer(account_views.placed(outcome))
+        raise bad_request(outcome)
+
+    async def place_many(self, request: web.Request) -> web.Response:
+        key, body = await self._authenticate(request)
+        legs: list[dict[str, Any]] = []
+        for envelope in read_orders(body):
+            try:
+                outcome = self._submit(envelope, key)
+            except RefusalError as refusal:
+                outcome = refusal.text
+            legs.append(
+                account_views.placed(outcome) if isinstance(outcome, OrderAccepted) else account_views.refused(outcome)
+            )
+        return answer(legs)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        key, body = await self._authenticate(request)
+        try:
+            order_id = msgspec.json.decode(body, type=OneCancel).orderID
+        except msgspec.DecodeError:
+            raise bad_request("Invalid orderID") from None
+        return self._cancel(Cancel(self._wallets(key), (order_id,)))
+
+    async def cancel_many(self, request: web.Request) -> web.Response:
+        key, body = await self._authenticate(request)
+        try:
+            order_ids = msgspec.json.decode(body, type=tuple[str, ...])
+        except msgspec.DecodeError:
+            raise bad_request("Invalid orderID") from None
+        if len(order_ids) > MAX_CANCELS:
+            raise bad_request(f"Too many orders in payload, max allowed: {MAX_CANCELS}")
+        return self._cancel(Cancel(self._wallets(key), order_ids))
+
+    async def cancel_all(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        return self._cancel(CancelMarket(self._wallets(key), "", ""))
+
+    async def cancel_market(self, request: web.Request) -> web.Response:
+        key, body = await self._authenticate(request)
+        try:
+            wanted = msgspec.json.decode(body, type=MarketCancel)
+        except msgspec.DecodeError:
+            raise bad_request("Invalid payload") from None
+        if not wanted.market and not wanted.asset_id:
+            raise bad_request("Invalid payload")
+        return self._cancel(CancelMarket(self._wallets(key), wanted.market, wanted.asset_id))
+
+    async def order(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        world = self._venue.world
+        order = world.history.orders.get(request.match_info["order_id"])
+        if order is None or order.account not in self._wallets(key):
+            raise RefusalError(404, "order not found")
+        return answer(self._order_view(order))
+
+    async def orders(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        query = request.query
+        found = [
+            order
+            for wallet in self._wallets(key)
+            for order in self._venue.world.exchange.open_orders(wallet)
+            if query.get("market", order.condition_id) == order.condition_id
+            and query.get("asset_id", order.token_id) == order.token_id
+            and query.get("id", order.id) == order.id
+        ]
+        cursor = query.get("next_cursor", "")
+        chosen, envelope = page(found, cursor, "invalid order params payload", self._page_size)
+        return answer({"data": [self._order_view(order) for order in chosen], **envelope})
+
+    async def trades(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        wallets = self._wallets(key)
+        found = _matching(self._venue.world.history.trades_of(wallets), request)
+        cursor = request.query.get("next_cursor", "")
+        chosen, envelope = page(found, cursor, "Invalid trade params payload", self._page_size)
+        return answer({"data": [self._trade_view(trade, wallets) for trade in chosen], **envelope})
+
+    async def balance(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        wallet, token_id = self._asset(request, key)
+        held = self._venue.world.exchange.balance(wallet, token_id).settled if wallet else 0
+        return answer({"balance": str(held), "allowances": dict.fromkeys(SPENDERS, _UNLIMITED)})
+
+    async def update_balance(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        self._asset(request, key)
+        return web.Response(body=b"", content_type="application/json")
+
+    async def _authenticate(self, request: web.Request) -> tuple[ApiKey, bytes]:
+        body = await request.read()
+        wallets = self._venue.world.wallets
+        return authenticate_l2(
+            wallets, request.headers, request.method, request.rel_url.raw_path, body, self._seconds()
+        ), body
+
+    def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
+        """Place one order; return the venue's answer, or its text when it refuses."""
+        world = self._venue.world
+        outcome = self._venue.submit(check_order(envelope, key, world.wallets, world.listings))[-1]
+        if isinstance(outcome, OrderRefused):
+            return outcome.text
+        if not isinstance(outcome, OrderAccepted):
+            raise RuntimeError(f"an order was answered by {outcome!r}")
+        return outcome
+
+    def _cancel(self, event: Cancel | CancelMarket) -> web.Response:
+        outcome = self._venue.submit(event)[-1]
+        if not isinstance(outcome, CancelAnswer):
+            raise RuntimeError(f"a cancel was answered by {outcome!r}")
+        return answer({"canceled": list(outcome.canceled), "not_canceled": outcome.not_canceled})
+
+    def _key_answer(self, address: str, nonce: int) -> web.Response:
+        key = self._venue.world.wallets.derive_key(address, nonce)
+        if key is None:
+            raise bad_request("Could not derive api key!")
+        return answer({"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase})
+
+    def _asset(self, request: web.Request, key: ApiKey) -> tuple[str | None, str]:
+        """Return the wallet and token that a balance request names; the collateral is token ""."""
+        query = request.query
+        if query.get("signature_type", "0") not in ("0", "1", "2", "3"):
+            raise bad_request("Invalid signature_type")
+        wallet = self._venue.world.wallets.wallet(key.address, int(query.get("signature_type", "0")))
+        if query.get("asset_type") == "COLLATERAL":
+            return wallet, ""
+        if query.get("asset_type") != "CONDITIONAL":
+            raise bad_request("Invalid asset type")
+        if not query.get("token_id"):
+            raise bad_request("asset_id is required")
+        return wallet, query["token_id"]
+
+    def _order_view(self, order: OrderView) -> account_views.View:
+        world = self._venue.world
+        listing = world.listings.remembered(order.condition_id)
+        return account_views.open_order(order, listing, world.owner_key(order.id, order.account))
+
+    def _trade_view(self, trade: TradeView, wallets: tuple[str, ...]) -> account_views.View:
+        world = self._venue.world
+        return account_views.trade(trade, world.listings.remembered(trade.condition_id), wallets, world.owner_key)
+
+    def _wallets(self, key: ApiKey) -> tuple[str, ...]:
+        return self._venue.world.wallets.wallets_of(key.address)
+
+    def _seconds(self) -> int:
+        return self._venue.now_ns() // NANOS
+
+
+def _matching(trades: Sequence[TradeView], request: web.Request) -> list[TradeView]:
+    """Return the trades that a query asks for; `after` and `before` are seconds of the match, both included."""
+    query = request.query
+    try:
+        after, before = int(query.get("after", "0")), int(query.get("before", str(2**62)))
+    except ValueError:
+        raise bad_request("Invalid trade params payload") from None
+    maker = query.get("maker_address", "").lower()
+    return [
+        trade
+        for trade in trades
+        if after <= trade.matched_ns // NANOS <= before
+        and query.get("id", trade.id) == trade.id
+        and query.get("market", trade.condition_id) == trade.condition_id
+        and ("asset_id" not in query or query["asset_id"] in _assets(trade))
+        and (not maker or maker in _accounts(trade))
+    ]
+
+
+def _assets(trade: TradeView) -> set[str]:
+    return {trade.token_id, *(fill.token_id for fill in trade.makers)}
+
+
+def _accounts(trade: TradeView) -> set[str]:
+    return {trade.account.lower(), *(fill.account.lower() for fill in trade.makers)}

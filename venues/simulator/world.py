@@ -1,0 +1,260 @@
+"""The whole simulated venue without its wire: exchange, agents, events, wallets and history as one deterministic state.
+
+`World.apply` takes an input and the time it came, and returns what happened. Nothing else changes the state and nothing in it reads a clock,
+so a seed and a list of inputs always lead to the same venue; `mark` is a cheap fingerprint that shows when they did not.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from domain.order import OrderSide, OrderType
+from venues.exchange import Exchange
+from venues.exchange.commands import (
+    Advance,
+    CancelAll,
+    CancelMarketOrders,
+    CancelOrders,
+    Command,
+    Deposit,
+    PlaceOrder,
+    Prune,
+)
+from venues.exchange.events import (
+    CancelAnswer,
+    Event,
+    OrderAccepted,
+    OrderCanceled,
+    OrderPlaced,
+    OrderRefused,
+    OrderUpdated,
+    RefusalCode,
+    TradeMatched,
+    TradeMoved,
+    TradeView,
+)
+from venues.simulator.floor import Floor
+from venues.simulator.history import History
+from venues.simulator.inputs import Cancel, CancelMarket, CreateKey, DeleteKey, Fund, Input, Place, Tick
+from venues.simulator.lifecycle import Lifecycle
+from venues.simulator.listings import Listings
+from venues.simulator.market_makers import MarketMaker, Style
+from venues.simulator.schedule import Schedule
+from venues.simulator.settlement import Settlement
+from venues.simulator.takers import Takers, Temper
+from venues.simulator.universe import NANOS, Universe
+from venues.simulator.wallets import Wallets
+
+_TASKS_PER_TICK = 500
+_PRUNE_SECONDS = 15
+_KEEP_ENDED_NS = 30 * NANOS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genesis:
+    """What a venue is made from. `speed` multiplies the agents' activity; `retrying` and `failing` are shares of all trades."""
+
+    venue_id: str
+    secret: str
+    seed: int
+    started_ns: int
+    speed: float = 1.0
+    retrying: float = 0.02
+    failing: float = 0.001
+
+
+class World:
+    """One venue. `genesis.started_ns` is when its first events open."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.genesis = genesis
+        self.exchange = Exchange(genesis.venue_id)
+        self.listings = Listings()
+        self.wallets = Wallets(genesis.secret)
+        self.history = History()
+        self._schedule = Schedule()
+        rng = random.Random(genesis.seed)
+        self.floor = Floor(self.exchange, self.listings, self._schedule, rng, genesis.speed, genesis.venue_id)
+        self.floor.now_ns = genesis.started_ns
+        self._makers = [
+            MarketMaker(self.floor, number, style) for number, style in enumerate(_styles(genesis.venue_id))
+        ]
+        self._makers_by_account = {maker.style.account: maker for maker in self._makers}
+        self._takers = Takers(
+            self.floor, _agent(genesis.venue_id, "noise"), _agent(genesis.venue_id, "panic"), Temper()
+        )
+        self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._makers)
+        self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing)
+        self._clients: set[str] = set()
+        self._happened: list[Event] = []
+        self.floor.observe = self._observe
+        self.floor.forget = self.history.forget
+        self._lifecycle.start()
+        self._takers.start()
+        self.floor.later(_PRUNE_SECONDS, "prune")
+
+    @property
+    def now_ns(self) -> int:
+        """Return the latest time the venue has seen."""
+        return self.floor.now_ns
+
+    def apply(self, at_ns: int, event: Input) -> list[Event]:
+        """Carry out one input and return everything that happened, the answer to a client's command last."""
+        self.floor.now_ns = max(self.floor.now_ns, at_ns)
+        self._happened = []
+        if isinstance(event, Tick):
+            self._tick()
+        elif isinstance(event, Place):
+            self._place(event)
+        elif isinstance(event, Cancel):
+            self._cancel([CancelOrders(account, event.order_ids) for account in event.accounts])
+        elif isinstance(event, CancelMarket):
+            self._cancel([_cancel_market(account, event) for account in event.accounts])
+        elif isinstance(event, Fund):
+            self.wallets.bind(event.wallet, event.owner, event.signature_type)
+            self._client(event.wallet)
+            self.floor.do(Deposit(event.wallet, event.amount))
+        elif isinstance(event, CreateKey):
+            self.wallets.create_key(event.address, event.nonce)
+            self._client(event.address)
+        elif isinstance(event, DeleteKey):
+            self.wallets.delete_key(event.api_key)
+        return self._happened
+
+    def mark(self) -> int:
+        """Return a fingerprint that two copies of this venue share as long as they went the same way."""
+        state = self.floor.rng.getstate()[1]
+        return zlib.crc32(repr((state[-1], state[0], state[1], self._schedule.number, self.now_ns)).encode())
+
+    def owner_key(self, order_id: str, account: str) -> str:
+        """Return the API key an order was placed with; agents' orders name a made-up one of their account's own."""
+        key = self.history.owner_keys.get(order_id)
+        return key or str(uuid.UUID(bytes=keccak(text=account)[:16], version=4))
+
+    def _tick(self) -> None:
+        if (due := self.exchange.next_due_ns) is not None and due <= self.now_ns:
+            self.floor.do(Advance())
+        handlers = self._handlers()
+        for _ in range(_TASKS_PER_TICK):
+            task = self._schedule.next_due(self.now_ns)
+            if task is None:
+                return
+            handlers[task.name](*task.arguments)
+
+    def _handlers(self) -> dict[str, Callable[..., object]]:
+        return {
+            "quote": lambda number, condition_id: self._makers[number].quote(condition_id),
+            "glance": lambda number, condition_id: self._makers[number].glance(condition_id),
+            "noise": self._takers.noise,
+            "panic": self._panic,
+            "swing": self._takers.swing,
+            "calm_down": self._takers.calm_down,
+            "settle": self._settlement.settle,
+            "drift": self._lifecycle.drift,
+            "decide": self._lifecycle.decide,
+            "resolve": self._lifecycle.resolve,
+            "pay_out": self._lifecycle.pay_out,
+            "open_event": self._lifecycle.open_event,
+            "prune": self._prune,
+        }
+
+    def _panic(self) -> None:
+        condition_id = self._takers.panic()
+        if condition_id:
+            for maker in self._makers:
+                maker.hurry(condition_id)
+
+    def _prune(self) -> None:
+        self.floor.do(Prune(self.now_ns - _KEEP_ENDED_NS))
+        self.floor.later(_PRUNE_SECONDS, "prune")
+
+    def _place(self, event: Place) -> None:
+        if event.order_id in self.history.orders:
+            text = f"order {event.order_id} is invalid. Duplicated."
+            self._happened.append(OrderRefused(event.order_id, event.account, RefusalCode.DUPLICATED, text))
+            return
+        self._client(event.account)
+        command = PlaceOrder(
+            order_id=event.order_id,
+            account=event.account,
+            token_id=event.token_id,
+            side=OrderSide(event.side),
+            order_type=OrderType(event.order_type),
+            maker_amount=event.maker_amount,
+            taker_amount=event.taker_amount,
+            expiration_s=event.expiration,
+            post_only=event.post_only,
+        )
+        self.history.owner_keys[event.order_id] = event.api_key
+        answer = self.floor.do(command)[-1]
+        if not isinstance(answer, OrderAccepted) and event.order_id not in self.history.orders:
+            del self.history.owner_keys[event.order_id]
+
+    def _cancel(self, commands: list[Command]) -> None:
+        """Carry out one owner's cancel over all its wallets; a refusal by one wallet counts only when no other had the order."""
+        canceled: list[str] = []
+        refused: dict[str, str] = {}
+        for command in commands:
+            answer = self.floor.do(command)[-1]
+            if isinstance(answer, CancelAnswer):
+                canceled.extend(answer.canceled)
+                refused.update(answer.not_canceled)
+        reasons = {order_id: reason for order_id, reason in refused.items() if order_id not in canceled}
+        self._happened.append(CancelAnswer("", tuple(canceled), reasons))
+
+    def _client(self, wallet: str) -> None:
+        self._clients.add(wallet)
+
+    def _observe(self, events: list[Event]) -> None:
+        """Note what concerns makers, clients and listings; keep all for the wire."""
+        self._happened.extend(events)
+        for event in events:
+            if isinstance(event, OrderUpdated | OrderCanceled | OrderPlaced):
+                order = event.order
+                if order.account in self._clients:
+                    self.history.order(order)
+                elif not order.status.open and (maker := self._makers_by_account.get(order.account)):
+                    maker.order_ended(order.id)
+            elif isinstance(event, TradeMatched):
+                self._matched(event.trade)
+            elif isinstance(event, TradeMoved) and event.trade.id in self.history.trades:
+                self.history.trade(event.trade)
+
+    def _matched(self, trade: TradeView) -> None:
+        listing = self.listings.by_condition(trade.condition_id)
+        if listing:
+            listing.record(trade, self.now_ns)
+        if trade.account in self._clients or any(maker.account in self._clients for maker in trade.makers):
+            self.history.trade(trade)
+        self._settlement.matched(trade)
+        # A filled level is missing from a ladder: whoever owned it looks sooner than it planned to.
+        for fill in trade.makers:
+            if maker := self._makers_by_account.get(fill.account):
+                maker.hurry(trade.condition_id)
+
+
+def _agent(venue_id: str, name: str) -> str:
+    """Return the address of an agent's account."""
+    return to_checksum_address(keccak(text=f"{venue_id}/agent/{name}")[-20:])
+
+
+def _styles(venue_id: str) -> list[Style]:
+    """Return the venue's makers: one tight, one broad that buys the opposite outcome, one deep and slow."""
+    return [
+        Style(_agent(venue_id, "tight"), 0.006, 0.01, 5, (20, 160), 0.004, (0.4, 0.9), (0.08, 0.35), buys_no=False),
+        Style(_agent(venue_id, "broad"), 0.017, 0.015, 5, (60, 300), 0.009, (1.2, 2.5), (0.2, 0.7), buys_no=True),
+        Style(_agent(venue_id, "deep"), 0.07, 0.05, 5, (200, 900), 0.02, (5.0, 10.0), (0.8, 2.0), buys_no=False),
+    ]
+
+
+def _cancel_market(account: str, event: CancelMarket) -> Command:
+    if not event.condition_id and not event.token_id:
+        return CancelAll(account)
+    return CancelMarketOrders(account, event.condition_id, event.token_id)
