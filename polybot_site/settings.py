@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -74,7 +75,7 @@ TEMPLATES = [
 ]
 
 
-def _database(url: str) -> dict[str, object]:
+def _database(url: str) -> dict[str, Any]:
     """Return Django's description of the database at `url`; what is not host, port, user, name or password becomes an option."""
     parts = dict(conninfo_to_dict(url))
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}

@@ -28,8 +28,8 @@ class Command(BaseCommand):
         embedded = services(current().config)
         match options["action"]:
             case "up":
-                for endpoint in embedded.up().values():
-                    self._show(endpoint.name, endpoint)
+                for name, found in embedded.up().items():
+                    self._show(name, found)
             case "down":
                 stopped = embedded.down()
                 self.stdout.write("\n".join(f"{name}: stopped" for name in stopped) or "nothing was running")
