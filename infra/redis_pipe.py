@@ -1,0 +1,312 @@
+"""A one-way pipe into Redis: callers hand over commands without waiting, batches leave every few milliseconds, answers are only checked.
+
+Three ways in. `append` keeps every command in order; they are sent at least once, and when more than `capacity` wait, the oldest are dropped, counted
+and reported by `probe`. `latest` keeps the newest command of each key. A `Source` is asked for commands at each flush, so that what changes
+faster than it can be sent is conflated where it lies; at every (re)connection it is told to begin anew. Filling a batch stops after half a
+millisecond, and one batch is under way at a time.
+
+Without Redis nothing stops: the pipe reconnects with backoff, sends unconfirmed appends and latest commands again, and `age` grows. Errors that
+say "not now" (loading, read-only, out of memory, a lost script) count as a lost connection; a command that Redis refuses is counted, logged and
+dropped. A source that raises is logged and not asked again; `probe` tells of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import hiredis
+import structlog
+
+from domain.ports import Clock
+from infra.errors import ServiceError
+from infra.redis_wire import Answers, Argument, RedisWire, Script, connect, pack
+
+__all__ = ["Argument", "RedisPipe", "Script", "Source", "Write"]
+
+SLICE = 0.000_5
+"""Seconds that filling one batch may take."""
+BATCH = 2_000
+_ANSWER_TIMEOUT = 5.0
+_IDLE = 1.0
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
+_STALE_AFTER = 5.0
+_NOT_NOW: Final = frozenset(
+    {"LOADING", "NOSCRIPT", "MASTERDOWN", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "OOM", "MISCONF", "READONLY", "NOREPLICAS"}
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Write(Protocol):
+    def __call__(self, *command: Argument) -> None: ...
+
+
+class Source(Protocol):
+    """Something that has commands for Redis again and again. It calls the pipe's `wake` when there are new ones."""
+
+    def fill(self, write: Write, until: float) -> bool:
+        """Call `write` for each command that is due, but begin nothing after the monotonic time `until`; True when more is due."""
+
+    def begin_anew(self) -> None:
+        """Redis may have forgotten everything, and commands on the way may be lost: send the whole state again."""
+
+
+class _Batch:
+    """Commands on the way, in the order sent: `appended`, then `latest`, then those of sources, `size` in all."""
+
+    def __init__(self, appended: list[bytes], latest: list[tuple[str, bytes]], size: int, sent_at: float) -> None:
+        self.appended = appended
+        self.latest = latest
+        self.size = size
+        self.sent_at = sent_at
+        self.answered = 0
+        self.postponed: set[int] = set()
+
+    def unconfirmed(self) -> tuple[list[bytes], list[tuple[str, bytes]]]:
+        """Return the appends and latest commands that were not answered, or with "not now"."""
+        first = len(self.appended)
+        open_ = self.postponed | set(range(self.answered, self.size))
+        appended = [command for index, command in enumerate(self.appended) if index in open_]
+        latest = [pair for index, pair in enumerate(self.latest, first) if index in open_]
+        return appended, latest
+
+
+class RedisPipe:
+    """The pipe. Make it anywhere, `start` it in the event loop; all methods are called in that loop."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        scripts: Sequence[Script] = (),
+        interval: float = 0.005,
+        capacity: int = 100_000,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._scripts = scripts
+        self._interval = interval
+        self._capacity = capacity
+        self._appended: deque[bytes] = deque()
+        self._latest: dict[str, bytes] = {}
+        self._sources: list[Source] = []
+        self._wire: RedisWire | None = None
+        self._batch: _Batch | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._drained = asyncio.Event()
+        self._more = False
+        self._ping = False
+        self._flushed_at = 0.0
+        self._confirmed_at: float | None = None
+        self._broken_source = ""
+        self._dropped_told = 0
+        self.dropped = 0
+        self.refused = 0
+        self.confirmed = 0
+
+    # What callers do: never waits, never fails for what Redis does.
+
+    def append(self, *command: Argument) -> None:
+        """Send `command` in its turn; `TypeError` for an argument that is no text, bytes or number."""
+        self._appended.append(pack(*command))
+        self._drop_oldest()
+        self.wake()
+
+    def latest(self, key: str, *command: Argument) -> None:
+        """Send `command` unless another one with the same `key` replaces it first."""
+        self._latest[key] = pack(*command)
+        self.wake()
+
+    def add_source(self, source: Source) -> None:
+        self._sources.append(source)
+        self.wake()
+
+    def wake(self) -> None:
+        """See to it that a flush happens soon."""
+        if self._timer is None and self._batch is None and self._wire is not None:
+            due = self._flushed_at + self._interval - self._clock.monotonic()
+            self._timer = asyncio.get_running_loop().call_later(max(due, 0.0), self._flush)
+
+    def _drop_oldest(self) -> None:
+        while len(self._appended) > self._capacity:
+            self._appended.popleft()
+            self.dropped += 1
+
+    # State.
+
+    @property
+    def connected(self) -> bool:
+        return self._wire is not None
+
+    @property
+    def waiting(self) -> int:
+        """Appends and latest commands that Redis has not confirmed."""
+        on_the_way = len(self._batch.appended) + len(self._batch.latest) if self._batch else 0
+        return len(self._appended) + len(self._latest) + on_the_way
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since Redis last confirmed a batch, None before the first; an idle pipe asks once a second."""
+        return None if self._confirmed_at is None else self._clock.monotonic() - self._confirmed_at
+
+    async def probe(self) -> None:
+        """Return when all is well (a probe of `infra.health`).
+
+        Raises:
+            ServiceError: Redis has confirmed nothing for seconds, commands were dropped since the last probe, or a source broke.
+        """
+        dropped, self._dropped_told = self.dropped - self._dropped_told, self.dropped
+        if dropped:
+            raise ServiceError(f"{dropped} commands were dropped: Redis is away or does not keep up")
+        if self._broken_source:
+            raise ServiceError(self._broken_source)
+        age = self.age
+        if age is None or age > _STALE_AFTER:
+            said = "nothing yet" if age is None else f"nothing for {age:.0f} s"
+            raise ServiceError(f"Redis has confirmed {said}; {self.waiting} commands wait")
+
+    # Life.
+
+    def start(self) -> None:
+        """Begin connecting and sending in the running loop."""
+        self._task = asyncio.create_task(self._run(), name="redis-pipe")
+
+    async def stop(self, patience: float = 2.0) -> None:
+        """Send what is left, for at most `patience` seconds, then close; what could not be sent is logged."""
+        if self.waiting and self.connected:
+            self._drained.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), patience)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self.waiting:
+            _log.warning("redis_pipe_stopped", commands_left=self.waiting)
+
+    async def _run(self) -> None:
+        backoff = _FIRST_BACKOFF
+        while True:
+            confirmed = self.confirmed
+            try:
+                await self._serve()
+            except (OSError, TimeoutError, ServiceError) as error:
+                backoff = _FIRST_BACKOFF if self.confirmed > confirmed else min(backoff * 2, _LONGEST_BACKOFF)
+                reason = str(error) or type(error).__name__
+                _log.warning("redis_pipe_lost", reason=reason, waiting=self.waiting, retry_in=backoff)
+            await asyncio.sleep(backoff)
+
+    async def _serve(self) -> None:
+        """Connect, and keep the connection until it is lost; always raises."""
+        wire = await connect(self._url, self._scripts)
+        wire.on_answers = self._on_answers
+        try:
+            for source in self._sources:
+                source.begin_anew()
+            self._wire = wire
+            self.wake()
+            while not wire.lost.done():
+                await asyncio.wait({wire.lost}, timeout=_IDLE)
+                self._look_after(wire)
+            raise ConnectionResetError(wire.lost.result())
+        finally:
+            wire.end("closed")
+            self._disconnected()
+
+    def _look_after(self, wire: RedisWire) -> None:
+        if self._batch is None:
+            self._ping = True
+            self.wake()
+        elif self._clock.monotonic() - self._batch.sent_at > _ANSWER_TIMEOUT:
+            wire.end(f"no answer for {_ANSWER_TIMEOUT:g} s")
+
+    def _disconnected(self) -> None:
+        self._wire = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._batch is not None:
+            appended, latest = self._batch.unconfirmed()
+            self._batch = None
+            self._appended.extendleft(reversed(appended))
+            self._drop_oldest()
+            for key, command in latest:
+                self._latest.setdefault(key, command)
+
+    # Flushing.
+
+    def _flush(self) -> None:
+        self._timer = None
+        wire = self._wire
+        if wire is None or self._batch is not None:
+            return
+        self._flushed_at = self._clock.monotonic()
+        of_sources = self._ask_sources(self._flushed_at + SLICE)
+        appended = [self._appended.popleft() for _ in range(min(len(self._appended), BATCH))]
+        latest, self._latest = list(self._latest.items()), {}
+        commands = [*appended, *(command for _, command in latest), *of_sources]
+        if self._ping and not commands:
+            commands = [pack("PING")]
+        self._ping = False
+        if commands:
+            self._batch = _Batch(appended, latest, len(commands), self._flushed_at)
+            wire.send(b"".join(commands))
+        elif self._more:
+            self._go_on()
+
+    def _ask_sources(self, until: float) -> list[bytes]:
+        commands: list[bytes] = []
+
+        def write(*command: Argument) -> None:
+            commands.append(pack(*command))
+
+        self._more = False
+        for source in list(self._sources):
+            try:
+                self._more |= source.fill(write, until)
+            except Exception as error:  # noqa: BLE001 - the other sources and all appends go on; `probe` tells
+                self._sources.remove(source)
+                self._broken_source = f"{type(source).__name__} failed and is not published any more: {error!r}"
+                _log.exception("redis_pipe_source_failed", source=type(source).__name__)
+        return commands
+
+    def _go_on(self) -> None:
+        """Flush again as soon as everybody else in the loop had a turn."""
+        self._timer = asyncio.get_running_loop().call_later(0, self._flush)
+
+    def _on_answers(self, answers: Answers) -> None:
+        batch, wire = self._batch, self._wire
+        if batch is None or wire is None or batch.answered + len(answers) > batch.size:
+            if wire is not None:
+                wire.end("more answers than commands")
+            return
+        for answer in answers:
+            if isinstance(answer, hiredis.ReplyError):
+                self._on_error(batch, str(answer))
+            batch.answered += 1
+        if batch.answered < batch.size:
+            return
+        if batch.postponed:
+            wire.end("Redis asked to come back later")
+            return
+        self.confirmed += batch.size
+        self._confirmed_at = self._clock.monotonic()
+        self._batch = None
+        if self._more or len(self._appended) >= BATCH:
+            self._go_on()
+        elif self.waiting:
+            self.wake()
+        else:
+            self._drained.set()
+
+    def _on_error(self, batch: _Batch, text: str) -> None:
+        if text.split(" ", 1)[0] in _NOT_NOW:
+            batch.postponed.add(batch.answered)
+            return
+        self.refused += 1
+        _log.error("redis_command_refused", error=text[:200], refused_so_far=self.refused)
