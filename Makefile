@@ -12,7 +12,7 @@ FAST := not conformance and not e2e and not sim
 .PHONY: help run test ci check bench proto migrate clean conformance e2e sim
 
 help: ## list the doors
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp dashboard/dist/index.html ## start everything on a simulated venue and print the URL
 	@$(PY) manage.py up

@@ -94,13 +94,15 @@ class Server(ABC):
     def start(self, *, bound: bool, last_port: int | None) -> tuple[int, int, Program]:
         """Start the server and wait until it answers. Returns process id, port and program.
 
+        The port it had last time comes first, then the usual one, then any that is free.
+
         Raises:
             ServiceError: it did not start; the message ends with the last lines of its log.
         """
         program, path = self.choose()
         self.prepare(program, path)
         for attempt in range(_START_ATTEMPTS):
-            port = self._free_port([self.usual_port, last_port or 0] if attempt == 0 else [])
+            port = self._free_port([last_port or 0, self.usual_port] if attempt == 0 else [])
             child = process.spawn(
                 self.command(path, port),
                 account=self.account,

@@ -156,7 +156,7 @@ def test_running_servers_are_found_again_when_the_notice_was_lost(var):
     assert {name: (e.pid, e.url) for name, e in second.items()} == {name: (e.pid, e.url) for name, e in first.items()}
 
 
-def test_a_taken_port_is_avoided(var):
+def test_a_taken_port_is_avoided(new_folder):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -165,11 +165,11 @@ def test_a_taken_port_is_avoided(var):
         class Popular(AnyPortValkey):
             usual_port = wanted
 
-        with services(var, kinds=(Popular,)).running() as endpoints:
+        with services(new_folder / "var", kinds=(Popular,)).running() as endpoints:
             assert endpoints["valkey"].port != wanted
 
 
-def test_the_usual_port_is_used_when_it_is_free(var):
+def test_the_usual_port_is_used_when_it_is_free(new_folder):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         wanted = probe.getsockname()[1]
@@ -177,8 +177,14 @@ def test_the_usual_port_is_used_when_it_is_free(var):
     class Usual(AnyPortValkey):
         usual_port = wanted
 
-    with services(var, kinds=(Usual,)).running() as endpoints:
+    with services(new_folder / "var", kinds=(Usual,)).running() as endpoints:
         assert endpoints["valkey"].port == wanted
+
+
+def test_a_server_comes_back_on_the_port_it_had(var):
+    ports = {name: endpoint.port for name, endpoint in services(var).up().items()}
+    services(var).down()
+    assert {name: endpoint.port for name, endpoint in services(var).up().items()} == ports
 
 
 def test_nobody_gets_in_from_outside_or_without_the_password(var):
