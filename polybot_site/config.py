@@ -186,6 +186,7 @@ class Server(Section):
 
     port: Port = Field(8000, description="Port of dashboard and API (POLYBOT_WEB_PORT)")
     allowed_hosts: Names = Field(("localhost", "127.0.0.1", "[::1]"), description="Host names the site answers to")
+    https: bool = Field(False, description="The site is reached through a TLS proxy: cookies and pages insist on it")
     cors_origins: Names = Field((), description="Other origins that may use the API, such as 'https://desk.example'")
     secret_key: SecretStr | None = Field(None, description="Key of sessions; by default made once and kept in var/")
 

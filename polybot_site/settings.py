@@ -13,7 +13,9 @@ from infra.files import load_or_create_secret
 from infra.paths import ROOT, var_dir
 from polybot_site.config_loader import current
 from polybot_site.locations import database_url, redis_url
+from polybot_site.schedule import SCHEDULE
 
+DASHBOARD = ROOT / "dashboard" / "dist"
 CONFIG = current().config
 REDIS_URL = redis_url()
 
@@ -25,6 +27,9 @@ SECRET_KEY = (
 )
 ALLOWED_HOSTS = list(CONFIG.server.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(CONFIG.server.cors_origins)
+CORS_ALLOWED_ORIGINS = list(CONFIG.server.cors_origins)
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ("authorization", "content-type", "idempotency-key")
 ROOT_URLCONF = "polybot_site.urls"
 ASGI_APPLICATION = "polybot_site.asgi.application"
 
@@ -42,19 +47,24 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     *_OURS,
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "polybot_site.security.SecurityHeaders",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -100,14 +110,62 @@ STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
+# The dashboard's build, behind the page that `polybot_site.views` serves. Its files carry a digest in their names.
+STATICFILES_DIRS = [("dashboard", DASHBOARD)] if DASHBOARD.is_dir() else []
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dashboard/assets/"
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.server.https
+SECURE_SSL_REDIRECT = CONFIG.server.https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONFIG.server.https else None
+SECURE_HSTS_SECONDS = 31_536_000 if CONFIG.server.https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "polybot_site.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["polybot_site.permissions.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "polybot_site.errors.handle",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "polybot",
+    "DESCRIPTION": "Trading on prediction markets. Prices and amounts are decimal texts, times are ISO 8601 in UTC.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["polybot_site.permissions.RolePermission"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+UNFOLD = {
+    "SITE_TITLE": "polybot",
+    "SITE_HEADER": "polybot",
+    "SITE_SUBHEADER": "trading on prediction markets",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "query_stats",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+}
 
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
 }
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "scrape"
 CELERY_TASK_ACKS_LATE = True

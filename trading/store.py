@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Q, Sum
@@ -47,29 +47,31 @@ def recent_fills(account: str, *, recent: int) -> list[Fill]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSummary:
-    """What the books say, micro-dollars; `realised` is profit before fees. `balanced` is false when a journal does not sum to zero."""
+    """What the books say, micro-dollars; `realised` is profit before fees. `balanced` is false when an asset does not sum to zero."""
 
     cash: int
     inventory: int
+    receivable: int
     realised: int
     fees: int
+    deposits: int
     balanced: bool
 
 
 def ledger_summary(account: str) -> LedgerSummary:
-    """Return the sums of the ledger's accounts."""
+    """Return the balances of the ledger's accounts."""
     entries = models.LedgerEntry.objects.filter(account=account)
-    in_collateral = entries.filter(asset=COLLATERAL).values_list("ledger_account")
-    sums = dict(in_collateral.annotate(total=Sum("amount_units")).order_by())
-    journals = entries.values("journal_id", "asset").annotate(total=Sum("amount_units")).order_by()
+    sums = entries.values_list("ledger_account", "asset").annotate(total=Sum("amount_units")).order_by()
+    balances = {LedgerAccount(name): int(total) for name, asset, total in sums if asset == COLLATERAL}
+    assets: defaultdict[str, int] = defaultdict(int)
+    for _, asset, total in sums:
+        assets[asset] += int(total)
     return LedgerSummary(
-        cash=_sum(sums, [LedgerAccount.CASH]),
-        inventory=_sum(sums, [LedgerAccount.INVENTORY]),
-        realised=-_sum(sums, [LedgerAccount.REALISED]),
-        fees=_sum(sums, [LedgerAccount.FEES]),
-        balanced=not journals.exclude(total=0).exists(),
+        cash=balances.get(LedgerAccount.CASH, 0),
+        inventory=balances.get(LedgerAccount.INVENTORY, 0),
+        receivable=balances.get(LedgerAccount.RECEIVABLE, 0),
+        realised=-balances.get(LedgerAccount.REALISED, 0),
+        fees=balances.get(LedgerAccount.FEES, 0),
+        deposits=-balances.get(LedgerAccount.EQUITY, 0),
+        balanced=not any(assets.values()),
     )
-
-
-def _sum(sums: dict[str, int], accounts: Iterable[LedgerAccount]) -> int:
-    return sum(int(sums.get(account.value, 0)) for account in accounts)

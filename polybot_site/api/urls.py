@@ -1,0 +1,19 @@
+"""Addresses below /api/."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from polybot_site.api.stream import StreamView
+from polybot_site.api.views import HealthView, LiveView, MeView
+
+urlpatterns = [
+    path("health", HealthView.as_view(), name="health"),
+    path("health/live", LiveView.as_view(), name="live"),
+    path("me", MeView.as_view(), name="me"),
+    path("stream", StreamView.as_view(), name="stream"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("trading.api.urls")),
+]

@@ -1,0 +1,56 @@
+"""Health, who I am, metrics. Each view reads and answers; what it reads is elsewhere."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from infra import metrics
+from polybot_site.api.serializers import HealthSerializer, LiveSerializer, MeSerializer
+from polybot_site.health import site_health
+from polybot_site.roles import role_of
+from trading.store import current_account
+
+
+class HealthView(APIView):
+    """Every check with its age; 503 when PostgreSQL or Redis is away."""
+
+    @extend_schema(responses={200: HealthSerializer, 503: HealthSerializer})
+    def get(self, _request: Request) -> Response:
+        report = site_health().report()
+        return Response(HealthSerializer(report).data, status=503 if report.status == "down" else 200)
+
+
+class LiveView(APIView):
+    """The web process answers. The one address without a login, for whoever restarts processes."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=LiveSerializer, auth=[])
+    def get(self, _request: Request) -> Response:
+        return Response({"ok": True})
+
+
+class MeView(APIView):
+    """Who is logged in, and what that allows."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        role = role_of(request.user)
+        name = None if role is None else role.group_name
+        return Response({"username": request.user.get_username(), "role": name, "account": current_account()})
+
+
+class MetricsView(APIView):
+    """Metrics of this web process in Prometheus' text format."""
+
+    @extend_schema(responses={(200, "text/plain"): OpenApiResponse(str)})
+    def get(self, _request: Request) -> HttpResponse:
+        return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)

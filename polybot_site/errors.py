@@ -1,0 +1,46 @@
+"""Every refusal of the API has the same form: {"error": stable code, "detail": what was wrong, "fix": what to do about it}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from domain.errors import PolybotError
+
+_FIXES = {
+    "not_authenticated": "Log in at /login/, or send `Authorization: Bearer <api token>` (var/run.json has one).",
+    "authentication_failed": "Make a new token in the admin, or take the one in var/run.json.",
+    "permission_denied": "Ask an admin for the role that this needs.",
+    "not_found": "Check the id; /api/docs/ lists what there is.",
+    "method_not_allowed": "/api/docs/ lists the methods of each address.",
+    "parse_error": "Send a valid JSON body.",
+    "unsupported_media_type": "Send the body as application/json.",
+    "not_acceptable": "Ask for application/json.",
+    "throttled": "Wait, then try again.",
+    "invalid": "Correct the named fields and send the request again.",
+}
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the answer to `error`; None lets an unexpected one become a logged 500."""
+    if isinstance(error, PolybotError):
+        return Response(_body("invalid", str(error)), status=400)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    api_error = error if isinstance(error, APIException) else None
+    if isinstance(error, ValidationError):
+        response.data = _body("invalid", error.detail)
+    elif api_error is not None:
+        response.data = _body(str(api_error.default_code), api_error.detail, getattr(api_error, "fix", None))
+    else:  # Django's Http404 and PermissionDenied
+        code = "not_found" if response.status_code == 404 else "permission_denied"
+        response.data = _body(code, response.data["detail"])
+    return response
+
+
+def _body(code: str, detail: object, fix: str | None = None) -> dict[str, object]:
+    return {"error": code, "detail": detail, "fix": fix or _FIXES.get(code, "")}

@@ -1,0 +1,17 @@
+"""All addresses of the site. Everything needs a login or a token except the login page and the sign of life."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from polybot_site.views import Login, dashboard
+
+urlpatterns = [
+    path("", dashboard, name="dashboard"),
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("api/", include("polybot_site.api.urls")),
+]

@@ -1,0 +1,1 @@
+"""REST over the trading tables: reading them, and commands to the trader."""

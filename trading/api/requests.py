@@ -1,0 +1,71 @@
+"""What clients may ask for, checked before it becomes a command. The market's own rules (grid, minimum size, limits) are the trader's business."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from rest_framework import serializers
+
+from domain.halt import HaltScope
+from domain.money import MICRO, format_micros
+from domain.order import Effect, OrderSide, OrderType
+from markets.models import Market
+from trading.api.fields import MicrosField
+
+_TYPES = [order_type.value for order_type in OrderType if order_type is not OrderType.GTD]
+
+
+class PlaceOrder(serializers.Serializer[Any]):
+    """A manual order. GTD is not offered: a manual order that shall end is cancelled."""
+
+    token_id = serializers.CharField(max_length=100)
+    side = serializers.ChoiceField(choices=[side.value for side in OrderSide])
+    price = MicrosField(help_text="limit price, between 0 and 1")
+    size = MicrosField(help_text="shares")
+    order_type = serializers.ChoiceField(choices=_TYPES, default=OrderType.GTC.value)
+    effect = serializers.ChoiceField(choices=[effect.value for effect in Effect], default=Effect.OPEN.value)
+    post_only = serializers.BooleanField(default=False)
+
+    def validate_price(self, price: int) -> int:
+        if not 0 < price < MICRO:
+            raise serializers.ValidationError("Expected a price above 0 and below 1.")
+        return price
+
+    def validate_size(self, size: int) -> int:
+        if size <= 0:
+            raise serializers.ValidationError("Expected a size above 0.")
+        return size
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Find the market of the token."""
+        token = attrs["token_id"]
+        market_id = (
+            Market.objects.filter(Q(token_id_1=token) | Q(token_id_2=token)).values_list("id", flat=True).first()
+        )
+        if market_id is None:
+            raise serializers.ValidationError({"token_id": "No known market has this token; /api/markets lists them."})
+        return attrs | {"market_id": market_id}
+
+    def payload(self) -> dict[str, Any]:
+        """Return the command's payload."""
+        values: dict[str, Any] = self.validated_data
+        return values | {"price": format_micros(values["price"]), "size": format_micros(values["size"])}
+
+
+class HaltRequest(serializers.Serializer[Any]):
+    scope = serializers.ChoiceField(choices=[scope.value for scope in HaltScope], default=HaltScope.ALL.value)
+    target = serializers.CharField(max_length=120, default="", allow_blank=True)
+    reason = serializers.CharField(max_length=500, default="stopped by an operator")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check that scope and target fit together."""
+        wants_target = attrs["scope"] not in (HaltScope.ALL, HaltScope.ARBITRAGE)
+        if wants_target != bool(attrs["target"]):
+            wanted = "a target" if wants_target else "no target"
+            raise serializers.ValidationError({"target": f"Scope {attrs['scope']} takes {wanted}."})
+        return attrs
+
+
+class ResumeRequest(HaltRequest):
+    reason = None  # type: ignore[assignment]  # a declared field is taken away this way

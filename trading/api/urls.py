@@ -1,0 +1,18 @@
+"""Addresses of the trading API, below /api/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from trading.api import views
+
+urlpatterns = [
+    path("orders", views.OrdersView.as_view(), name="orders"),
+    path("orders/<str:order_id>", views.OrderView.as_view(), name="order"),
+    path("positions", views.PositionsView.as_view(), name="positions"),
+    path("fills", views.FillsView.as_view(), name="fills"),
+    path("ledger", views.LedgerView.as_view(), name="ledger"),
+    path("halt", views.HaltView.as_view(), name="halt"),
+    path("status", views.StatusView.as_view(), name="status"),
+    path("commands/<uuid:command_id>", views.CommandView.as_view(), name="command"),
+]

@@ -1,0 +1,229 @@
+"""Orders, positions, fills, the ledger, halts, status and commands. Reads show the account that is traded now unless `account` names another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import Mod, RowNumber
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from domain.money import multiply_floor
+from domain.order import OrderStatus
+from domain.position import PositionStatus
+from trading import models
+from trading.api.answers import PROTECTION_TTL, answer, carry_out
+from trading.api.live import best_bids, trader_status
+from trading.api.pagination import NewestFirst
+from trading.api.requests import HaltRequest, PlaceOrder, ResumeRequest
+from trading.api.serializers import (
+    CommandSerializer,
+    FillSerializer,
+    HaltsSerializer,
+    LedgerSerializer,
+    OrderSerializer,
+    PositionSerializer,
+    StatusSerializer,
+)
+from trading.store import OPEN_ORDER, current_account, ledger_summary
+
+_CURVE_POINTS = 500
+_FILTERS = [
+    OpenApiParameter("account", description="default: the account that is traded now"),
+    OpenApiParameter("market", description="market id"),
+    OpenApiParameter("strategy", description="strategy name"),
+]
+_KEY = OpenApiParameter("Idempotency-Key", location="header", description="the same key is carried out once")
+_COMMANDS = {200: CommandSerializer, 202: CommandSerializer}
+
+
+class AccountList(ListAPIView[Any]):
+    """Rows of one account, newest first, filtered by market and strategy."""
+
+    pagination_class = NewestFirst
+    model: Any
+
+    def get_queryset(self) -> QuerySet[Any]:
+        query = self.request.query_params
+        rows = self.model.objects.select_related("market").filter(account=query.get("account") or current_account())
+        if "market" in query:
+            rows = rows.filter(market_id=query["market"])
+        if "strategy" in query:
+            rows = rows.filter(strategy_name=query["strategy"])
+        return self.filter_status(rows, query.get("status", ""))
+
+    def filter_status(self, rows: QuerySet[Any], _status: str) -> QuerySet[Any]:
+        return rows
+
+
+@extend_schema_view(
+    get=extend_schema(
+        parameters=[*_FILTERS, OpenApiParameter("status", description="open, recent (all, the default), or one status")]
+    )
+)
+class OrdersView(AccountList):
+    """The orders of an account; POST places one, DELETE cancels all open ones."""
+
+    model = models.Order
+    serializer_class = OrderSerializer
+    ordering = ("-created_at", "-id")
+
+    def filter_status(self, rows: QuerySet[Any], status: str) -> QuerySet[Any]:
+        if status == "open":
+            return rows.filter(OPEN_ORDER)
+        if status in ("", "recent"):
+            return rows
+        if status not in set(OrderStatus):
+            raise ValidationError({"status": [f"Expected open, recent or one of {', '.join(OrderStatus)}."]})
+        return rows.filter(status=status)
+
+    @extend_schema(request=PlaceOrder, responses=_COMMANDS, parameters=[_KEY])
+    def post(self, request: Request) -> Response:
+        order = PlaceOrder(data=request.data)
+        order.is_valid(raise_exception=True)
+        return carry_out(request, "place", order.payload())
+
+    @extend_schema(responses=_COMMANDS, parameters=[_KEY])
+    def delete(self, request: Request) -> Response:
+        return carry_out(request, "cancel_all", {}, ttl=PROTECTION_TTL)
+
+
+class OrderView(APIView):
+    @extend_schema(responses=OrderSerializer)
+    def get(self, _request: Request, order_id: str) -> Response:
+        """Return one order."""
+        order = get_object_or_404(models.Order.objects.select_related("market"), pk=order_id)
+        return Response(OrderSerializer(order).data)
+
+    @extend_schema(responses=_COMMANDS, parameters=[_KEY])
+    def delete(self, request: Request, order_id: str) -> Response:
+        """Cancel one order."""
+        get_object_or_404(models.Order, pk=order_id)
+        return carry_out(request, "cancel", {"order_id": order_id})
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=[*_FILTERS, OpenApiParameter("status", description="open (the default), closed, all")])
+)
+class PositionsView(AccountList):
+    """The positions of an account at their marks."""
+
+    model = models.Position
+    serializer_class = PositionSerializer
+    ordering = ("-opened_at", "-id")
+
+    def filter_status(self, rows: QuerySet[Any], status: str) -> QuerySet[Any]:
+        if status == "all":
+            return rows
+        if status not in ("", *PositionStatus):
+            raise ValidationError({"status": ["Expected open, closed or all."]})
+        return rows.filter(status=status or PositionStatus.OPEN)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        tokens = self.get_queryset().filter(status=PositionStatus.OPEN).values_list("token_id", flat=True)
+        return {**super().get_serializer_context(), "marks": best_bids(set(tokens.order_by()))}
+
+
+@extend_schema_view(get=extend_schema(parameters=_FILTERS))
+class FillsView(AccountList):
+    """Our parts of the venue's trades."""
+
+    model = models.Fill
+    serializer_class = FillSerializer
+    ordering = ("-matched_at", "-id")
+
+
+class LedgerView(APIView):
+    """Profit so far, from the ledger, and how it came about."""
+
+    @extend_schema(parameters=_FILTERS[:1], responses=LedgerSerializer)
+    def get(self, request: Request) -> Response:
+        account = request.query_params.get("account") or current_account()
+        summary = ledger_summary(account or "")
+        value = _inventory_value(account or "")
+        body = {
+            "account": account,
+            "cash": summary.cash,
+            "inventory_cost": summary.inventory,
+            "inventory_value": value,
+            "receivable": summary.receivable,
+            "deposits": summary.deposits,
+            "realised": summary.realised,
+            "fees": summary.fees,
+            "profit": summary.realised - summary.fees,
+            "unrealised": None if value is None else value - summary.inventory,
+            "balanced": summary.balanced,
+            "curve": _curve(account or ""),
+        }
+        return Response(LedgerSerializer(body).data)
+
+
+class HaltView(APIView):
+    """What is halted; POST halts a scope, DELETE lets it go on."""
+
+    @extend_schema(responses=HaltsSerializer)
+    def get(self, _request: Request) -> Response:
+        halts = models.Halt.objects.filter(account=current_account(), lifted_at=None)
+        return Response(HaltsSerializer({"halts": halts}).data)
+
+    @extend_schema(request=HaltRequest, responses=_COMMANDS)
+    def post(self, request: Request) -> Response:
+        halt = HaltRequest(data=request.data)
+        halt.is_valid(raise_exception=True)
+        return carry_out(request, "halt", dict(halt.validated_data), ttl=PROTECTION_TTL)
+
+    @extend_schema(parameters=[ResumeRequest], responses=_COMMANDS)
+    def delete(self, request: Request) -> Response:
+        resume = ResumeRequest(data={**request.query_params.dict(), **request.data})
+        resume.is_valid(raise_exception=True)
+        return carry_out(request, "resume", dict(resume.validated_data))
+
+
+class StatusView(APIView):
+    """What the trader last said of itself."""
+
+    @extend_schema(responses=StatusSerializer)
+    def get(self, _request: Request) -> Response:
+        return Response(StatusSerializer(trader_status(current_account())).data)
+
+
+class CommandView(APIView):
+    """How a command ended, for clients that were told to ask again."""
+
+    @extend_schema(responses=_COMMANDS)
+    def get(self, _request: Request, command_id: str) -> Response:
+        return answer(get_object_or_404(models.Command, pk=command_id))
+
+
+def _inventory_value(account: str) -> int | None:
+    """Return what the open positions would bring at the best bids; None while a bid is unknown."""
+    rows = models.Position.objects.filter(account=account, status=PositionStatus.OPEN)
+    held = list(rows.values_list("token_id", "settled_units", "unsettled_units"))
+    bids = best_bids({token for token, _, _ in held})
+    if any(token not in bids for token, _, _ in held):
+        return None
+    return sum(multiply_floor(bids[token], settled + unsettled) for token, settled, unsettled in held)
+
+
+def _curve(account: str) -> list[dict[str, Any]]:
+    """Return the account's worth over time: at most 500 points, evenly picked, the newest always among them."""
+    rows = models.EquitySnapshot.objects.filter(account=account)
+    step = max(1, -(-rows.count() // _CURVE_POINTS))
+    numbered = rows.annotate(place=Window(RowNumber(), order_by=F("created_at").desc()))
+    picked = numbered.annotate(rest=Mod(F("place") - 1, step)).filter(rest=0).order_by("created_at")
+    return [
+        {
+            "at": row.created_at,
+            "equity": row.cash_units + row.inventory_value_units,
+            "realised": row.realised_units,
+            "fees": row.fees_units,
+            "unrealised": row.inventory_value_units - row.inventory_cost_units,
+        }
+        for row in picked
+    ]

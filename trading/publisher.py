@@ -1,0 +1,113 @@
+"""The trader's news to Redis: orders, fills, positions, signals, strategies, status and health, each as one protobuf `Event`.
+
+Orders, fills, positions and signals go to streams (about `STREAM_LENGTH` entries are kept) and, with their stream ids, to channels. Open positions
+lie under `pos:{account}:{id}`. Status, health and strategies are the latest word only: a channel, and a key that expires when the trader falls
+silent. Calls are synchronous and hand over to the pipe; without Redis nothing stops, and the pipe's own probe tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from google.protobuf.message import Message
+
+from domain.fill import Fill
+from domain.order import Order
+from domain.ports import OrderState
+from domain.position import Position, PositionStatus
+from domain.signal import TradeSignal
+from domain.status import StrategyInfo, TraderStatus
+from infra.health import CheckStatus
+from infra.redis_pipe import RedisPipe, Script
+from proto.envelope import STREAM_ID_TAG, EventEncoder
+from proto.mapping import (
+    fill_to_proto,
+    order_result_to_proto,
+    position_to_proto,
+    signal_to_proto,
+    status_to_proto,
+    strategy_to_proto,
+)
+from proto.polybot.v1 import events_pb2, position_pb2
+
+STREAM_LENGTH = 10_000
+STATUS_SECONDS = 10
+HEALTH_SECONDS = 60
+STRATEGY_SECONDS = 30
+
+PUBLISH_EVENT = Script((Path(__file__).parent / "scripts" / "publish_event.lua").read_text(encoding="utf-8"))
+SCRIPTS = (PUBLISH_EVENT,)
+"""What the pipe must load."""
+
+
+class EventPublisher:
+    """Implements the kernel's event sink over a `RedisPipe` that was made with `SCRIPTS`."""
+
+    def __init__(self, pipe: RedisPipe, encoder: EventEncoder) -> None:
+        self._pipe = pipe
+        self._encoder = encoder
+
+    def order(self, order: Order, state: OrderState) -> None:
+        self._stream("orders", "order", order_result_to_proto(order, state))
+
+    def fill(self, fill: Fill) -> None:
+        event = self._encoder.encode(fill_to_proto(fill))
+        self._pipe.append("XADD", "stream:fills", "MAXLEN", "~", STREAM_LENGTH, "*", "event", event)
+
+    def position(self, position: Position) -> None:
+        message = position_to_proto(position)
+        key = f"pos:{position.account}:{position.id}"
+        if position.status is PositionStatus.OPEN:
+            self._pipe.latest(key, "SET", key, message.SerializeToString())
+        else:
+            self._pipe.latest(key, "DEL", key)
+        self._stream("positions", "position", position_pb2.PositionUpdate(position=message))
+
+    def signal(self, signal: TradeSignal, decision: str) -> None:
+        """Publish a signal; `decision` is "accepted" or why it was not."""
+        self._stream("signals", "signal", signal_to_proto(signal, decision))
+
+    def strategy(self, info: StrategyInfo) -> None:
+        message = strategy_to_proto(info)
+        key = f"strategy:status:{info.name}"
+        self._pipe.latest(key, "SET", key, message.SerializeToString(), "EX", STRATEGY_SECONDS)
+        self._broadcast(f"ch:strategy:{info.name}", key, self._encoder.encode(message))
+
+    def status(self, status: TraderStatus) -> None:
+        event = self._encoder.encode(status_to_proto(status))
+        key = f"status:{status.account}"
+        self._pipe.latest(key, "SET", key, event, "EX", STATUS_SECONDS)
+        self._broadcast("ch:status", key, event)
+
+    def health(self, account: str, checks: Sequence[CheckStatus]) -> None:
+        """Publish what the trader's own checks say of its account's venue."""
+        lines = [
+            events_pb2.HealthCheck(
+                name=check.name,
+                ok=check.ok,
+                age_seconds=check.age,
+                interval_seconds=check.interval,
+                last_error=check.last_error,
+            )
+            for check in checks
+        ]
+        event = self._encoder.encode(events_pb2.HealthStatus(ok=all(check.ok for check in checks), checks=lines))
+        key = f"health:{account}"
+        self._pipe.latest(key, "SET", key, event, "EX", HEALTH_SECONDS)
+        self._broadcast("ch:status", key, event)
+
+    def _stream(self, stream: str, channel: str, payload: Message) -> None:
+        self._pipe.append(
+            "EVALSHA",
+            PUBLISH_EVENT.sha,
+            1,
+            f"stream:{stream}",
+            f"ch:{channel}",
+            STREAM_LENGTH,
+            self._encoder.encode(payload),
+            STREAM_ID_TAG,
+        )
+
+    def _broadcast(self, channel: str, about: str, event: bytes) -> None:
+        self._pipe.latest(f"{channel} {about}", "PUBLISH", channel, event)
