@@ -22,6 +22,7 @@ from markets.books import Books, BookUpdate
 from markets.discovery import discover
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
+from runtime.feed_events import FeedEvents
 from runtime.market_directory import MarketDirectory
 from runtime.operator import Operator
 from runtime.own_depth import OwnDepth
@@ -119,8 +120,7 @@ class Kernel:
         Raises:
             VenueError, JournalError, LeaseLostError: the state could not be established; nothing trades.
         """
-        if self.config.mode.places_orders:
-            await self._take_lease()
+        await self._take_lease()
         self.markets.put(await self.ports.storage.load_markets(self.journal))
         await self._discover()
         if self.config.mode.places_orders:
@@ -134,6 +134,8 @@ class Kernel:
     async def _take_lease(self) -> None:
         leases = self.ports.storage.leases(self.journal)
         self.lease.lease = await leases.acquire(self.config.account, self.config.holder, self.config.lease_ttl)
+        for begin in self.ports.on_epoch:
+            begin(self.lease.epoch)
         self._spawn("lease", self._keep_lease)
 
     async def _recover(self) -> None:
@@ -158,7 +160,7 @@ class Kernel:
         for listener in self.ports.book_listeners:
             self.books.listen(listener)
         self.books.listen(self)
-        await self.ports.feed.start(self.books)
+        await self.ports.feed.start(FeedEvents(self.books, self.engine))
         await self._watch()
 
     async def _watch(self) -> None:

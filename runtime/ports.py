@@ -52,7 +52,10 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The outside world of one kernel. `book_listeners` get every book update (publishers, recorders)."""
+    """The outside world of one kernel.
+
+    `book_listeners` get every book update (publishers, recorders). `on_epoch` is told the lease's epoch before anything else happens.
+    """
 
     clock: Clock
     ids: Ids
@@ -63,3 +66,4 @@ class Ports:
     storage: Storage
     events: EventSink
     book_listeners: Sequence[BookListener] = field(default_factory=tuple)
+    on_epoch: Sequence[Callable[[int], None]] = field(default_factory=tuple)

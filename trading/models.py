@@ -31,10 +31,11 @@ def _choices(values: type) -> list[tuple[str, str]]:
 
 
 def _decimal(expression: Combinable, digits: int = 20) -> GeneratedField:
-    field: models.DecimalField[Decimal, Decimal] = models.DecimalField(max_digits=digits, decimal_places=6)
-    return GeneratedField(
-        expression=Cast(expression, field) / Value(Decimal(1_000_000)), output_field=field, db_persist=True
-    )
+    """Return the decimal column of an integer expression in micro-units."""
+    exact: models.DecimalField[Decimal, Decimal] = models.DecimalField(max_digits=26, decimal_places=6)
+    shown: models.DecimalField[Decimal, Decimal] = models.DecimalField(max_digits=digits, decimal_places=6)
+    dollars = Cast(expression, exact) / Value(Decimal(1_000_000))
+    return GeneratedField(expression=Cast(dollars, shown), output_field=shown, db_persist=True)
 
 
 class Order(models.Model):

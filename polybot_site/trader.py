@@ -1,0 +1,163 @@
+"""The trader process: builds a kernel, runs it, and builds the next one when it broke.
+
+Start is recovery, so whatever went wrong is answered the same way: stop, say why, start again, more slowly each time it does not help. SIGTERM and
+Ctrl-C stop it gracefully. A loop that stalls for `STALL_SECONDS` is aborted by a watchdog thread, because a trader that does not look
+must not hold orders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import structlog
+
+from domain.errors import PolybotError, VenueError
+from domain.money import from_float_rounded
+from domain.ports import Clock, Ids
+from infra.clock import SystemClock
+from infra.health import HealthMonitor
+from infra.ids import RandomIds
+from polybot_site.config import Config
+from polybot_site.trader_ports import World, open_world
+from runtime.config import KernelConfig, Mode, StrategySetting
+from runtime.kernel import Kernel
+from trading.desk import describe
+from trading.inbox import Inbox
+from trading.journal_postgres import PostgresJournal
+from trading.limits import RiskLimits
+
+STALL_SECONDS = 30.0
+FIRST_RETRY_SECONDS = 1.0
+SLOWEST_RETRY_SECONDS = 15.0
+HEALTH_SECONDS = 1.0
+SILENT_FEED_NS = 30_000_000_000
+
+_log = structlog.get_logger(__name__)
+
+
+async def run_trader(config: Config, conninfo: str, load_strategies: Callable[[], dict[str, StrategySetting]]) -> None:
+    """Trade until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watchdog = asyncio.create_task(_feed_watchdog())
+    retry = FIRST_RETRY_SECONDS
+    try:
+        while not stop.is_set():
+            lasted = await _one_kernel(config, conninfo, load_strategies(), stop)
+            retry = FIRST_RETRY_SECONDS if lasted else min(retry * 2, SLOWEST_RETRY_SECONDS)
+            await _wait(stop, 0.0 if stop.is_set() else retry)
+    finally:
+        watchdog.cancel()
+        faulthandler.cancel_dump_traceback_later()
+
+
+async def _feed_watchdog() -> None:
+    """Put the abort off as long as the loop turns; the stack of a stalled loop is printed before the process ends."""
+    while True:
+        faulthandler.dump_traceback_later(STALL_SECONDS, exit=True, file=sys.stderr)
+        await asyncio.sleep(STALL_SECONDS / 6)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def _one_kernel(
+    config: Config, conninfo: str, strategies: dict[str, StrategySetting], stop: asyncio.Event
+) -> bool:
+    """Run one kernel until it breaks or `stop` is set; True when it had been trading."""
+    clock, ids = SystemClock(), RandomIds()
+    try:
+        world = await open_world(config, clock, ids)
+    except (PolybotError, OSError) as error:
+        _log.warning("trader not started", reason=describe(error))
+        return False
+    kernel = Kernel(world.ports, kernel_config(config, world, ids, strategies))
+    reason = "the trader was stopped"
+    started = asyncio.create_task(kernel.start())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({started, stopping, kernel.stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if started.done() and not stop.is_set():
+            started.result()
+            _serve(kernel, world, conninfo, clock)
+            await asyncio.wait({stopping, kernel.stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if kernel.stopped.done():
+            reason = kernel.stopped.result()
+            _log.error("trader broke, starting again", reason=reason)
+    except (PolybotError, OSError) as error:
+        reason = describe(error)
+        _log.warning("trader not started", reason=reason)
+    finally:
+        was_ready = kernel.ready
+        for task in (started, stopping):
+            task.cancel()
+        await asyncio.gather(started, stopping, return_exceptions=True)
+        await kernel.stop(reason)
+        await world.close()
+    return was_ready
+
+
+def _serve(kernel: Kernel, world: World, conninfo: str, clock: Clock) -> None:
+    """Start what a running kernel has around it: operators' commands and health."""
+    if isinstance(kernel.journal, PostgresJournal):
+        inbox = Inbox(conninfo, kernel.journal.call, clock, kernel.operator.handle)
+        kernel.spawn("inbox", inbox.run)
+    monitor = HealthMonitor(clock)
+
+    async def clob_answers() -> None:
+        await world.public.clob.server_time()
+
+    async def feed_speaks() -> None:
+        age = clock.now_ns() - world.public.feed.last_message_ns
+        if not world.public.feed.connected or age > SILENT_FEED_NS:
+            raise VenueError(f"no market data for {age / 1e9:.0f} s")
+
+    monitor.register("polymarket_clob", 30.0, clob_answers)
+    monitor.register("polymarket_ws", 10.0, feed_speaks)
+
+    async def publish() -> None:
+        monitor.start()
+        try:
+            while True:
+                world.publisher.health(world.account, monitor.statuses())
+                await asyncio.sleep(HEALTH_SECONDS)
+        finally:
+            await monitor.stop()
+
+    kernel.spawn("health", publish)
+
+
+def kernel_config(config: Config, world: World, ids: Ids, strategies: dict[str, StrategySetting]) -> KernelConfig:
+    """Return the kernel's settings; on the simulated venue an absent order is given up sooner."""
+    trading = config.trading
+    limits = RiskLimits(
+        max_order_notional=from_float_rounded(float(trading.max_order_notional)),
+        max_market_notional=from_float_rounded(float(trading.max_market_notional)),
+        max_total_notional=from_float_rounded(float(trading.max_total_notional)),
+        max_open_positions=trading.max_open_positions,
+        max_book_age_ms=trading.max_book_age_ms,
+        min_price=from_float_rounded(float(trading.min_price)),
+        max_price=from_float_rounded(float(trading.max_price)),
+    )
+    return KernelConfig(
+        mode=Mode(config.mode),
+        account=world.account,
+        venue=world.venue,
+        holder=f"{os.uname().nodename}:{os.getpid()}:{ids.uuid()[:8]}",
+        limits=limits,
+        strategies=strategies,
+        absence=min(float(trading.absence_seconds), 10.0) if world.venue == "simulator" else trading.absence_seconds,
+        send_deadline=trading.send_deadline_ms / 1000,
+        lease_ttl=float(trading.lease_ttl_s),
+    )

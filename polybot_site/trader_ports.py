@@ -1,0 +1,156 @@
+"""Builds the trader's world from the configuration: venue connections, PostgreSQL storage, Redis publishers.
+
+On the simulated venue the wallet's key is generated once and kept in `var/`, and an account without cash is given play money. On the real venue only
+public data is used: real orders are refused until `manage.py doctor` exists. What cannot be opened raises `VenueError`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from random import SystemRandom
+
+import aiohttp
+from markets.publisher import MarketPublisher
+
+from domain.errors import VenueError
+from domain.ports import Clock, Ids
+from infra.files import load_or_create_secret
+from infra.paths import var_dir
+from infra.redis_pipe import RedisPipe
+from polybot_site.config import Config
+from polybot_site.locations import database_url, redis_url
+from proto.envelope import EventEncoder
+from runtime.no_account import NoAccountFeed, NoGateway
+from runtime.ports import Ports
+from runtime.storage import PostgresStorage
+from trading.publisher import EventPublisher
+from venues.polymarket.config import PolymarketConfig
+from venues.polymarket.connect import Public, Trading, open_public, open_trading
+from venues.polymarket.signer import LocalSigner
+from venues.polymarket.signing import SignatureType
+
+PLAY_MONEY = "1000"
+"""Dollars that a new simulated account starts with."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of one kernel, and everything that has to be closed after it."""
+
+    ports: Ports
+    account: str
+    venue: str
+    public: Public
+    trading: Trading | None
+    pipe: RedisPipe
+    publisher: EventPublisher
+
+    async def close(self) -> None:
+        if self.trading is not None:
+            await self.trading.close()
+        await self.public.close()
+        await self.pipe.stop()
+
+
+async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
+    """Open everything a kernel needs for the configured venue."""
+    places_orders = config.mode != "monitor"
+    if config.venue.kind == "simulator":
+        venue, signer = await _simulated(config, places_orders=places_orders)
+    else:
+        venue, signer = _real_public(config), None
+    rng = SystemRandom()
+    public = open_public(venue, clock=clock, rng=rng)
+    try:
+        trading = await open_trading(venue, signer, clock=clock, ids=ids, rng=rng) if signer is not None else None
+    except BaseException:
+        await public.close()
+        raise
+    encoder = EventEncoder(clock, ids, epoch=0)
+    pipe = RedisPipe(redis_url(), clock, scripts=MarketPublisher.scripts)
+    publisher = EventPublisher(pipe, encoder)
+    grace = config.trading.send_deadline_ms / 1000
+    ports = Ports(
+        clock=clock,
+        ids=ids,
+        feed=public.feed,
+        account_feed=trading.account_feed if trading is not None else NoAccountFeed(),
+        gateway=trading.gateway if trading is not None else NoGateway(venue.account),
+        catalog=public.catalog,
+        storage=PostgresStorage(database_url(), venue.account, clock, grace=grace),
+        events=publisher,
+        book_listeners=(MarketPublisher(pipe, encoder, clock),),
+        on_epoch=(encoder.begin,),
+    )
+    pipe.start()
+    return World(ports, venue.account, config.venue.kind, public, trading, pipe, publisher)
+
+
+def _real_public(config: Config) -> PolymarketConfig:
+    if config.mode != "monitor":
+        raise VenueError(
+            "orders on the real venue are refused; set POLYBOT_MODE=monitor to run the strategies on its public data"
+        )
+    return PolymarketConfig(
+        account="monitor:polymarket",
+        clob_url=config.polymarket.clob_host,
+        gamma_url=config.polymarket.gamma_host,
+        ws_url=config.polymarket.ws_host,
+        chain_id=config.polymarket.chain_id,
+    )
+
+
+async def _simulated(config: Config, *, places_orders: bool) -> tuple[PolymarketConfig, LocalSigner | None]:
+    """Find the simulated venue that runs in this installation, and see that the account has play money."""
+    path = var_dir() / "venue.json"
+    try:
+        where = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise VenueError(f"no simulated venue has written {path}; start it with `manage.py runvenue`") from None
+    secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
+    signer = LocalSigner(sha256(secret.encode()).hexdigest())
+    venue_id = await _venue_id(where["url"])
+    venue = PolymarketConfig(
+        account=f"sim:{venue_id}" if places_orders else "monitor:simulator",
+        clob_url=where["url"],
+        gamma_url=where["gamma_url"],
+        ws_url=where["ws_url"],
+        chain_id=config.polymarket.chain_id,
+        signature_type=SignatureType.EOA,
+    )
+    if not places_orders:
+        return venue, None
+    await _fund_once(where["url"], signer.address, venue_id)
+    return venue, signer
+
+
+async def _venue_id(url: str) -> str:
+    """Return the id of the venue that answers at `url`; another id than before is another account."""
+    return str((await _admin(url, "GET", "/admin/venue"))["venue_id"])
+
+
+async def _fund_once(url: str, address: str, venue_id: str) -> None:
+    """Give a wallet play money the first time it meets this venue."""
+    marker = var_dir() / f"simulated-wallet.{venue_id}.funded"
+    if not marker.exists():
+        await _admin(url, "POST", "/admin/faucet", {"address": address, "amount": PLAY_MONEY})
+        marker.write_text(f"{PLAY_MONEY}\n")
+
+
+async def _admin(url: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+    timeout = aiohttp.ClientTimeout(total=5)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(method, url + path, json=body) as answer,
+        ):
+            if answer.status != 200:
+                raise VenueError(f"{method} {path} was answered {answer.status}: {(await answer.text())[:200]}")
+            content = await answer.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise VenueError(f"the simulated venue does not answer at {url}: {error}") from error
+    if not isinstance(content, dict):
+        raise VenueError(f"{method} {path} was answered with {type(content).__name__}, expected an object")
+    return content
