@@ -31,7 +31,7 @@ __all__ = ["NO_ASK", "NO_BID", "BookCounters", "BookListener", "BookUpdate", "Bo
 
 
 class BookUpdate(msgspec.Struct, gc=False):
-    """`book` changed. `changes` are the level changes of the message, of this token and its complement; empty when `whole`."""
+    """`book` changed: by `changes`, the level changes of one message about this token and its complement, or in many places when `whole`."""
 
     book: OrderBook
     changes: Sequence[LevelChange] = ()
@@ -183,8 +183,7 @@ class Books:
                 book.venue_ms = venue_ms
         if book.crossed:
             self._doubts.looks_wrong(book)
-        else:
-            self._announce(BookUpdate(book, whole=True))
+        self._announce_whole(book)
 
     def on_delta(self, delta: BookDelta) -> None:
         """Apply the changes of one message, compare each book with what the venue says of it, and announce those that are not crossed."""
@@ -209,7 +208,9 @@ class Books:
         for book in touched:
             book.venue_ms, book.received_ns = delta.venue_ms, delta.received_ns
             if book.bid_index < book.ask_index:
-                self._announce(BookUpdate(book, delta.changes))
+                self._announce(BookUpdate(book, delta.changes, book.unannounced))
+            else:
+                book.unannounced = True
 
     def on_trade(self, trade: TradePrint) -> None:
         for listener in self._listeners:
@@ -281,11 +282,17 @@ class Books:
         for listener in self._listeners:
             listener.on_tick_size(market)
         for each in books:
-            if not each.crossed:
-                self._announce(BookUpdate(each, whole=True))
+            self._announce_whole(each)
         return True
 
+    def _announce_whole(self, book: OrderBook) -> None:
+        if book.crossed:
+            book.unannounced = True
+        else:
+            self._announce(BookUpdate(book, whole=True))
+
     def _announce(self, update: BookUpdate) -> None:
+        update.book.unannounced = False
         for listener in self._listeners:
             listener.on_book(update)
 

@@ -29,17 +29,19 @@ class OrderBook:
 
     `bid_index` and `ask_index` are the grid indices of the venue's best prices, 0 and `grid.top` for empty sides; for reading only.
     `trusted` is False from a gap until the next snapshot: then the book may miss changes. `epoch` grows when the grid is rebuilt.
+    `unannounced` is True while listeners have not heard of its last changes, because it was crossed.
     """
 
     __slots__ = (
         "_asks", "_bids", "_index", "_own_asks", "_own_bids", "ask_index", "bid_index", "epoch", "grid", "market_id", "received_ns", "tick",
-        "token_id", "trusted", "venue_ms",
+        "token_id", "trusted", "unannounced", "venue_ms",
     )  # fmt: skip
 
     def __init__(self, token_id: str, market_id: str, tick: int) -> None:
         self.token_id = token_id
         self.market_id = market_id
         self.trusted = False
+        self.unannounced = False
         self.epoch = 0
         self.received_ns = 0
         self.venue_ms = 0

@@ -107,7 +107,10 @@ def test_a_crossed_book_is_not_announced_and_recovers_without_a_request(world):
     assert not world.yes.usable
     world.wait(0.9)
     world.books.on_delta(delta(change("BUY", "0.53", "0", "0.48", "0.52")))
-    assert world.told.books == [(YES, False)]
+    # The crossed message went unheard, so this update is about the whole book; the next is not.
+    assert world.told.books == [(YES, True)]
+    world.books.on_delta(delta(change("BUY", "0.47", "1", "0.48", "0.52")))
+    assert world.told.books == [(YES, True), (YES, False)]
     world.wait(5.0)
     assert (world.requests, world.yes.trusted) == ([], True)
 
