@@ -8,7 +8,6 @@ import { DeskContext } from "./desk";
 import { Desk } from "./live/desk";
 import type { Environment } from "./live/socket";
 import { applyTheme } from "./theme";
-import "uplot/dist/uPlot.min.css";
 import "./styles/theme.css";
 import "./styles/shell.css";
 import "./styles/parts.css";

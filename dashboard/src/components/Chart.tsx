@@ -1,6 +1,7 @@
 /** A line over time on a canvas, in the page's colours, with the value under the pointer. */
 import { type ReactElement, useEffect, useRef } from "react";
 import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
 import { MICRO, type Micros } from "../format/money";
 import { useDark } from "../theme";
 
@@ -15,7 +16,7 @@ interface ChartProps {
   readonly format: (value: Micros | null) => string;
 }
 
-export function Chart({ label, points, format }: ChartProps): ReactElement {
+export default function Chart({ label, points, format }: ChartProps): ReactElement {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const dark = useDark();
@@ -66,7 +67,7 @@ function options(element: HTMLElement, label: string, format: ChartProps["format
     cursor: { y: false, points: { size: 7, fill: accent } },
     scales: { y: { range: (_plot, low, high) => padded(low, high) } },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: (_plot, ticks) => ticks.map(clockText) },
+      { ...axis, grid: { show: false }, size: 28, space: 80, values: (_plot, ticks) => ticks.map(clockText) },
       { ...axis, size: 58, space: 34, values: (_plot, ticks) => ticks.map((tick) => format(Math.round(tick * MICRO))) },
     ],
     series: [

@@ -33,7 +33,6 @@ export function Ladder({ book, own, depth, now }: LadderProps): ReactElement {
   const asks = rungs(book.asks, depth);
   const bids = rungs(book.bids, depth);
   const deepest = Math.max(asks[asks.length - 1]?.total ?? 0, bids[bids.length - 1]?.total ?? 0, 1);
-  const largest = Math.max(...asks.map((rung) => rung.size), ...bids.map((rung) => rung.size), 1);
   const rung = (side: Side) => (level: Rung) => (
     <LevelRow
       key={level.price}
@@ -42,7 +41,7 @@ export function Ladder({ book, own, depth, now }: LadderProps): ReactElement {
       tick={book.tick}
       own={own.get(`${side} ${level.price}`) ?? 0}
       depth={level.total / deepest}
-      size={level.size / largest}
+      size={level.size / deepest}
     />
   );
   return (
@@ -84,7 +83,7 @@ interface LevelProps {
 }
 
 function LevelRow({ side, level, tick, own, depth, size }: LevelProps): ReactElement {
-  const bars = { "--depth": depth.toFixed(4), "--size": (size * depth).toFixed(4) } as CSSProperties;
+  const bars = { "--depth": depth.toFixed(4), "--size": size.toFixed(4) } as CSSProperties;
   return (
     <tr className={`level ${side === "buy" ? "bid" : "ask"}`} style={bars}>
       <td>

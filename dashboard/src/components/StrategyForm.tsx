@@ -96,7 +96,7 @@ interface FieldProps {
 
 function Field({ parameter, value, changed, error, disabled, onChange }: FieldProps): ReactElement {
   const id = useId();
-  const help = `${id} help`;
+  const help = `${id}-help`;
   return (
     <div className={`parameter ${changed ? "changed" : ""}`}>
       <label htmlFor={id}>{parameter.title}</label>

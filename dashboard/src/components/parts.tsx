@@ -38,7 +38,7 @@ export function Skeleton({ rows = 5 }: { rows?: number }): ReactElement {
 
 /** A gain or a loss with sign and colour. */
 export function Gain({ amount }: { amount: Micros | null }): ReactElement {
-  return <span className={tone(amount)}>{gain(amount)}</span>;
+  return <span className={`nowrap ${tone(amount)}`}>{gain(amount)}</span>;
 }
 
 export function SideLabel({ side }: { side: Side }): ReactElement {

@@ -23,7 +23,7 @@ export function Fills(): ReactElement {
         <Search label="Search fills" value={search} onChange={setSearch} />
         <span className="muted push">{rows.length === 0 ? "" : `${rows.length} latest`}</span>
       </div>
-      <section className="card live">
+      <section className="card tabled live">
         {rows.length > 0 ? (
           <Table label="Fills" columns={COLUMNS} rows={rows} rowKey={(fill) => fill.key} />
         ) : loaded ? (

@@ -1,7 +1,7 @@
 /** One market: what it asks, live depth of either outcome, its path, the last trades, our own orders in it, and the event's other markets. */
 import { type ReactElement, useEffect, useMemo, useState } from "react";
-import { Chart } from "../components/Chart";
 import { Ladder, type OwnSizes } from "../components/Ladder";
+import { Chart } from "../components/LazyChart";
 import { Empty, Flash, SideLabel, Skeleton } from "../components/parts";
 import { useDesk, useMarket, useNow, useTopics } from "../desk";
 import { type Micros, price, shares, short } from "../format/money";

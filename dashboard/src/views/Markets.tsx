@@ -150,7 +150,7 @@ function MarketRow({ market, chosen }: { market: Market; chosen: boolean }): Rea
     >
       <span className="what">
         <span className="question">{market.question}</span>
-        <span className="sub clip">{[market.category, market.groupTitle].filter(Boolean).join(" · ")}</span>
+        <span className="sub clip">{subtitle(market)}</span>
       </span>
       <span className="optional">
         <Sparkline token={token} />
@@ -167,6 +167,12 @@ function MarketRow({ market, chosen }: { market: Market; chosen: boolean }): Rea
       <span className="num muted optional">{short(market.volume24h)}</span>
     </a>
   );
+}
+
+/** The category and the event, unless the question begins with the event's own words. */
+function subtitle({ category, groupTitle, question }: Market): string {
+  const event = question.startsWith(groupTitle.replace(/\?$/, "")) ? "" : groupTitle;
+  return [category, event].filter(Boolean).join(" · ");
 }
 
 function spread(quote: Quote | null): Micros | null {

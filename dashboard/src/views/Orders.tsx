@@ -52,7 +52,7 @@ export function Orders(): ReactElement {
           Cancel all
         </button>
       </div>
-      <section className="card live">
+      <section className="card tabled live">
         {rows.length > 0 ? (
           <Table
             label="Orders"
@@ -91,6 +91,7 @@ function columns(mayTrade: boolean, onCancel: (order: Order) => void): readonly 
     {
       title: "Cancel",
       right: true,
+      full: true,
       cell: (o) =>
         mayTrade && CANCELLABLE.has(o.status) ? (
           <button type="button" className="button tiny" onClick={() => onCancel(o)}>

@@ -1,7 +1,7 @@
 /** The state of trading on one screen: profit so far, what is open, what the strategies wanted last, and what is healthy. */
 import type { ReactElement } from "react";
 import { useMemo } from "react";
-import { Chart } from "../components/Chart";
+import { Chart } from "../components/LazyChart";
 import { Empty, Flash, Gain, SideLabel, Skeleton, StatusBadge } from "../components/parts";
 import { useDesk, useMarket, useNow, useTopics } from "../desk";
 import { dollars, gain, price, shares, tone } from "../format/money";

@@ -37,7 +37,7 @@ export function Positions(): ReactElement {
         />
         <Search label="Search positions" value={search} onChange={setSearch} />
       </div>
-      <section className="card live">
+      <section className="card tabled live">
         {rows.length > 0 ? (
           <Table
             label="Positions"

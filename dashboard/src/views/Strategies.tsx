@@ -43,7 +43,7 @@ export function Strategies(): ReactElement {
 
 function StrategyCard({ strategy }: { strategy: Strategy }): ReactElement {
   const status = useCell(useDesk().strategyStatus).get(strategy.name) ?? null;
-  const heading = `strategy ${strategy.name}`;
+  const heading = `strategy-${strategy.name}`;
   return (
     <section className="card strategy" aria-labelledby={heading}>
       <header>

@@ -1,0 +1,262 @@
+import { create } from "@bufbuild/protobuf";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Api } from "../src/api/api";
+import { ApiError } from "../src/api/http";
+import { App } from "../src/app";
+import { DeskContext } from "../src/desk";
+import { BotStatusSchema } from "../src/gen/polybot/v1/events_pb";
+import { OrderbookSnapshotSchema } from "../src/gen/polybot/v1/orderbook_pb";
+import { Desk } from "../src/live/desk";
+import { Frames } from "../src/live/store";
+import type { Market, Order, Strategy } from "../src/model";
+import { World } from "./support";
+
+const MARKET: Market = {
+  id: "m1",
+  question: "Will it rain?",
+  outcomes: ["Yes", "No"],
+  tokenIds: ["t1", "t2"],
+  category: "weather",
+  groupId: null,
+  groupTitle: "",
+  status: "active",
+  tradable: true,
+  tick: 10_000,
+  minSize: 5_000_000,
+  negRisk: false,
+  volume: null,
+  volume24h: null,
+  endsAt: null,
+  winner: null,
+  quote: null,
+};
+
+const ORDER: Order = {
+  id: "o1",
+  marketId: "m1",
+  tokenId: "t1",
+  side: "buy",
+  type: "GTC",
+  price: 410_000,
+  size: 10_000_000,
+  filled: 4_000_000,
+  status: "partially_filled",
+  statusReason: "",
+  strategy: "flash_crash",
+  reason: "fell 0.14",
+  createdAt: 1,
+  updatedAt: 1,
+};
+
+const STRATEGY: Strategy = {
+  name: "flash_crash",
+  title: "Flash crash",
+  help: "",
+  enabled: true,
+  parameters: { size: 10 },
+  schema: [
+    {
+      name: "size",
+      title: "Size",
+      help: "Shares.",
+      kind: "number",
+      unit: "shares",
+      fallback: 10,
+      minimum: 5,
+      maximum: 100,
+      choices: [],
+    },
+  ],
+  updatedAt: null,
+  updatedBy: "",
+};
+
+let world: World;
+let api: Record<string, ReturnType<typeof vi.fn>>;
+let desk: Desk;
+
+beforeEach(() => {
+  world = new World();
+  window.location.hash = "";
+  api = {
+    orders: vi.fn(async () => [ORDER]),
+    positions: vi.fn(async () => []),
+    fills: vi.fn(async () => []),
+    strategies: vi.fn(async () => ({ strategies: [STRATEGY], statuses: [] })),
+    ledger: vi.fn(async () => null),
+    health: vi.fn(async () => null),
+    user: vi.fn(async () => ({ name: "ann", role: "trader" })),
+    markets: vi.fn(async () => ({ markets: [MARKET], next: null })),
+    market: vi.fn(async () => MARKET),
+    halt: vi.fn(async () => "done"),
+    resume: vi.fn(async () => "done"),
+    cancelOrder: vi.fn(async () => "done"),
+    saveStrategy: vi.fn(async () => STRATEGY),
+  };
+});
+afterEach(cleanup);
+
+async function page(hash = ""): Promise<void> {
+  window.location.hash = hash;
+  desk = new Desk(
+    api as unknown as Api,
+    world,
+    () => undefined,
+    new Frames((flush) => queueMicrotask(() => act(flush))),
+  );
+  render(
+    <DeskContext value={desk}>
+      <App />
+    </DeskContext>,
+  );
+  desk.socket.start();
+  await act(async () => {
+    world.socket.onopen?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+}
+
+async function status(fields: Parameters<typeof create<typeof BotStatusSchema>>[1]): Promise<void> {
+  await act(async () => {
+    world.socket.deliver({
+      case: "botStatus",
+      value: create(BotStatusSchema, { mode: "trade", account: "sim:1", ready: true, wsConnected: true, userWsConnected: true, ...fields }),
+    });
+  });
+}
+
+const click = (element: HTMLElement): Promise<void> => act(async () => void fireEvent.click(element));
+const press = (key: string): Promise<void> => act(async () => void fireEvent.keyDown(document.body, { key }));
+
+describe("the status bar", () => {
+  test("says loudly whose money it is", async () => {
+    await page();
+    expect(screen.getByText("No account")).toBeTruthy();
+    await status({});
+    expect(screen.getByText("Simulated")).toBeTruthy();
+    await status({ account: "live:0xabc" });
+    expect(screen.getByText("Live money")).toBeTruthy();
+  });
+
+  test("nothing that is unknown is shown as zero", async () => {
+    await page();
+    expect(screen.getByTestId("profit").textContent).toBe("–");
+    await status({ realizedMicros: 2_500_000n, unrealizedMicros: -500_000n, feesMicros: 100_000n });
+    expect(screen.getByTestId("profit").textContent).toBe("+$1.90");
+  });
+});
+
+describe("halting", () => {
+  test("takes one key and one confirmation", async () => {
+    await page();
+    await press("h");
+    expect(api["halt"]).not.toHaveBeenCalled();
+    await click(screen.getByRole("button", { name: "Halt now" }));
+    expect(api["halt"]).toHaveBeenCalledWith("Stopped from the dashboard");
+    expect(screen.getByText("Trading is halted")).toBeTruthy();
+  });
+
+  test("a halt is shown with its reason, and the same key resumes", async () => {
+    await page();
+    await status({ halts: [{ scope: "all", reason: "too wild", setBy: "ann" }] });
+    expect(screen.getByRole("alert").textContent).toContain("too wild – ann");
+    await press("h");
+    await click(screen.getAllByRole("button", { name: "Resume" }).at(-1) as HTMLElement);
+    expect(api["resume"]).toHaveBeenCalledWith("all", "");
+  });
+
+  test("a refusal keeps the dialog and says why and what to do", async () => {
+    api["halt"]?.mockRejectedValue(new ApiError(403, "Your role does not allow this.", "Ask an admin."));
+    await page();
+    await press("h");
+    await click(screen.getByRole("button", { name: "Halt now" }));
+    expect(screen.getByText("Your role does not allow this. Ask an admin.")).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Halt now" })).toBeTruthy();
+  });
+
+  test("a viewer cannot halt, by button or by key", async () => {
+    api["user"]?.mockResolvedValue({ name: "vic", role: "viewer" });
+    await page();
+    expect(screen.getByRole("button", { name: "Halt" }).hasAttribute("disabled")).toBe(true);
+    await press("h");
+    expect(screen.queryByRole("button", { name: "Halt now" })).toBeNull();
+  });
+
+  test("keys are silent while someone types", async () => {
+    await page("#/orders");
+    await act(async () => void fireEvent.keyDown(screen.getByPlaceholderText("Search orders"), { key: "h" }));
+    expect(screen.queryByRole("button", { name: "Halt now" })).toBeNull();
+  });
+});
+
+describe("orders", () => {
+  test("are cancelled after a confirmation that says what stays filled", async () => {
+    await page("#/orders");
+    await click(screen.getByRole("button", { name: "Cancel" }));
+    expect(screen.getByText(/4 are filled and stay/)).toBeTruthy();
+    await click(screen.getByRole("button", { name: "Cancel order" }));
+    expect(api["cancelOrder"]).toHaveBeenCalledWith("o1");
+  });
+
+  test("are searched by the question of their market", async () => {
+    await page("#/orders");
+    const search = screen.getByPlaceholderText("Search orders");
+    await act(async () => void fireEvent.change(search, { target: { value: "rain flash" } }));
+    expect(screen.getByText("Will it rain?")).toBeTruthy();
+    await act(async () => void fireEvent.change(search, { target: { value: "snow" } }));
+    expect(screen.getByText("No order matches")).toBeTruthy();
+  });
+});
+
+test("the ladder marks our own orders and follows the book", async () => {
+  await page("#/markets/m1");
+  expect(world.socket.sent.flatMap((message) => message["subscribe"])).toContain("orderbook:t1");
+  await act(async () => {
+    world.socket.deliver({
+      case: "orderbookSnapshot",
+      value: create(OrderbookSnapshotSchema, {
+        assetId: "t1",
+        bidPrices: [0.41],
+        bidSizes: [120],
+        askPrices: [0.44],
+        askSizes: [80],
+        tickSize: 0.01,
+        version: 1n,
+      }),
+    });
+  });
+  const ladder = screen.getByRole("table", { name: "Order book" });
+  expect(ladder.textContent).toContain("0.41ours 6120");
+  expect(ladder.textContent).toContain("spread 0.03");
+});
+
+describe("strategy parameters", () => {
+  const edit = (value: string): Promise<void> =>
+    act(async () => void fireEvent.change(screen.getByLabelText("Size"), { target: { value } }));
+
+  test("outside their range cannot be saved, and the field says the bound", async () => {
+    await page("#/strategies");
+    await edit("500");
+    expect(screen.getByText("Expected at most 100.")).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Save" }).hasAttribute("disabled")).toBe(true);
+  });
+
+  test("send only what was changed, and a refusal appears beside its field", async () => {
+    api["saveStrategy"]?.mockRejectedValue(
+      new ApiError(400, "size: Unlucky.", "Choose another.", { size: "Unlucky." }),
+    );
+    await page("#/strategies");
+    await edit("13");
+    await click(screen.getByRole("button", { name: "Save" }));
+    expect(api["saveStrategy"]).toHaveBeenCalledWith("flash_crash", { parameters: { size: 13 } });
+    expect(screen.getByText("Unlucky.")).toBeTruthy();
+    expect((screen.getByLabelText("Size") as HTMLInputElement).value).toBe("13");
+  });
+
+  test("have a switch that turns the strategy off", async () => {
+    await page("#/strategies");
+    await click(screen.getByRole("switch", { name: "Flash crash" }));
+    expect(api["saveStrategy"]).toHaveBeenCalledWith("flash_crash", { enabled: false });
+  });
+});
