@@ -25,5 +25,13 @@ export default defineConfig(({ command }) => ({
       "/ws": { target: site, ws: true },
     },
   },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    environment: "happy-dom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    pool: "threads",
+    isolate: false,
+    maxWorkers: 1,
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
 }));

@@ -121,7 +121,14 @@ async function status(fields: Parameters<typeof create<typeof BotStatusSchema>>[
   await act(async () => {
     world.socket.deliver({
       case: "botStatus",
-      value: create(BotStatusSchema, { mode: "trade", account: "sim:1", ready: true, wsConnected: true, userWsConnected: true, ...fields }),
+      value: create(BotStatusSchema, {
+        mode: "trade",
+        account: "sim:1",
+        ready: true,
+        wsConnected: true,
+        userWsConnected: true,
+        ...fields,
+      }),
     });
   });
 }
