@@ -1,0 +1,293 @@
+"""One suite for both journals: what was submitted is durable, in order, all or nothing, and fenced by the lease."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import psycopg
+import pytest
+from django.db import connection
+
+from domain.errors import JournalError, JournalUncertainError, LeaseLostError
+from domain.fill import Fill, FillKey, FillStatus, Liquidity
+from domain.halt import Halt, HaltScope
+from domain.ledger import LedgerAccount, LedgerEntry
+from domain.money import MICRO
+from domain.order import OrderSide, OrderStatus, OrderType
+from domain.ports import AuditRecord, EquityRecord, HaltLifted, Journal, OrderState
+from domain.position import Position, PositionStatus
+from infra.clock import SystemClock
+from markets.store import save_markets
+from tests.trading import factories as f
+from trading.journal_memory import MemoryJournal, MemoryTables
+from trading.journal_postgres import PostgresJournal
+from trading.lease import MemoryLeases, PostgresLeases
+
+
+class Disk:
+    """A journal that can be opened again, and its lease."""
+
+    def __init__(self, conninfo: str | None) -> None:
+        self.conninfo = conninfo
+        self.tables = MemoryTables()
+        self.epoch = 0
+        self.open_journals: list[Journal] = []
+
+    def journal(self, epoch: int | None = None) -> MemoryJournal | PostgresJournal:
+        def current() -> int:
+            return self.epoch if epoch is None else epoch
+
+        made = (
+            PostgresJournal(self.conninfo, f.ACCOUNT, epoch=current, market_of=lambda _: f.market())
+            if self.conninfo
+            else MemoryJournal(self.tables, f.ACCOUNT, current, lambda _: f.market())
+        )
+        self.open_journals.append(made)
+        return made
+
+    def leases(self, journal) -> MemoryLeases | PostgresLeases:
+        if self.conninfo:
+            return PostgresLeases(journal.call, SystemClock(), grace=0.2)
+        return MemoryLeases(self.tables, SystemClock(), grace=0.2)
+
+    async def take_lease(self, journal, holder: str = "me", ttl: float = 5.0):
+        lease = await self.leases(journal).acquire(f.ACCOUNT, holder, ttl)
+        self.epoch = lease.epoch
+        return lease
+
+    async def close(self) -> None:
+        for journal in self.open_journals:
+            await journal.close()
+
+
+@pytest.fixture
+def database(committed_database: str) -> str:
+    """A database with one committed market."""
+    save_markets([f.market()], [])
+    connection.close()
+    return committed_database
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def where(request) -> str | None:
+    return request.getfixturevalue("database") if request.param == "postgres" else None
+
+
+@pytest.fixture
+async def disk(where):
+    made = Disk(where)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def postgres(database):
+    made = Disk(database)
+    yield made
+    await made.close()
+
+
+FILL = Fill(
+    key=FillKey("t1", "0xabc"),
+    account=f.ACCOUNT,
+    market_id="m1",
+    token_id=f.YES,
+    side=OrderSide.BUY,
+    price=520_000,
+    size=10 * MICRO,
+    fee=99_840,
+    fee_rate=40_000,
+    liquidity=Liquidity.TAKER,
+    status=FillStatus.MATCHED,
+    strategy="test",
+    matched_ns=f.NOW + 123_000,
+    transaction_hash="",
+    position_id="6f1d5f0e-2d52-5c0c-9d0b-6a2b1f0a7c11",
+)
+POSITION = Position(
+    id=FILL.position_id,
+    account=f.ACCOUNT,
+    market_id="m1",
+    token_id=f.YES,
+    side="token1",
+    strategy="test",
+    settled=0,
+    unsettled=10 * MICRO,
+    cost=5_200_000,
+    realised=-3,
+    fees=99_840,
+    take_profit=620_000,
+    stop_loss=None,
+    opened_ns=f.NOW,
+    closed_ns=None,
+    exit_price=None,
+    status=PositionStatus.OPEN,
+)
+
+
+def entries(journal_id: str, amount: int) -> list[LedgerEntry]:
+    return [
+        LedgerEntry(
+            journal_id=journal_id,
+            account=f.ACCOUNT,
+            ledger_account=account,
+            asset="collateral",
+            amount=signed,
+            kind="deposit",
+            at_ns=f.NOW,
+        )
+        for account, signed in ((LedgerAccount.CASH, amount), (LedgerAccount.EQUITY, -amount))
+    ]
+
+
+async def test_everything_submitted_is_loaded_again_exactly(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    order = f.order(f.draft(order_type=OrderType.GTD, expires_ns=f.NOW + 5_000_000_000, take_profit=600_000, reason="why"))
+    halt = Halt(account=f.ACCOUNT, scope=HaltScope.MARKET, target="m1", reason="odd", set_by="me", set_ns=f.NOW)
+    state = OrderState(order_id=order.id, status=OrderStatus.LIVE, filled=MICRO, reason="", updated_ns=f.NOW + 5_000)
+    audit = AuditRecord(event="deposit", account=f.ACCOUNT, detail={"amount": 5, "why": "x"}, at_ns=f.NOW)
+    equity = EquityRecord(account=f.ACCOUNT, cash=1, inventory_cost=2, inventory_value=3, realised=4, fees=5, at_ns=f.NOW)
+
+    await journal.submit([order])
+    await journal.submit([state, FILL, POSITION, *entries("d1", 100), halt, audit, equity])
+    await journal.submit([replace(FILL, status=FillStatus.CONFIRMED), replace(POSITION, settled=10 * MICRO, unsettled=0)])
+    await journal.submit(entries("d2", -30))
+    loaded = await disk.journal().load()
+
+    assert loaded.orders == ((order, state),)
+    assert loaded.fills == (replace(FILL, status=FillStatus.CONFIRMED),)
+    assert loaded.positions == (replace(POSITION, settled=10 * MICRO, unsettled=0),)
+    assert {(e.ledger_account, e.amount) for e in loaded.ledger} == {(LedgerAccount.CASH, 70), (LedgerAccount.EQUITY, -70)}
+    assert loaded.halts == (halt,)
+
+
+async def test_a_lifted_halt_is_not_loaded(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    halt = Halt(account=f.ACCOUNT, scope=HaltScope.ALL, target="", reason="odd", set_by="me", set_ns=f.NOW)
+    lifted = HaltLifted(
+        account=f.ACCOUNT, scope="all", target="", set_ns=f.NOW, lifted_by="ada", lifted_ns=f.NOW + 1_000_000
+    )
+
+    await journal.submit([halt])
+    await journal.submit([lifted])
+
+    assert (await journal.load()).halts == ()
+
+
+async def test_rows_of_one_call_are_written_together_or_not_at_all(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    missing = OrderState(order_id="0xmissing", status=OrderStatus.LIVE, filled=0, reason="", updated_ns=f.NOW)
+
+    with pytest.raises(JournalError):
+        await journal.submit([f.order(), missing])
+
+    assert (await journal.load()).orders == ()
+
+
+async def test_one_bad_row_harms_no_neighbour_in_the_same_commit(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    order = f.order()
+    await journal.submit([order])
+    good = [f.order() for _ in range(5)]
+
+    answers = await asyncio.gather(
+        *(journal.submit([each]) for each in (*good[:3], order, *good[3:])), return_exceptions=True
+    )
+
+    assert [type(answer) for answer in answers if answer is not None] == [JournalError]
+    assert {each.id for each, _ in (await journal.load()).orders} == {order.id, *(each.id for each in good)}
+
+
+async def test_the_journal_of_a_trader_that_lost_its_lease_writes_nothing(disk: Disk) -> None:
+    old = disk.journal(epoch=1)
+    await disk.take_lease(old, "old", ttl=0.1)
+    await disk.take_lease(disk.journal(), "new")
+
+    with pytest.raises(LeaseLostError):
+        await old.submit([f.order()])
+
+    assert (await old.load()).orders == ()
+
+
+async def test_a_lease_waits_out_its_holder_and_cannot_be_renewed_afterwards(disk: Disk) -> None:
+    journal = disk.journal()
+    first = await disk.take_lease(journal, "one", ttl=0.3)
+    assert (await disk.leases(journal).renew(first, 0.3)).epoch == first.epoch
+    begun = SystemClock().monotonic()
+
+    second = await disk.take_lease(journal, "two")
+
+    assert SystemClock().monotonic() - begun >= 0.4
+    assert second.epoch == first.epoch + 1
+    with pytest.raises(LeaseLostError):
+        await disk.leases(journal).renew(first, 5.0)
+
+
+async def test_a_released_lease_is_free_at_once(disk: Disk) -> None:
+    journal = disk.journal()
+    first = await disk.take_lease(journal, "one", ttl=60.0)
+    await disk.leases(journal).release(first)
+
+    async with asyncio.timeout(2.0):
+        second = await disk.take_lease(journal, "two")
+
+    assert second.epoch == first.epoch + 1
+
+
+async def test_many_intents_share_few_commits(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+    before = await journal.call(_transactions)
+
+    await asyncio.gather(*(journal.submit([f.order()]) for _ in range(300)))
+
+    after = await journal.call(_transactions)
+    assert after - before < 60
+
+
+def _transactions(pg) -> int:
+    return pg.execute("SELECT pg_current_xact_id()::text::bigint AS id").fetchone()["id"]
+
+
+async def test_a_connection_that_breaks_before_the_commit_is_a_definite_failure(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+    await journal.submit([f.order()])
+    await asyncio.to_thread(_kill_journal_connections, postgres.conninfo)
+
+    with pytest.raises(JournalError) as caught:
+        await journal.submit([f.order()])
+    assert not isinstance(caught.value, JournalUncertainError)
+
+    await journal.submit([f.order()])
+    assert len((await journal.load()).orders) == 2
+
+
+def _kill_journal_connections(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'polybot-journal' AND datname = current_database()"
+        )
+
+
+async def test_a_connection_that_breaks_during_the_commit_leaves_it_uncertain(postgres: Disk, monkeypatch) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+
+    def commit_then_lose_the_answer(self) -> None:
+        commit(self)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    commit = psycopg.Connection.commit
+    order = f.order()
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "commit", commit_then_lose_the_answer)
+        with pytest.raises(JournalUncertainError):
+            await journal.submit([order])
+
+    assert [each.id for each, _ in (await journal.load()).orders] == [order.id]
