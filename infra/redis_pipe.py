@@ -101,6 +101,7 @@ class RedisPipe:
         self._task: asyncio.Task[None] | None = None
         self._drained = asyncio.Event()
         self._more = False
+        self._woken = False
         self._ping = False
         self._flushed_at = 0.0
         self._confirmed_at: float | None = None
@@ -129,7 +130,9 @@ class RedisPipe:
 
     def wake(self) -> None:
         """See to it that a flush happens soon."""
-        if self._timer is None and self._batch is None and self._wire is not None:
+        if self._batch is not None:
+            self._woken = True
+        elif self._timer is None and self._wire is not None:
             due = self._flushed_at + self._interval - self._clock.monotonic()
             self._timer = asyncio.get_running_loop().call_later(max(due, 0.0), self._flush)
 
@@ -254,6 +257,7 @@ class RedisPipe:
             commands = [pack("PING")]
         self._ping = False
         if commands:
+            self._woken = False
             self._batch = _Batch(appended, latest, len(commands), self._flushed_at)
             wire.send(b"".join(commands))
         elif self._more:
@@ -299,9 +303,9 @@ class RedisPipe:
         self._batch = None
         if self._more or len(self._appended) >= BATCH:
             self._go_on()
-        elif self.waiting:
+        elif self._woken or self._appended or self._latest:
             self.wake()
-        else:
+        if not self.waiting:
             self._drained.set()
 
     def _on_error(self, batch: _Batch, text: str) -> None:

@@ -78,7 +78,9 @@ async def client(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
 
 
 @pytest.fixture
-async def pipe(relay: Relay) -> AsyncIterator[RedisPipe]:
+async def pipe(relay: Relay, monkeypatch) -> AsyncIterator[RedisPipe]:
+    """A pipe that nothing but its callers and the server's answers set in motion."""
+    monkeypatch.setattr(redis_pipe, "_IDLE", 60.0)
     pipe = RedisPipe(relay.url, SystemClock(), scripts=[INCREMENT], capacity=10_000)
     pipe.start()
     yield pipe
@@ -317,6 +319,17 @@ async def test_a_source_is_asked_at_each_flush_until_nothing_is_due(pipe, client
     await until(lambda: has_length(client, 95))
     assert await client.lrange("list", 0, -1) == [str(n).encode() for n in range(95)]
     assert source.fills >= 10
+
+
+async def test_a_source_that_wakes_the_pipe_while_a_batch_is_under_way_is_asked_right_after(pipe, client):
+    source = Counter(pipe)
+    pipe.add_source(source)
+    await until(lambda: pipe.connected and pipe.confirmed == 0)
+    pipe.append("SET", "key", 1)
+    await until(lambda: pipe._batch is not None or pipe.confirmed)
+    source.due = [1]
+    pipe.wake()
+    await until(lambda: has_length(client, 1))
 
 
 async def test_sources_begin_anew_at_each_connection(pipe, relay):
