@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from infra.paths import ROOT
+from infra.services import Services
 
 PRIVATE_KEY = "0x" + "ef" * 32
 
@@ -30,7 +31,7 @@ def manage():
         return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=90, check=False)
 
     yield manage
-    manage("services", "down")
+    Services(folder / "var").down()
     shutil.rmtree(folder)
 
 

@@ -100,8 +100,8 @@ class Launch:
         return found
 
     def assert_ends(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         self.process.wait(timeout=seconds)
-        deadline = time.monotonic() + 5
         while self.leftovers() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert self.leftovers() == []
@@ -146,8 +146,8 @@ def stage() -> Iterator[Stage]:
 
 @pytest.mark.parametrize(
     ("signum", "stubborn"),
-    [(signal.SIGTERM, "1"), (signal.SIGINT, "")],
-    ids=["SIGTERM, ignored by the trader", "SIGINT"],
+    [(signal.SIGTERM, "1"), (signal.SIGINT, ""), (signal.SIGKILL, "")],
+    ids=["SIGTERM, ignored by the trader", "SIGINT", "SIGKILL"],
 )
 def test_a_signal_to_make_alone_stops_everything_within_ten_seconds_and_leaves_nothing(stage, signum, stubborn):
     launch = stage.start(STUBBORN=stubborn)
