@@ -213,6 +213,8 @@ export interface Ledger {
   readonly account: string;
   readonly cash: Micros | null;
   readonly inventoryValue: Micros | null;
+  /** Payouts of resolved markets that are not in the wallet yet. */
+  readonly receivable: Micros | null;
   readonly realised: Micros | null;
   readonly unrealised: Micros | null;
   readonly fees: Micros | null;

@@ -187,13 +187,17 @@ export function health(from: Row, receivedAt: number): Health {
 }
 
 export function ledger(from: Row): Ledger {
+  const account = text(from, "account");
+  // Without an account the site has nothing to add up, and its zeros would be taken for results.
+  const total = (field: string): Micros | null => (account === "" ? null : amount(from, field));
   return {
-    account: text(from, "account"),
-    cash: amount(from, "cash"),
-    inventoryValue: amount(from, "inventory_value"),
-    realised: amount(from, "realised"),
-    unrealised: amount(from, "unrealised"),
-    fees: amount(from, "fees"),
+    account,
+    cash: total("cash"),
+    inventoryValue: total("inventory_value"),
+    receivable: total("receivable"),
+    realised: total("realised"),
+    unrealised: total("unrealised"),
+    fees: total("fees"),
     curve: rows(from["curve"] ?? []).map((point) => ({
       at: neededAt(point, "at"),
       realised: needed(point, "realised"),

@@ -19,6 +19,13 @@ export class ApiError extends Error {
   }
 }
 
+/** What went wrong and what to do, in words; what nobody foresaw goes to the browser's console. */
+export function explain(error: unknown): string {
+  if (error instanceof ApiError) return [error.message, error.fix].filter(Boolean).join(" ");
+  reportError(error);
+  return "Unexpected error in this page; the browser's console has it. Reload the page.";
+}
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type Row = { readonly [key: string]: Json };
 export type Method = "GET" | "POST" | "PUT" | "DELETE";

@@ -7,7 +7,9 @@ import {
   useEffect,
   useId,
   useRef,
+  useState,
 } from "react";
+import { explain } from "../api/http";
 
 interface DialogProps {
   readonly title: string;
@@ -40,22 +42,36 @@ export function Dialog({ title, onClose, children }: DialogProps): ReactElement 
 interface ConfirmProps extends DialogProps {
   readonly action: string;
   readonly danger?: boolean;
-  readonly busy?: boolean;
-  readonly onConfirm: () => void;
+  /** What is confirmed; the dialog closes when it is done, and says why when it fails. */
+  readonly run: () => Promise<void>;
 }
 
 /** Ask before something that cannot be taken back; the confirming button has the focus, so Enter confirms. */
-export function Confirm({ title, action, danger, busy, onConfirm, onClose, children }: ConfirmProps): ReactElement {
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    onConfirm();
-  };
+export function Confirm({ title, action, danger, run, onClose, children }: ConfirmProps): ReactElement {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState("");
   const confirm = useRef<HTMLButtonElement>(null);
   useEffect(() => confirm.current?.focus(), []);
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      await run();
+      onClose();
+    } catch (caught) {
+      setError(explain(caught));
+      setBusy(false);
+    }
+  };
   return (
     <Dialog title={title} onClose={onClose}>
-      <form onSubmit={submit}>
+      <form onSubmit={(event) => void submit(event)}>
         {children}
+        {error === "" ? null : (
+          <p className="loss" role="alert">
+            {error}
+          </p>
+        )}
         <div className="actions">
           <button type="button" className="button" onClick={onClose}>
             Not now

@@ -7,6 +7,8 @@ import type { Halt } from "../model";
 import { Confirm } from "./Dialog";
 import { Icon } from "./Icon";
 
+const DEFAULT_REASON = "Stopped from the dashboard";
+
 /** The halt of everything, when there is one. */
 function haltOfAll(halts: readonly Halt[] | undefined): Halt | undefined {
   return halts?.find((halt) => halt.scope === "all");
@@ -38,29 +40,14 @@ export function HaltDialog({ onClose }: { onClose: () => void }): ReactElement {
 
 function StopDialog({ onClose }: { onClose: () => void }): ReactElement {
   const desk = useDesk();
-  const [reason, setReason] = useState("Stopped from the dashboard");
-  const [busy, setBusy] = useState(false);
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const answer = await desk.api.halt(reason.trim() || "Stopped from the dashboard");
-      if (answer === "done") desk.toasts.add("success", "Trading is halted", "Open orders are being cancelled.");
-      else desk.toasts.add("info", "The halt is set", "The trader has not answered yet; it takes effect when it does.");
-      onClose();
-    } catch (error) {
-      desk.failed("Could not halt", error);
-      setBusy(false);
-    }
+  const [reason, setReason] = useState(DEFAULT_REASON);
+  const run = async (): Promise<void> => {
+    const answer = await desk.api.halt(reason.trim() || DEFAULT_REASON);
+    if (answer === "done") desk.toasts.add("success", "Trading is halted", "Open orders are being cancelled.");
+    else desk.toasts.add("info", "The halt is sent", "The trader has not answered yet; it takes effect when it does.");
   };
   return (
-    <Confirm
-      title="Halt all trading?"
-      action="Halt now"
-      danger
-      busy={busy}
-      onConfirm={() => void confirm()}
-      onClose={onClose}
-    >
+    <Confirm title="Halt all trading?" action="Halt now" danger run={run} onClose={onClose}>
       <p className="muted">
         No new risk is taken and all open orders are cancelled. Positions stay; orders that reduce them are still
         allowed.
@@ -75,29 +62,13 @@ function StopDialog({ onClose }: { onClose: () => void }): ReactElement {
 
 function ResumeDialog({ halt, onClose }: { halt: Halt; onClose: () => void }): ReactElement {
   const desk = useDesk();
-  const [busy, setBusy] = useState(false);
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const answer = await desk.api.resume(halt.scope, halt.target);
-      desk.toasts.add(
-        answer === "done" ? "success" : "info",
-        answer === "done" ? "Trading goes on" : "The trader has not answered yet",
-      );
-      onClose();
-    } catch (error) {
-      desk.failed("Could not resume", error);
-      setBusy(false);
-    }
+  const run = async (): Promise<void> => {
+    const answer = await desk.api.resume(halt.scope, halt.target);
+    if (answer === "done") desk.toasts.add("success", "Trading goes on");
+    else desk.toasts.add("info", "The resume is sent", "The trader has not answered yet.");
   };
   return (
-    <Confirm
-      title={`Lift the halt of ${scopeText(halt)}?`}
-      action="Resume"
-      busy={busy}
-      onConfirm={() => void confirm()}
-      onClose={onClose}
-    >
+    <Confirm title={`Lift the halt of ${scopeText(halt)}?`} action="Resume" run={run} onClose={onClose}>
       <p className="muted">
         “{halt.reason}”, set by {halt.setBy || "the system"}. Strategies may take new risk again at once.
       </p>

@@ -6,7 +6,7 @@
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Api } from "../api/api";
-import { ApiError } from "../api/http";
+import { ApiError, explain } from "../api/http";
 import { type Event, EventSchema } from "../gen/polybot/v1/events_pb";
 import type {
   Fill,
@@ -168,14 +168,10 @@ export class Desk {
     this.health.set(await this.api.health(this.environment.now()));
   }
 
-  /** Say that something asked of the site did not work. */
+  /** Say that something asked of the site did not work. An ended login needs no words: the page goes to the login. */
   failed(what: string, error: unknown): void {
-    if (error instanceof ApiError) {
-      if (error.status !== 401) this.toasts.add("error", what, [error.message, error.fix].filter(Boolean).join(" "));
-      return;
-    }
-    reportError(error);
-    this.toasts.add("error", what, "Unexpected error in this page; the browser's console has it. Reload the page.");
+    if (error instanceof ApiError && error.status === 401) return;
+    this.toasts.add("error", what, explain(error));
   }
 
   private receive(bytes: Uint8Array): void {

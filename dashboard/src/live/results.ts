@@ -10,7 +10,7 @@ export interface Results {
   /** realised − fees + unrealised */
   readonly profit: Micros | null;
   readonly cash: Micros | null;
-  /** Cash and held tokens at the best bid. */
+  /** Cash, payouts due and held tokens at the best bid. */
   readonly worth: Micros | null;
 }
 
@@ -24,7 +24,7 @@ function sum(a: Micros | null, b: Micros | null): Micros | null {
 
 /** The trader's own figures while it speaks, the ledger's otherwise. */
 export function results(status: Status | null, ledger: Ledger | null): Results {
-  const worth = ledger === null ? null : sum(ledger.cash, ledger.inventoryValue);
+  const worth = ledger === null ? null : sum(sum(ledger.cash, ledger.receivable), ledger.inventoryValue);
   const { realised, unrealised, fees, cash } = status ?? ledger ?? UNKNOWN;
   return { realised, unrealised, fees, profit: profitOf(realised, fees, unrealised), cash, worth };
 }

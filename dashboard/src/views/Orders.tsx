@@ -125,29 +125,19 @@ function Why({ order }: { order: Order }): ReactElement | null {
 
 function CancelDialog({ asked, onClose }: { asked: Exclude<Asked, null>; onClose: () => void }): ReactElement {
   const desk = useDesk();
-  const [busy, setBusy] = useState(false);
   const all = asked === "all";
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      const answer = all ? await desk.api.cancelAllOrders() : await desk.api.cancelOrder(asked.order.id);
-      if (answer === "done")
-        desk.toasts.add("success", all ? "All open orders are cancelled" : "The order is cancelled");
-      else
-        desk.toasts.add("info", "The cancel is sent", "The trader has not answered yet; the order's status will tell.");
-      onClose();
-    } catch (error) {
-      desk.failed(all ? "Could not cancel all orders" : "Could not cancel the order", error);
-      setBusy(false);
-    }
+  const run = async (): Promise<void> => {
+    const answer = all ? await desk.api.cancelAllOrders() : await desk.api.cancelOrder(asked.order.id);
+    if (answer === "done") desk.toasts.add("success", all ? "All open orders are cancelled" : "The order is cancelled");
+    else
+      desk.toasts.add("info", "The cancel is sent", "The trader has not answered yet; the order's status will tell.");
   };
   return (
     <Confirm
       title={all ? "Cancel all open orders?" : "Cancel this order?"}
       action={all ? "Cancel all" : "Cancel order"}
       danger
-      busy={busy}
-      onConfirm={() => void confirm()}
+      run={run}
       onClose={onClose}
     >
       {all ? (

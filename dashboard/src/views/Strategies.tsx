@@ -124,7 +124,7 @@ function Changed({ strategy }: { strategy: Strategy }): ReactElement | null {
   const now = useNow();
   if (strategy.updatedAt === null) return null;
   return (
-    <p className="changed small muted">
+    <p className="history small muted">
       Last changed {clock(strategy.updatedAt, now)}
       {strategy.updatedBy === "" ? "" : ` by ${strategy.updatedBy}`}
     </p>
