@@ -6,6 +6,7 @@ from random import Random
 from typing import Self
 
 import pytest
+import uvloop
 
 from domain.book import BookDelta, BookSnapshot, Level
 from domain.errors import VenueError
@@ -351,3 +352,12 @@ async def test_watching_before_the_start_is_an_error(server: VenueSockets, rest:
     feed = PolymarketFeed(server.url, rest, clock=SystemClock(), rng=Random(1))
     with pytest.raises(RuntimeError, match="not started"):
         await feed.watch(["1"])
+
+
+def test_the_feed_works_on_the_traders_event_loop() -> None:
+    async def scenario() -> None:
+        async with venue_sockets() as server:
+            await test_a_lost_connection_is_a_gap_and_then_new_books(server, RestBooks())
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())
