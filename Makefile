@@ -44,7 +44,7 @@ migrate: .venv/run.stamp ## bring the tables up to date
 	$(PY) manage.py services run -- $(PY) manage.py migrate
 
 clean: ## remove what make built; your data in var/ stays
-	rm -rf .venv dashboard/node_modules dashboard/dist staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dashboard/node_modules dashboard/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: check-dashboard

@@ -42,6 +42,7 @@ def configure(*, level: str = "INFO", log_format: LogFormat = "auto", stream: Te
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="%H:%M:%S.%f" if as_text else "iso", utc=not as_text),
+        _drop_colours,
         mask_fields,
     ]
     renderer: structlog.typing.Processor = (
@@ -68,6 +69,12 @@ def configure(*, level: str = "INFO", log_format: LogFormat = "auto", stream: Te
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _drop_colours(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop uvicorn's second, coloured copy of its messages."""
+    event.pop("color_message", None)
+    return event
 
 
 def mask_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

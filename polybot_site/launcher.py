@@ -143,12 +143,12 @@ async def _announce(port: int, output: Output) -> None:
 
 
 async def _answers(port: int) -> bool:
-    """Tell whether /api/health gives any HTTP answer but an error of the server."""
+    """Tell whether the site gives any HTTP answer but an error of the server."""
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection(HOST, port)
             with contextlib.closing(writer):
-                writer.write(b"GET /api/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                writer.write(b"GET /api/health/live HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 status = await reader.readline()
     except (OSError, TimeoutError):
         return False

@@ -106,8 +106,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Static files are served where they lie; nothing is collected.
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 
 # The dashboard's build, behind the page that `polybot_site.views` serves. Its files carry a digest in their names.

@@ -43,7 +43,7 @@ SITE = """
 import http.server, os, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/api/health" else 500); self.end_headers()
+        self.send_response(200 if self.path == "/api/health/live" else 500); self.end_headers()
     def log_message(self, *args): pass
 print("asked for", os.environ["DATABASE_URL"].partition(":")[0], os.environ["REDIS_URL"].partition(":")[0], flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
