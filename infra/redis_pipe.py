@@ -23,13 +23,14 @@ import structlog
 
 from domain.ports import Clock
 from infra.errors import ServiceError
+from infra.redis_batch import Batch
 from infra.redis_wire import Answers, Argument, RedisWire, Script, connect, pack
 
 __all__ = ["Argument", "RedisPipe", "Script", "Source", "Write"]
 
 SLICE = 0.000_5
 """Seconds that filling one batch may take."""
-BATCH = 2_000
+BATCH_SIZE = 2_000
 _ANSWER_TIMEOUT = 5.0
 _IDLE = 1.0
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
@@ -48,31 +49,15 @@ class Write(Protocol):
 class Source(Protocol):
     """Something that has commands for Redis again and again. It calls the pipe's `wake` when there are new ones."""
 
-    def fill(self, write: Write, until: float) -> bool:
-        """Call `write` for each command that is due, but begin nothing after the monotonic time `until`; True when more is due."""
+    def fill(self, write: Write, until: float) -> float | None:
+        """Call `write` for each command that is due, but begin nothing after the monotonic time `until`.
+
+        Returns:
+            Seconds after which more will be due (0 for now); None when the source calls `wake` first.
+        """
 
     def begin_anew(self) -> None:
         """Redis may have forgotten everything, and commands on the way may be lost: send the whole state again."""
-
-
-class _Batch:
-    """Commands on the way, in the order sent: `appended`, then `latest`, then those of sources, `size` in all."""
-
-    def __init__(self, appended: list[bytes], latest: list[tuple[str, bytes]], size: int, sent_at: float) -> None:
-        self.appended = appended
-        self.latest = latest
-        self.size = size
-        self.sent_at = sent_at
-        self.answered = 0
-        self.postponed: set[int] = set()
-
-    def unconfirmed(self) -> tuple[list[bytes], list[tuple[str, bytes]]]:
-        """Return the appends and latest commands that were not answered, or with "not now"."""
-        first = len(self.appended)
-        open_ = self.postponed | set(range(self.answered, self.size))
-        appended = [command for index, command in enumerate(self.appended) if index in open_]
-        latest = [pair for index, pair in enumerate(self.latest, first) if index in open_]
-        return appended, latest
 
 
 class RedisPipe:
@@ -96,12 +81,12 @@ class RedisPipe:
         self._latest: dict[str, bytes] = {}
         self._sources: list[Source] = []
         self._wire: RedisWire | None = None
-        self._batch: _Batch | None = None
+        self._batch: Batch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._drained = asyncio.Event()
-        self._more = False
         self._woken = False
+        self._next_due: float | None = None
         self._ping = False
         self._flushed_at = 0.0
         self._confirmed_at: float | None = None
@@ -129,12 +114,10 @@ class RedisPipe:
         self.wake()
 
     def wake(self) -> None:
-        """See to it that a flush happens soon."""
-        if self._batch is not None:
+        """See to it that a flush happens within `interval` of the last one."""
+        if not self._woken:
             self._woken = True
-        elif self._timer is None and self._wire is not None:
-            due = self._flushed_at + self._interval - self._clock.monotonic()
-            self._timer = asyncio.get_running_loop().call_later(max(due, 0.0), self._flush)
+            self._schedule()
 
     def _drop_oldest(self) -> None:
         while len(self._appended) > self._capacity:
@@ -211,8 +194,8 @@ class RedisPipe:
         try:
             for source in self._sources:
                 source.begin_anew()
-            self._wire = wire
-            self.wake()
+            self._wire, self._woken = wire, True
+            self._schedule()
             while not wire.lost.done():
                 await asyncio.wait({wire.lost}, timeout=_IDLE)
                 self._look_after(wire)
@@ -243,25 +226,39 @@ class RedisPipe:
 
     # Flushing.
 
+    def _schedule(self) -> None:
+        """Set the timer for the next flush: none while a batch is on the way or there is no connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._batch is not None or self._wire is None:
+            return
+        due = [self._flushed_at + self._interval] if self._woken else []
+        due += [] if self._next_due is None else [self._next_due]
+        if due:
+            delay = max(min(due) - self._clock.monotonic(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._flush)
+
     def _flush(self) -> None:
         self._timer = None
         wire = self._wire
         if wire is None or self._batch is not None:
             return
+        self._woken = False
         self._flushed_at = self._clock.monotonic()
         of_sources = self._ask_sources(self._flushed_at + SLICE)
-        appended = [self._appended.popleft() for _ in range(min(len(self._appended), BATCH))]
+        appended = [self._appended.popleft() for _ in range(min(len(self._appended), BATCH_SIZE))]
         latest, self._latest = list(self._latest.items()), {}
         commands = [*appended, *(command for _, command in latest), *of_sources]
         if self._ping and not commands:
             commands = [pack("PING")]
         self._ping = False
+        if self._appended:
+            self._next_due = self._flushed_at
         if commands:
-            self._woken = False
-            self._batch = _Batch(appended, latest, len(commands), self._flushed_at)
+            self._batch = Batch(appended, latest, len(commands), self._flushed_at)
             wire.send(b"".join(commands))
-        elif self._more:
-            self._go_on()
+        self._schedule()
 
     def _ask_sources(self, until: float) -> list[bytes]:
         commands: list[bytes] = []
@@ -269,19 +266,18 @@ class RedisPipe:
         def write(*command: Argument) -> None:
             commands.append(pack(*command))
 
-        self._more = False
+        waits: list[float] = []
         for source in list(self._sources):
             try:
-                self._more |= source.fill(write, until)
+                wait = source.fill(write, until)
             except Exception as error:  # noqa: BLE001 - the other sources and all appends go on; `probe` tells
                 self._sources.remove(source)
                 self._broken_source = f"{type(source).__name__} failed and is not published any more: {error!r}"
                 _log.exception("redis_pipe_source_failed", source=type(source).__name__)
+            else:
+                waits += [] if wait is None else [wait]
+        self._next_due = self._flushed_at + min(waits) if waits else None
         return commands
-
-    def _go_on(self) -> None:
-        """Flush again as soon as everybody else in the loop had a turn."""
-        self._timer = asyncio.get_running_loop().call_later(0, self._flush)
 
     def _on_answers(self, answers: Answers) -> None:
         batch, wire = self._batch, self._wire
@@ -301,14 +297,11 @@ class RedisPipe:
         self.confirmed += batch.size
         self._confirmed_at = self._clock.monotonic()
         self._batch = None
-        if self._more or len(self._appended) >= BATCH:
-            self._go_on()
-        elif self._woken or self._appended or self._latest:
-            self.wake()
+        self._schedule()
         if not self.waiting:
             self._drained.set()
 
-    def _on_error(self, batch: _Batch, text: str) -> None:
+    def _on_error(self, batch: Batch, text: str) -> None:
         if text.split(" ", 1)[0] in _NOT_NOW:
             batch.postponed.add(batch.answered)
             return

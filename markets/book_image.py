@@ -1,7 +1,7 @@
 """The image of one book in Redis: what was published of it, what has changed since, and the commands that bring the image in line.
 
-Changes between two publications are conflated to the sizes that the levels have now. Channel events: price changes that follow each other by
-`version`, and now and then a whole book, after which a reader that missed one is right again.
+Changes between two publications are conflated to the sizes that the levels have now. On the channel price changes follow each other by `version`;
+a whole book has the version of the last change, and makes a reader right again who missed one.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from proto.envelope import EventEncoder
 from proto.market_mapping import Levels, bbo_to_proto, change_to_proto, snapshot_to_proto
 from proto.polybot.v1 import orderbook_pb2
 
-WHOLE_EVERY_NS = 500_000_000
-"""A book that keeps changing is sent whole this often; the specification's limit is ten times a second."""
-
 _Change = tuple[OrderSide, int, float]
 _BUY, _SELL = OrderSide.BUY, OrderSide.SELL
 _FLAG = {_BUY: "b", _SELL: "a"}
 
 
 class BookImage:
-    """The image of `book`. `history_step_ns`: the history gets at most one point in that time, and forgets points after `history_ns`."""
+    """The image of `book`. `whole_owed`: price changes went out since the last whole book.
+
+    `history_step_ns`: the history gets at most one point in that time, and forgets points after `history_ns`.
+    """
 
     def __init__(self, book: OrderBook, *, history_ns: int, history_step_ns: int) -> None:
         self.book = book
         self.version = 0
+        self.whole_owed = False
         self._grid = book.grid
         self._published: dict[OrderSide, dict[int, float]] = {_BUY: {}, _SELL: {}}
         self._dirty: set[tuple[OrderSide, int]] = set()
         self._whole = True
         self._erased = True
-        self._whole_sent_ns = 0
         self._history_ns = history_ns
         self._history_step_ns = history_step_ns
         self._history_at_ns = 0
@@ -44,6 +44,7 @@ class BookImage:
     def begin_anew(self) -> None:
         """Assume that Redis knows nothing of this book."""
         self._erased = self._whole = True
+        self.whole_owed = False
         self._top, self._mid, self._history_at_ns = (), 0.0, 0
 
     def mark(self, update: BookUpdate) -> None:
@@ -83,11 +84,38 @@ class BookImage:
                 book.received_ns,
                 *levels,
             )
-            whole = self._erased or now_ns - self._whole_sent_ns >= WHOLE_EVERY_NS
-            payload = self._snapshot(now_ns) if whole else self._change(changes)
-            write("PUBLISH", keys.book_channel(token_id), encoder.encode(payload))
+            if self._erased:
+                self.publish_whole(write, encoder)
+            else:
+                write("PUBLISH", keys.book_channel(token_id), encoder.encode(self._change(changes)))
+                self.whole_owed = True
             self._erased = False
         self._publish_top(write, encoder, now_ns)
+
+    def publish_whole(self, write: Write, encoder: EventEncoder) -> None:
+        """Send the whole book, as it was published last, to those who listen."""
+        book = self.book
+        sides = [
+            (
+                [to_float(self._grid.micros[index]) for index in indices],
+                [self._published[side][index] for index in indices],
+            )
+            for side, indices in (
+                (_BUY, sorted(self._published[_BUY], reverse=True)),
+                (_SELL, sorted(self._published[_SELL])),
+            )
+        ]
+        message = snapshot_to_proto(
+            asset_id=book.token_id,
+            market_id=book.market_id,
+            tick=self._grid.tick,
+            bids=sides[0],
+            asks=sides[1],
+            version=self.version,
+            at_ns=book.received_ns,
+        )
+        write("PUBLISH", keys.book_channel(book.token_id), encoder.encode(message))
+        self.whole_owed = False
 
     def _take_changes(self) -> list[_Change]:
         """Return the levels whose size is not the published one, and take them for published."""
@@ -108,19 +136,6 @@ class BookImage:
                     del self._published[side][index]
         self._dirty.clear()
         return changes
-
-    def _snapshot(self, now_ns: int) -> orderbook_pb2.OrderbookSnapshot:
-        self._whole_sent_ns = now_ns
-        book = self.book
-        return snapshot_to_proto(
-            asset_id=book.token_id,
-            market_id=book.market_id,
-            tick=book.tick,
-            bids=self._levels(*book.venue_levels(_BUY)),
-            asks=self._levels(*book.venue_levels(_SELL)),
-            version=self.version,
-            at_ns=book.received_ns,
-        )
 
     def _change(self, changes: list[_Change]) -> orderbook_pb2.PriceChange:
         bids = [(index, size) for side, index, size in changes if side is _BUY]

@@ -1,11 +1,13 @@
-"""Markets and groups in Redis, kept alive: each is written when it changes and again before it expires."""
+"""Markets and groups in Redis, kept alive: each is written when it changes and again before it expires. Settled markets are written once more, then
+they expire.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from domain.market import ConditionGroup, Market
+from domain.market import ConditionGroup, Market, MarketStatus
 from infra.redis_pipe import Write
 from markets import keys
 from proto.market_mapping import group_to_proto, market_to_proto
@@ -34,12 +36,6 @@ class CatalogueImage:
                 self._groups[group.id] = group
                 self._due_now(("group", group.id))
 
-    def forget(self, market_ids: Iterable[str]) -> None:
-        """Let these markets expire."""
-        for market_id in market_ids:
-            self._markets.pop(market_id, None)
-            self._written.pop(("market", market_id), None)
-
     def begin_anew(self) -> None:
         for key in self._written:
             self._written[key] = None
@@ -48,20 +44,24 @@ class CatalogueImage:
         self._written[key] = None
         self._written.move_to_end(key, last=False)
 
-    def due(self, now: float) -> bool:
+    def wait(self, now: float) -> float | None:
+        """Return the seconds until something is due, None when there is nothing."""
         for written in self._written.values():
-            return written is None or now - written >= REFRESH_SECONDS
-        return False
+            return 0.0 if written is None else max(written + REFRESH_SECONDS - now, 0.0)
+        return None
 
     def write_next(self, write: Write, now: float) -> None:
         """Write the one that waits longest."""
         key, _ = self._written.popitem(last=False)
-        self._written[key] = now
         kind, name = key
-        if kind == "market":
-            _write_market(write, self._markets[name])
-        else:
+        if kind == "group":
             _write_group(write, self._groups[name])
+        else:
+            market = self._markets[name]
+            _write_market(write, market)
+            if market.status is MarketStatus.SETTLED:
+                return
+        self._written[key] = now
 
 
 def _write_market(write: Write, market: Market) -> None:

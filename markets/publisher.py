@@ -30,6 +30,8 @@ SCRIPTS = (UPDATE_BOOK, BEGIN_ANEW)
 
 HISTORY_POINTS = 500
 """Points that a price history holds at most."""
+WHOLE_AFTER = 0.5
+"""Seconds after which price changes are followed by a whole book; the specification's limit is ten whole books a second."""
 _TIDY_EVERY = 1.0
 
 
@@ -49,6 +51,8 @@ class MarketPublisher:
         self._history_ns = int(history_seconds * 1e9)
         self._images: dict[str, BookImage] = {}
         self._due: dict[str, BookImage] = {}
+        # When the whole book is due (monotonic), the earliest first.
+        self._owed: dict[str, float] = {}
         self._trades: dict[str, TradePrint] = {}
         self._catalogue = CatalogueImage()
         self._subscribed: set[str] = set()
@@ -60,10 +64,6 @@ class MarketPublisher:
         """Publish what discovery found, and keep it alive."""
         self._catalogue.put(markets, groups)
         self._pipe.wake()
-
-    def forget_markets(self, market_ids: Iterable[str]) -> None:
-        """Let markets that are over expire."""
-        self._catalogue.forget(market_ids)
 
     # BookListener
 
@@ -101,9 +101,10 @@ class MarketPublisher:
         for image in self._images.values():
             image.begin_anew()
         self._due = dict(self._images)
+        self._owed.clear()
 
-    def fill(self, write: Write, until: float) -> bool:
-        """Write due images: trades and books first, then markets; True when more are due."""
+    def fill(self, write: Write, until: float) -> float | None:
+        """Write what is due: trades and books first, then whole books, then markets."""
         now = self._clock.monotonic()
         if self._new_connection:
             self._new_connection = False
@@ -114,10 +115,20 @@ class MarketPublisher:
         while self._trades and self._clock.monotonic() <= until:
             self._write_trade(write)
         while self._due and self._clock.monotonic() <= until:
-            self._write_book(write)
-        while self._catalogue.due(now) and self._clock.monotonic() <= until:
+            self._write_book(write, now)
+        while self._owed and next(iter(self._owed.values())) <= now and self._clock.monotonic() <= until:
+            self._write_whole_book(write)
+        while self._catalogue.wait(now) == 0.0 and self._clock.monotonic() <= until:
             self._catalogue.write_next(write, now)
-        return bool(self._due or self._trades or self._catalogue.due(now))
+        return self._wait(now)
+
+    def _wait(self, now: float) -> float:
+        if self._due or self._trades:
+            return 0.0
+        waits = [_TIDY_EVERY]
+        waits += [due - now for due in list(self._owed.values())[:1]]
+        wait = self._catalogue.wait(now)
+        return max(min(waits if wait is None else [*waits, wait]), 0.0)
 
     def _write_trade(self, write: Write) -> None:
         token_id = next(iter(self._trades))
@@ -131,12 +142,22 @@ class MarketPublisher:
         )
         write("PUBLISH", keys.price_channel(token_id), self._encoder.encode(message))
 
-    def _write_book(self, write: Write) -> None:
+    def _write_book(self, write: Write, now: float) -> None:
         token_id = next(iter(self._due))
         image = self._due.pop(token_id)
         # A book that was crossed since announces itself again; one that is not watched any more has no image.
-        if self._books.get(token_id) is image.book and not image.book.crossed:
-            image.publish(write, UPDATE_BOOK, self._encoder, self._clock.now_ns())
+        if self._books.get(token_id) is not image.book or image.book.crossed:
+            return
+        image.publish(write, UPDATE_BOOK, self._encoder, self._clock.now_ns())
+        if image.whole_owed:
+            self._owed.setdefault(token_id, now + WHOLE_AFTER)
+
+    def _write_whole_book(self, write: Write) -> None:
+        token_id = next(iter(self._owed))
+        del self._owed[token_id]
+        image = self._images.get(token_id)
+        if image is not None and image.whole_owed:
+            image.publish_whole(write, self._encoder)
 
     def _tidy(self, write: Write) -> None:
         """Bring the set of watched tokens in line and delete the keys of those that left it."""

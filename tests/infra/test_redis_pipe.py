@@ -296,6 +296,7 @@ class Counter:
     def __init__(self, pipe, portion: int = 1_000_000) -> None:
         self.pipe, self.portion = pipe, portion
         self.due: list[int] = []
+        self.wait: float | None = None
         self.fills = self.beginnings = 0
 
     def fill(self, write, until):
@@ -303,7 +304,7 @@ class Counter:
         now, self.due = self.due[: self.portion], self.due[self.portion :]
         for number in now:
             write("RPUSH", "list", number)
-        return bool(self.due)
+        return 0.0 if self.due else self.wait
 
     def begin_anew(self):
         self.beginnings += 1
@@ -330,6 +331,24 @@ async def test_a_source_that_wakes_the_pipe_while_a_batch_is_under_way_is_asked_
     source.due = [1]
     pipe.wake()
     await until(lambda: has_length(client, 1))
+
+
+async def test_a_source_may_say_when_it_has_more(pipe, client):
+    source = Counter(pipe)
+    source.wait = 0.01
+    pipe.add_source(source)
+    await until(lambda: source.fills >= 3)
+    source.due = [1]
+    await until(lambda: has_length(client, 1))
+
+
+async def test_an_append_does_not_wait_for_the_time_a_source_named(pipe, client):
+    source = Counter(pipe)
+    source.wait = 30.0
+    pipe.add_source(source)
+    await until(lambda: source.fills)
+    pipe.append("SET", "key", 1)
+    await confirmed(pipe)
 
 
 async def test_sources_begin_anew_at_each_connection(pipe, relay):
