@@ -68,7 +68,7 @@ beforeEach(() => {
 function started(api: Api): Desk {
   const desk = new Desk(api, world, () => undefined, handFrames().frames);
   desk.socket.start();
-  world.socket.onopen?.();
+  world.socket.admit();
   return desk;
 }
 
@@ -99,7 +99,7 @@ describe("events", () => {
     world.socket.deliver({ case: "orderResult", value: orderResult(OrderStatus.LIVE, 1_000), streamId: "5-1" });
     world.socket.onclose?.({ code: 4408 });
     world.pass(1_000);
-    world.socket.onopen?.();
+    world.socket.admit();
     expect(world.socket.sent[0]).toMatchObject({ resume: { orders: "5-1" } });
   });
 

@@ -28,7 +28,7 @@ const turn = (): Promise<void> => Promise.resolve();
 
 describe("subscriptions", () => {
   test("several wishes for a topic are one subscription, and the last to leave ends it", async () => {
-    world.socket.onopen?.();
+    world.socket.admit();
     const first = socket.want("prices:1");
     const second = socket.want("prices:1");
     await turn();
@@ -43,7 +43,7 @@ describe("subscriptions", () => {
   });
 
   test("a topic that is left and wanted again within a turn does not leave the page", async () => {
-    world.socket.onopen?.();
+    world.socket.admit();
     const end = socket.want("orders");
     await turn();
     end();
@@ -57,7 +57,7 @@ describe("a lost connection", () => {
   test("is made again with growing delays and resumes each stream where it was left", async () => {
     socket.want("orders");
     socket.want("status");
-    world.socket.onopen?.();
+    world.socket.admit();
     socket.mark("orders", "17-0");
     world.socket.onclose?.({ code: 1006 });
     expect(socket.connection.get().phase).toBe("waiting");
@@ -69,7 +69,7 @@ describe("a lost connection", () => {
     world.pass(999);
     expect(world.sockets).toHaveLength(2);
     world.pass(1);
-    world.socket.onopen?.();
+    world.socket.admit();
     expect(world.socket.sent).toEqual([{ subscribe: ["orders", "status"], resume: { orders: "17-0" } }]);
     expect(socket.connection.get()).toMatchObject({ phase: "open", attempts: 0 });
   });
@@ -88,7 +88,7 @@ describe("a lost connection", () => {
   });
 
   test("is noticed by silence, but not while frames arrive", () => {
-    world.socket.onopen?.();
+    world.socket.admit();
     for (let i = 0; i < 10; i += 1) {
       world.pass(5_000);
       world.socket.onmessage?.({ data: new ArrayBuffer(0) });
@@ -98,8 +98,24 @@ describe("a lost connection", () => {
     expect(world.sockets).toHaveLength(2);
   });
 
+  test("that is closed before its first frame counts as a failed try", () => {
+    for (const delay of [500, 1_000, 2_000]) {
+      const before = world.sockets.length;
+      world.socket.onclose?.({ code: 1013 });
+      world.pass(delay - 1);
+      expect(world.sockets).toHaveLength(before);
+      world.pass(1);
+      expect(world.sockets).toHaveLength(before + 1);
+    }
+  });
+
+  test("that never answers is given up after 20 seconds", () => {
+    world.pass(20_500);
+    expect(world.sockets).toHaveLength(2);
+  });
+
   test("is not tried again when the login has ended", () => {
-    world.socket.onopen?.();
+    world.socket.admit();
     world.socket.onclose?.({ code: 4401 });
     world.pass(60_000);
     expect(world.sockets).toHaveLength(1);
@@ -109,8 +125,8 @@ describe("a lost connection", () => {
 });
 
 test("a text frame that is not JSON becomes a readable error", () => {
-  world.socket.onopen?.();
+  world.socket.admit();
   world.socket.onmessage?.({ data: "oops" });
   world.socket.onmessage?.({ data: '{"subscribed":["orders"]}' });
-  expect(notices).toEqual([{ error: "unreadable message", detail: "oops" }, { subscribed: ["orders"] }]);
+  expect(notices.slice(1)).toEqual([{ error: "unreadable message", detail: "oops" }, { subscribed: ["orders"] }]);
 });

@@ -23,13 +23,17 @@ export function handFrames(): { frames: Frames; flush: () => void } {
 
 export class FakeSocket {
   binaryType: BinaryType = "blob";
-  onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   readonly sent: Record<string, unknown>[] = [];
 
   send(text: string): void {
     this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  /** Let the page in: the site's first frame. */
+  admit(): void {
+    this.onmessage?.({ data: '{"subscribed":[]}' });
   }
 
   close(): void {

@@ -112,7 +112,7 @@ async function page(hash = ""): Promise<void> {
   );
   desk.socket.start();
   await act(async () => {
-    world.socket.onopen?.();
+    world.socket.admit();
     await new Promise((resolve) => setTimeout(resolve, 5));
   });
 }

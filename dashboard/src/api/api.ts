@@ -40,7 +40,8 @@ export class Api {
   }
 
   async health(now: number): Promise<Health> {
-    return decode.health(decode.row(await this.http.send("GET", "/api/health")), now);
+    // 503 says that something essential is away, and which.
+    return decode.health(decode.row(await this.http.send("GET", "/api/health", undefined, [503])), now);
   }
 
   async ledger(): Promise<Ledger> {

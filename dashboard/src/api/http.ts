@@ -33,8 +33,9 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export class Http {
   constructor(private readonly onSignedOut: () => void) {}
 
-  async send(method: Method, path: string, body?: Json, headers: Record<string, string> = {}): Promise<Json> {
-    const sent: Record<string, string> = { Accept: "application/json", ...headers };
+  /** Send a request. The answer of a status in `alsoGood` is an answer, not a failure. */
+  async send(method: Method, path: string, body?: Json, alsoGood: readonly number[] = []): Promise<Json> {
+    const sent: Record<string, string> = { Accept: "application/json" };
     if (body !== undefined) sent["Content-Type"] = "application/json";
     if (method !== "GET") sent["X-CSRFToken"] = cookie("csrftoken");
     const response = await this.fetch(path, {
@@ -45,7 +46,8 @@ export class Http {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answer = await read(response);
-    if (response.ok && answer !== undefined && !signedOut(response)) return answer;
+    const good = response.ok || alsoGood.includes(response.status);
+    if (good && answer !== undefined && !signedOut(response)) return answer;
     if (signedOut(response)) {
       this.onSignedOut();
       throw new ApiError(401, "The login has ended.", "Sign in again.");

@@ -36,6 +36,8 @@ export interface Environment {
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
 const SILENCE_MS = 20_000;
+/** What a browser reports for a connection that ended without a word. */
+const SILENT = 1006;
 /** The login has ended; the user has no role. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([4401, 4403]);
 
@@ -107,18 +109,24 @@ export class LiveSocket {
     const socket = this.environment.connect();
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => {
-      this.attempts = 0;
-      this.phase("open");
-      this.sent.clear();
-      this.handlers.opened();
-      this.sync();
-      this.listen();
+    this.listen();
+    socket.onmessage = (message: MessageEvent<unknown>) => {
+      if (this.socket !== socket) return;
+      if (this.connection.get().phase !== "open") this.opened();
+      this.receive(message.data);
     };
-    socket.onmessage = (message: MessageEvent<unknown>) => this.receive(message.data);
     socket.onclose = (event) => {
       if (this.socket === socket) this.lost(event.code);
     };
+  }
+
+  /** The first frame has come: only now the site has let us in. */
+  private opened(): void {
+    this.attempts = 0;
+    this.phase("open");
+    this.sent.clear();
+    this.handlers.opened();
+    this.sync();
   }
 
   private receive(data: unknown): void {
@@ -142,17 +150,16 @@ export class LiveSocket {
     this.timer = this.environment.setTimer(() => this.open(), delay * (1 + this.environment.random() / 3));
   }
 
-  /** Drop a connection that has been silent for too long. */
+  /** Drop a connection that has been silent for too long, whether it was made or not. */
   private listen(): void {
-    const socket = this.socket;
-    const opened = this.connection.get().since;
     this.timer = this.environment.setTimer(() => {
-      const silent = this.environment.now() - Math.max(opened, this.lastFrameAt.get() ?? 0);
-      if (silent < SILENCE_MS) {
+      const heard = Math.max(this.connection.get().since, this.lastFrameAt.get() ?? 0);
+      if (this.environment.now() - heard < SILENCE_MS) {
         this.listen();
         return;
       }
-      this.lost(1006);
+      const socket = this.socket;
+      this.lost(SILENT);
       socket?.close();
     }, SILENCE_MS / 4);
   }
