@@ -14,27 +14,27 @@ from domain.market import Market
 from domain.order import OrderSide, OrderType
 
 
-class ListMarket(msgspec.Struct, frozen=True, tag=True):
+class ListMarket(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Open a market for trading. `market` says everything: tokens, tick, minimum size, fees, taker delay."""
 
     market: Market
 
 
-class SetTick(msgspec.Struct, frozen=True, tag=True):
+class SetTick(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Change a market's tick size. Resting orders keep their prices; new orders must lie on the new grid."""
 
     condition_id: str
     tick: int
 
 
-class SetAccepting(msgspec.Struct, frozen=True, tag=True):
+class SetAccepting(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Stop or resume taking new orders. Resting orders stay and can be cancelled; delayed ones are cancelled on release."""
 
     condition_id: str
     accepting: bool
 
 
-class Resolve(msgspec.Struct, frozen=True, tag=True):
+class Resolve(msgspec.Struct, frozen=True, gc=False, tag=True):
     """End a market: `winner` is the index of the token that pays one dollar, None when both pay fifty cents.
 
     Open orders are cancelled (`CANCELED_MARKET_RESOLVED`). Trades in flight may still settle.
@@ -44,21 +44,21 @@ class Resolve(msgspec.Struct, frozen=True, tag=True):
     winner: int | None
 
 
-class Deposit(msgspec.Struct, frozen=True, tag=True):
+class Deposit(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Bring `amount` of collateral into the exchange."""
 
     account: str
     amount: int
 
 
-class Withdraw(msgspec.Struct, frozen=True, tag=True):
+class Withdraw(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Take `amount` of available collateral out of the exchange."""
 
     account: str
     amount: int
 
 
-class Split(msgspec.Struct, frozen=True, tag=True):
+class Split(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Turn `amount` of collateral into `amount` shares of each token of a market."""
 
     account: str
@@ -66,7 +66,7 @@ class Split(msgspec.Struct, frozen=True, tag=True):
     amount: int
 
 
-class Merge(msgspec.Struct, frozen=True, tag=True):
+class Merge(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Turn `amount` shares of each token of a market back into collateral."""
 
     account: str
@@ -74,20 +74,20 @@ class Merge(msgspec.Struct, frozen=True, tag=True):
     amount: int
 
 
-class Redeem(msgspec.Struct, frozen=True, tag=True):
+class Redeem(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Pay out one account's tokens of a resolved market; what is still in flight stays for a later call."""
 
     account: str
     condition_id: str
 
 
-class RedeemAll(msgspec.Struct, frozen=True, tag=True):
+class RedeemAll(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Pay out every account's tokens of a resolved market (the venue's auto-redeem)."""
 
     condition_id: str
 
 
-class PlaceOrder(msgspec.Struct, frozen=True, tag=True):
+class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Place an order with the amounts its maker signed.
 
     BUY gives `maker_amount` of collateral for `taker_amount` shares, SELL the reverse; their ratio is the limit price and must lie exactly on
@@ -106,20 +106,20 @@ class PlaceOrder(msgspec.Struct, frozen=True, tag=True):
     post_only: bool = False
 
 
-class CancelOrders(msgspec.Struct, frozen=True, tag=True):
+class CancelOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Cancel the named orders of `account`."""
 
     account: str
     order_ids: tuple[str, ...]
 
 
-class CancelAll(msgspec.Struct, frozen=True, tag=True):
+class CancelAll(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Cancel every open order of `account`."""
 
     account: str
 
 
-class CancelMarketOrders(msgspec.Struct, frozen=True, tag=True):
+class CancelMarketOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Cancel every open order of `account` in a market, on a token, or both; "" matches any, at least one must be given."""
 
     account: str
@@ -127,18 +127,18 @@ class CancelMarketOrders(msgspec.Struct, frozen=True, tag=True):
     token_id: str = ""
 
 
-class Settle(msgspec.Struct, frozen=True, tag=True):
+class Settle(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Move a trade along its settlement: mined, confirmed, retrying or failed. The driver decides when and what."""
 
     trade_id: str
     status: FillStatus
 
 
-class Advance(msgspec.Struct, frozen=True, tag=True):
+class Advance(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Only let time pass: delayed orders are released and GTD orders stopped, as before every other command."""
 
 
-class Prune(msgspec.Struct, frozen=True, tag=True):
+class Prune(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Forget orders and trades that ended before `before_ns`. A forgotten order id would be taken for a new one."""
 
     before_ns: int

@@ -44,7 +44,7 @@ class MatchKind(StrEnum):
     MERGE = "merge"
 
 
-class OrderView(msgspec.Struct, frozen=True):
+class OrderView(msgspec.Struct, frozen=True, gc=False):
     """An order as it stood. `size` is shares, but the cash to spend for a FOK/FAK BUY; `size_matched` is always shares.
 
     `size_matched` never falls: a trade that failed to settle does not come back to its orders. `cash_matched` is what was given (BUY) or got
@@ -72,7 +72,7 @@ class OrderView(msgspec.Struct, frozen=True):
     trade_ids: tuple[str, ...]
 
 
-class MakerFill(msgspec.Struct, frozen=True):
+class MakerFill(msgspec.Struct, frozen=True, gc=False):
     """A resting order's part of a trade, in its own terms: its token, side and price. Makers pay no fee."""
 
     order_id: str
@@ -85,7 +85,7 @@ class MakerFill(msgspec.Struct, frozen=True):
     kind: MatchKind
 
 
-class TradeView(msgspec.Struct, frozen=True):
+class TradeView(msgspec.Struct, frozen=True, gc=False):
     """One taker order at one price level, seen from the taker: its token, side, exact price.
 
     `cash` is what the taker paid (BUY) or got (SELL) before `fee`. `transaction_hash` is empty until the trade was mined.
@@ -128,7 +128,7 @@ class RefusalCode(StrEnum):
     FAK_NOT_FILLED = "fak_not_filled"
 
 
-class OrderAccepted(msgspec.Struct, frozen=True):
+class OrderAccepted(msgspec.Struct, frozen=True, gc=False):
     """Answer to `PlaceOrder`: the order rests (LIVE), matched at once, fully or in part (MATCHED), or waits (DELAYED).
 
     `making` is what the order gave so far, `taking` what it got (before fees), both 0 when nothing matched.
@@ -142,7 +142,7 @@ class OrderAccepted(msgspec.Struct, frozen=True):
     trade_ids: tuple[str, ...]
 
 
-class OrderRefused(msgspec.Struct, frozen=True):
+class OrderRefused(msgspec.Struct, frozen=True, gc=False):
     """Answer to `PlaceOrder`: the order was not taken and is not remembered."""
 
     order_id: str
@@ -151,7 +151,7 @@ class OrderRefused(msgspec.Struct, frozen=True):
     text: str
 
 
-class CancelAnswer(msgspec.Struct, frozen=True):
+class CancelAnswer(msgspec.Struct, frozen=True, gc=False):
     """Answer to the three cancel commands: ids that were cancelled, and the venue's reason for each that was not."""
 
     account: str
@@ -159,44 +159,44 @@ class CancelAnswer(msgspec.Struct, frozen=True):
     not_canceled: dict[str, str]
 
 
-class CommandRefused(msgspec.Struct, frozen=True):
+class CommandRefused(msgspec.Struct, frozen=True, gc=False):
     """Answer to any other command that could not be carried out; nothing changed. `command` is its type's name."""
 
     command: str
     text: str
 
 
-class OrderPlaced(msgspec.Struct, frozen=True):
+class OrderPlaced(msgspec.Struct, frozen=True, gc=False):
     """An order was taken (user channel PLACEMENT); nothing of it has matched yet, `status` is LIVE or DELAYED."""
 
     order: OrderView
 
 
-class OrderUpdated(msgspec.Struct, frozen=True):
+class OrderUpdated(msgspec.Struct, frozen=True, gc=False):
     """An order matched, or was released from its delay into the book (user channel UPDATE)."""
 
     order: OrderView
 
 
-class OrderCanceled(msgspec.Struct, frozen=True):
+class OrderCanceled(msgspec.Struct, frozen=True, gc=False):
     """An order ended otherwise than by matching (user channel CANCELLATION). Also sent for a FOK or FAK that was killed."""
 
     order: OrderView
 
 
-class TradeMatched(msgspec.Struct, frozen=True):
+class TradeMatched(msgspec.Struct, frozen=True, gc=False):
     """A new trade, status MATCHED: the givers' funds are in flight, nobody has received anything yet."""
 
     trade: TradeView
 
 
-class TradeMoved(msgspec.Struct, frozen=True):
+class TradeMoved(msgspec.Struct, frozen=True, gc=False):
     """A trade's settlement went on: CONFIRMED delivered both sides, FAILED gave both back."""
 
     trade: TradeView
 
 
-class LevelChange(msgspec.Struct, frozen=True):
+class LevelChange(msgspec.Struct, frozen=True, gc=False):
     """The new absolute size at one price of one token's book, 0 when the level is gone.
 
     `best_bid` and `best_ask` are the token's after the whole step; an empty side reads 0 and 1_000_000.
@@ -210,30 +210,30 @@ class LevelChange(msgspec.Struct, frozen=True):
     best_ask: int
 
 
-class BookChanged(msgspec.Struct, frozen=True):
+class BookChanged(msgspec.Struct, frozen=True, gc=False):
     """All levels of one market that a step changed. Every level appears twice: for its token, then mirrored for the other one."""
 
     condition_id: str
     levels: tuple[LevelChange, ...]
 
 
-class MarketListed(msgspec.Struct, frozen=True):
+class MarketListed(msgspec.Struct, frozen=True, gc=False):
     market: Market
 
 
-class TickChanged(msgspec.Struct, frozen=True):
+class TickChanged(msgspec.Struct, frozen=True, gc=False):
     condition_id: str
     token_ids: tuple[str, str]
     old_tick: int
     new_tick: int
 
 
-class AcceptingChanged(msgspec.Struct, frozen=True):
+class AcceptingChanged(msgspec.Struct, frozen=True, gc=False):
     condition_id: str
     accepting: bool
 
 
-class MarketResolved(msgspec.Struct, frozen=True):
+class MarketResolved(msgspec.Struct, frozen=True, gc=False):
     """A market ended. `payouts` are micro-dollars a share of each token; `winner` is None when both pay half."""
 
     condition_id: str
@@ -250,7 +250,7 @@ class FundsReason(StrEnum):
     REDEMPTION = "redemption"
 
 
-class FundsMoved(msgspec.Struct, frozen=True):
+class FundsMoved(msgspec.Struct, frozen=True, gc=False):
     """Settled funds changed outside trading: `cash` and `tokens` (by token id) are signed changes."""
 
     account: str
@@ -260,7 +260,7 @@ class FundsMoved(msgspec.Struct, frozen=True):
     tokens: dict[str, int]
 
 
-class Pruned(msgspec.Struct, frozen=True):
+class Pruned(msgspec.Struct, frozen=True, gc=False):
     """These ended orders and trades are forgotten."""
 
     order_ids: tuple[str, ...]
@@ -287,7 +287,7 @@ Event = (
 )
 
 
-class Balance(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """An account's holding of one asset. `settled` is what the chain, and therefore the balance API, shows.
 
     `reserved` is bound by open orders, `outgoing` and `incoming` belong to trades that have not settled; `incoming` cannot be spent yet.
@@ -304,7 +304,7 @@ class Balance(msgspec.Struct, frozen=True):
         return self.settled - self.reserved - self.outgoing
 
 
-class BookView(msgspec.Struct, frozen=True):
+class BookView(msgspec.Struct, frozen=True, gc=False):
     """One token's book: (price, size) levels, bids ascending and asks descending, so the best level is the last."""
 
     token_id: str

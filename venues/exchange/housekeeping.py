@@ -49,7 +49,7 @@ def _forget_order(state: State, order: OrderRecord) -> None:
     del orders[order.id]
     if not orders:
         del state.orders_of[order.account]
-        state.open_of.pop(order.account, None)
+        del state.open_of[order.account]
 
 
 def _forget_trade(state: State, trade: TradeRecord) -> None:

@@ -47,7 +47,7 @@ class Plan(NamedTuple):
         return sum(level.cash + level.fee for level in self.levels)
 
 
-def plan_matches(book: MarketBook, taker: OrderRecord, is_first_token: bool, fees: FeeSchedule) -> Plan:
+def plan_matches(book: MarketBook, taker: OrderRecord, fees: FeeSchedule) -> Plan:
     """Return what `taker` would match with at its limit price or better."""
     side = book.asks if taker.is_bid else book.bids
     limit = taker.ladder_price * side.sign
@@ -58,7 +58,7 @@ def plan_matches(book: MarketBook, taker: OrderRecord, is_first_token: bool, fee
         if key < limit or remaining == 0:
             break
         ladder_price = key * side.sign
-        price = ladder_price if is_first_token else MICRO - ladder_price
+        price = ladder_price if taker.is_first else MICRO - ladder_price
         parts, remaining = _take(side.levels[ladder_price], price, remaining, buys, taker.spends_cash)
         size = sum(part.size for part in parts)
         cash = sum(part.cash for part in parts)

@@ -7,7 +7,7 @@ delay ends. Orders of one account match each other like any others: the venue do
 
 from __future__ import annotations
 
-from domain.money import MICRO
+from domain.money import MICRO, multiply_ceil
 from domain.order import OrderSide
 from domain.ticks import SIZE_STEP
 from venues.exchange import rules
@@ -28,6 +28,7 @@ from venues.exchange.matching import LevelPlan, Plan, plan_matches
 from venues.exchange.records import OrderRecord, TradeRecord
 from venues.exchange.rules import Refusal
 from venues.exchange.state import MarketRecord, State
+from venues.exchange.vault import COLLATERAL
 
 _KILLS = (RefusalCode.FOK_NOT_FILLED, RefusalCode.FAK_NOT_FILLED)
 _MS_NS = 1_000_000
@@ -48,14 +49,14 @@ def place(state: State, command: PlaceOrder, events: list[Event]) -> OrderAccept
         return _refused(command, refusal)
     if crosses and record.market.taker_delay_ms:
         return _delay(state, record, order, events)
-    plan = _plan(record, order, crosses)
+    plan = plan_matches(record.book, order, record.market.fees) if crosses else Plan([], order.remaining)
     refusal = _objection(state, order, plan)
     if refusal is not None:
         if refusal.code in _KILLS:
             _kill(order, VenueStatus.UNMATCHED, refusal.text, events)
         return _refused(command, refusal)
     _admit(state, order, events)
-    if plan.levels or not order.order_type.rests:
+    if crosses:
         _execute(state, record, order, plan, events)
     else:
         _rest(state, record, order)
@@ -72,7 +73,7 @@ def release(state: State, order: OrderRecord, events: list[Event]) -> None:
         state.close_order(order)
         _kill(order, VenueStatus.CANCELED, "the market does not accept orders", events)
         return
-    plan = _plan(record, order, record.book.crossed_by(order.is_bid, order.ladder_price))
+    plan = plan_matches(record.book, order, record.market.fees)
     refusal = _objection(state, order, plan)
     if refusal is not None:
         state.close_order(order)
@@ -97,7 +98,7 @@ def end_order(state: State, order: OrderRecord, status: VenueStatus, reason: str
 def _order(state: State, command: PlaceOrder, record: MarketRecord, price: int) -> OrderRecord:
     is_first = command.token_id == record.market.token_ids[0]
     buys = command.side is OrderSide.BUY
-    by_cash = buys and not command.order_type.rests
+    rests = command.order_type.rests
     return OrderRecord(
         number=state.orders_seen + 1,
         id=command.order_id,
@@ -111,32 +112,29 @@ def _order(state: State, command: PlaceOrder, record: MarketRecord, price: int) 
         taker_amount=command.taker_amount,
         expiration_s=command.expiration_s,
         price=price,
+        asset=COLLATERAL if buys else command.token_id,
+        rests=rests,
+        spends_cash=buys and not rests,
+        is_first=is_first,
         is_bid=buys is is_first,
         ladder_price=price if is_first else MICRO - price,
-        remaining=command.taker_amount if buys and not by_cash else command.maker_amount,
+        remaining=command.taker_amount if buys and rests else command.maker_amount,
         status=VenueStatus.LIVE,
         created_ns=state.now_ns,
         updated_ns=state.now_ns,
     )
 
 
-def _plan(record: MarketRecord, order: OrderRecord, crosses: bool) -> Plan:
-    if not crosses:
-        return Plan([], order.remaining)
-    market = record.market
-    return plan_matches(record.book, order, order.token_id == market.token_ids[0], market.fees)
-
-
 def _objection(state: State, order: OrderRecord, plan: Plan) -> Refusal | None:
     """Check that the plan satisfies the order type and that the account can afford it."""
-    available = state.vault.available(order.account, order.asset)
     needed = order.maker_amount
-    if order.side is OrderSide.BUY and plan.levels:
-        rest = -(-order.price * plan.remaining // MICRO) if order.order_type.rests else 0
+    if plan.levels and order.side is OrderSide.BUY:
+        rest = multiply_ceil(order.price, plan.remaining) if order.rests else 0
         needed = max(needed, plan.cost + rest)
-    return rules.check_balance(available, needed) or rules.unfilled(
-        order.order_type, matched=bool(plan.levels), complete=plan.remaining == 0
-    )
+    refusal = rules.check_balance(state.vault.available(order.account, order.asset), needed)
+    if refusal is None and not order.rests:
+        refusal = rules.check_filled(order.order_type, bool(plan.levels), plan.remaining == 0)
+    return refusal
 
 
 def _delay(state: State, record: MarketRecord, order: OrderRecord, events: list[Event]) -> OrderAccepted | OrderRefused:
@@ -177,7 +175,7 @@ def _execute(state: State, record: MarketRecord, order: OrderRecord, plan: Plan,
         _fill_makers(state, record, level, trade, events)
     order.remaining = plan.remaining
     order.updated_ns = state.now_ns
-    if order.order_type.rests and order.remaining >= SIZE_STEP:
+    if order.rests and order.remaining >= SIZE_STEP:
         _rest(state, record, order)
     else:
         order.status = VenueStatus.MATCHED

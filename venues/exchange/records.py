@@ -11,14 +11,13 @@ from domain.fill import FillStatus
 from domain.money import multiply_ceil
 from domain.order import OrderSide, OrderType
 from venues.exchange.events import MakerFill, OrderView, TradeView, VenueStatus
-from venues.exchange.vault import COLLATERAL
 
 
-class OrderRecord(msgspec.Struct, kw_only=True):
-    """An order. `remaining` is shares, but cash for a FOK/FAK BUY; `reserved` is of the asset it gives.
+class OrderRecord(msgspec.Struct, kw_only=True, gc=False):
+    """An order. `remaining` is shares, but cash for a FOK/FAK BUY (`spends_cash`); `reserved` is of `asset`, which it gives.
 
-    `is_bid` and `ladder_price` place it on the market's one ladder, in terms of the first token. `rest_sequence` is its place in time
-    among resting orders, 0 while it does not rest. `due_ns` is when a delay ends, 0 without one.
+    `is_first` tells that it is for the market's first token; `is_bid` and `ladder_price` place it on the market's one ladder, which is in terms
+    of that token. `rest_sequence` is its place in time among resting orders, 0 before it rests. `due_ns` is when its delay ends, 0 without one.
     """
 
     number: int
@@ -33,6 +32,10 @@ class OrderRecord(msgspec.Struct, kw_only=True):
     taker_amount: int
     expiration_s: int
     price: int
+    asset: str
+    rests: bool
+    spends_cash: bool
+    is_first: bool
     is_bid: bool
     ladder_price: int
     remaining: int
@@ -46,16 +49,6 @@ class OrderRecord(msgspec.Struct, kw_only=True):
     due_ns: int = 0
     reason: str = ""
     trade_ids: list[str] = msgspec.field(default_factory=list)
-
-    @property
-    def asset(self) -> str:
-        """The asset this order gives."""
-        return COLLATERAL if self.side is OrderSide.BUY else self.token_id
-
-    @property
-    def spends_cash(self) -> bool:
-        """True where a cash amount is filled instead of a share count."""
-        return self.side is OrderSide.BUY and not self.order_type.rests
 
     def open_amount(self) -> int:
         """Return what the open part of a share-counted order may still give, rounded up."""
@@ -85,7 +78,7 @@ class OrderRecord(msgspec.Struct, kw_only=True):
         )
 
 
-class TradeRecord(msgspec.Struct, kw_only=True):
+class TradeRecord(msgspec.Struct, kw_only=True, gc=False):
     """A trade; the amounts it moves follow from its fields. `attempts` counts the times it was mined."""
 
     number: int

@@ -81,7 +81,7 @@ def check_balance(available: int, needed: int) -> Refusal | None:
     )
 
 
-def unfilled(order_type: OrderType, matched: bool, complete: bool) -> Refusal | None:
+def check_filled(order_type: OrderType, matched: bool, complete: bool) -> Refusal | None:
     """Check that a FOK fills whole and a FAK fills at all."""
     if order_type is OrderType.FOK and not complete:
         return Refusal(

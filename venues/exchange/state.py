@@ -65,9 +65,13 @@ class State:
     def add_order(self, order: OrderRecord) -> None:
         """Remember an order, as open if it is."""
         self.orders[order.id] = order
-        self.orders_of.setdefault(order.account, {})[order.id] = order
+        try:
+            self.orders_of[order.account][order.id] = order
+        except KeyError:
+            self.orders_of[order.account] = {order.id: order}
+            self.open_of[order.account] = {}
         if order.status.open:
-            self.open_of.setdefault(order.account, {})[order.id] = order
+            self.open_of[order.account][order.id] = order
             self.markets[order.condition_id].open_orders[order.id] = order
             self._set_timers(order)
 
