@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from polybot_site.api.views import MetricsView
 from polybot_site.views import Login, dashboard
 
 urlpatterns = [
@@ -14,4 +15,5 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/", include("polybot_site.api.urls")),
+    path("metrics", MetricsView.as_view(), name="metrics"),
 ]

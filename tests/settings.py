@@ -12,3 +12,6 @@ os.environ["POLYBOT_CONFIG"] = ""
 os.environ["POLYBOT_VAR"] = str(Path(tempfile.gettempdir()) / f"polybot-tests-{os.getuid()}")
 
 from polybot_site.settings import *  # noqa: E402
+
+# Real hashes are slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -7,7 +7,6 @@ is gone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Collection, Iterable
 
 import structlog
@@ -66,8 +65,7 @@ class Broadcasts:
     async def stop(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.gather(self._reader, return_exceptions=True)
         await self._pubsub.aclose()
 
     async def _subscribe(self, names: Collection[str]) -> None:

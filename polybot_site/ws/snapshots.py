@@ -1,6 +1,6 @@
 """The present state as events, for clients that just subscribed: from Redis for broadcasts, from PostgreSQL for orders, fills and positions.
 
-Such events have sequence 0. A book put together here has version 0: it can be shown at once, and the next snapshot from the trader replaces it.
+Such events have sequence 0. A book carries the version at which Redis has it, so that the trader's next change applies to it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 from channels.db import database_sync_to_async
 from google.protobuf.message import Message
 
+from markets import cache, keys
 from polybot_site.ws.bytes_redis import BytesRedis
 from polybot_site.ws.topics import Topic
 from proto.envelope import PAYLOAD_NAMES
 from proto.mapping import fill_to_proto, order_result_to_proto, position_to_proto
-from proto.market_mapping import Levels, snapshot_to_proto
-from proto.polybot.v1 import events_pb2, orderbook_pb2, position_pb2, strategy_pb2
+from proto.market_mapping import Levels, bbo_to_proto, snapshot_to_proto
+from proto.polybot.v1 import events_pb2, position_pb2, strategy_pb2
 from proto.values import timestamp
 from trading import store
 
@@ -33,7 +34,7 @@ class SiteSnapshots:
         self._redis = redis
 
     async def broadcasts(self, topics: Sequence[Topic]) -> Mapping[str, list[bytes]]:
-        """Return, by topic name, the present state as encoded events; one round trip for all books and prices."""
+        """Return, by topic name, the present state as encoded events; one round trip for all prices, one for each book."""
         frames: dict[str, list[bytes]] = {}
         books: dict[str, list[str]] = {}
         prices: dict[str, list[str]] = {}
@@ -68,51 +69,57 @@ class SiteSnapshots:
         return [_event(strategy_pb2.StrategyStatus.FromString(value)) for value in values if value]
 
     async def _watched(self) -> list[str]:
-        return sorted(asset.decode() for asset in await self._redis.smembers("ws:subscribed"))
+        return sorted(asset.decode() for asset in await self._redis.smembers(keys.SUBSCRIBED))
 
     async def _prices(self, assets_of: Mapping[str, list[str]]) -> dict[str, list[bytes]]:
-        assets = sorted({asset for assets in assets_of.values() for asset in assets})
-        values = await self._redis.mget([f"price:{asset}" for asset in assets]) if assets else []
-        known = {
-            asset: _event(orderbook_pb2.BBO.FromString(value))
-            for asset, value in zip(assets, values, strict=True)
-            if value
-        }
+        assets = _all(assets_of)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            cache.queue_tops(pipe, assets)
+            tops = cache.parse_tops(assets, await pipe.execute())
+        known = {asset: _event(_quote(asset, top)) for asset, top in tops.items()}
         return {name: [known[asset] for asset in assets if asset in known] for name, assets in assets_of.items()}
 
     async def _books(self, assets_of: Mapping[str, list[str]]) -> dict[str, list[bytes]]:
-        assets = sorted({asset for assets in assets_of.values() for asset in assets})
-        if not assets:
-            return {name: [] for name in assets_of}
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for asset in assets:
-                pipe.hgetall(f"book:{asset}:bid:size")
-                pipe.hgetall(f"book:{asset}:ask:size")
-                pipe.get(f"market:token:{asset}")
-            answers = await pipe.execute()
         known = {}
-        for number, asset in enumerate(assets):
-            bids, asks, market_id = answers[3 * number : 3 * number + 3]
-            if bids or asks:
-                known[asset] = _book(asset, (market_id or b"").decode(), bids, asks)
+        for asset in _all(assets_of):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                cache.queue_book(pipe, asset)
+                pipe.get(keys.market_of_token(asset))
+                *answers, market_id = await pipe.execute()
+            book = cache.parse_book(answers)
+            if book.top is not None:
+                known[asset] = _event(_book(asset, (market_id or b"").decode(), book, book.top))
         return {name: [known[asset] for asset in assets if asset in known] for name, assets in assets_of.items()}
 
 
-def _book(asset: str, market_id: str, bids: dict[bytes, bytes], asks: dict[bytes, bytes]) -> bytes:
-    book = snapshot_to_proto(
+def _all(assets_of: Mapping[str, list[str]]) -> list[str]:
+    return sorted({asset for assets in assets_of.values() for asset in assets})
+
+
+def _quote(asset: str, top: cache.Top) -> Message:
+    return bbo_to_proto(
+        asset_id=asset,
+        best_bid=top.best_bid or 0.0,
+        bid_size=top.bid_size or 0.0,
+        best_ask=top.best_ask or 0.0,
+        ask_size=top.ask_size or 0.0,
+        at_ns=top.at_ns,
+    )
+
+
+def _book(asset: str, market_id: str, book: cache.CachedBook, top: cache.Top) -> Message:
+    return snapshot_to_proto(
         asset_id=asset,
         market_id=market_id,
         tick=0,
-        bids=_levels(bids, best_is_highest=True),
-        asks=_levels(asks, best_is_highest=False),
-        version=0,
-        at_ns=time.time_ns(),
+        bids=_columns(book.bids),
+        asks=_columns(book.asks),
+        version=top.version,
+        at_ns=top.at_ns,
     )
-    return _event(book)
 
 
-def _levels(sizes: Mapping[bytes, bytes], *, best_is_highest: bool) -> Levels:
-    levels = sorted(((float(price), float(size)) for price, size in sizes.items()), reverse=best_is_highest)
+def _columns(levels: Sequence[tuple[float, float]]) -> Levels:
     return [price for price, _ in levels], [size for _, size in levels]
 
 

@@ -6,7 +6,6 @@ A lost connection is made again until `stop`, and reading goes on after the last
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -50,8 +49,7 @@ class Streams:
     async def stop(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await asyncio.gather(self._reader, return_exceptions=True)
 
     async def since(self, name: str, stream_id: str, limit: int) -> list[Entry] | None:
         """Return the events after `stream_id` up to the last one handed over; None when they cannot be told apart from a gap.

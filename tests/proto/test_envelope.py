@@ -62,3 +62,10 @@ def test_a_stream_id_is_added_without_decoding():
     event = events_pb2.Event.FromString(with_stream_id(with_stream_id(raw, b"1-0"), b"1700000000000-12"))
     assert event.stream_id == "1700000000000-12"
     assert event.bbo.asset_id == "1"
+
+
+def test_a_new_epoch_goes_on_above_the_old_one():
+    encoder = EventEncoder(StillClock(), RandomIds(), epoch=0)
+    before = encode(encoder).sequence
+    encoder.begin(9)
+    assert encode(encoder).sequence == (9 << 40) + 1 > before

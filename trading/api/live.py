@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from domain.money import from_float_rounded
 from infra.clock import SystemClock
 from infra.redis import sync_client
-from proto.polybot.v1 import events_pb2, orderbook_pb2
+from markets.cache import read_tops
+from proto.polybot.v1 import events_pb2
 from proto.values import nanoseconds
 from trading.row_codec import to_datetime
 
@@ -23,15 +24,18 @@ _clock = SystemClock()
 
 def best_bids(token_ids: Collection[str]) -> dict[str, int]:
     """Return the best bid, in micro-dollars, of those tokens that have one."""
-    tokens = list(token_ids)
-    values = _read([f"price:{token}" for token in tokens])
-    quotes = {token: orderbook_pb2.BBO.FromString(raw) for token, raw in zip(tokens, values, strict=True) if raw}
-    return {token: from_float_rounded(quote.best_bid) for token, quote in quotes.items() if quote.best_bid > 0}
+    try:
+        with sync_client(settings.REDIS_URL) as redis:
+            tops = read_tops(redis, list(token_ids)) if token_ids else {}
+    except RedisError as error:
+        _log.warning("redis_unavailable", error=str(error))
+        return {}
+    return {token: from_float_rounded(top.best_bid) for token, top in tops.items() if top.best_bid}
 
 
 def trader_status(account: str | None) -> dict[str, Any]:
     """Return the trader's last words and their age; `online` is false when they are too old or there are none."""
-    raw = _read([f"status:{account}"])[0] if account else None
+    raw = _read(f"status:{account}") if account else None
     event = events_pb2.Event.FromString(raw) if raw else events_pb2.Event()
     status = event.bot_status
     age = (_clock.now_ns() - nanoseconds(event, "timestamp")) / 1e9 if raw else None
@@ -66,12 +70,11 @@ def trader_status(account: str | None) -> dict[str, Any]:
     }
 
 
-def _read(keys: list[str]) -> list[bytes | None]:
-    if not keys:
-        return []
+def _read(key: str) -> bytes | None:
     try:
         with sync_client(settings.REDIS_URL) as redis:
-            return [value if isinstance(value, bytes) else None for value in redis.mget(keys)]
+            value = redis.get(key)
     except RedisError as error:
         _log.warning("redis_unavailable", error=str(error))
-        return [None] * len(keys)
+        return None
+    return value if isinstance(value, bytes) else None

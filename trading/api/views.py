@@ -180,7 +180,7 @@ class HaltView(APIView):
 
     @extend_schema(parameters=[ResumeRequest], responses=_COMMANDS)
     def delete(self, request: Request) -> Response:
-        resume = ResumeRequest(data={**request.query_params.dict(), **request.data})
+        resume = ResumeRequest(data=request.data or request.query_params)
         resume.is_valid(raise_exception=True)
         return carry_out(request, "resume", dict(resume.validated_data))
 
