@@ -86,8 +86,12 @@ def may_move(current: OrderStatus, wanted: OrderStatus) -> bool:
 
 
 def reopens(current: OrderStatus, wanted: OrderStatus) -> bool:
-    """Tell whether venue evidence contradicts a terminal state and therefore reopens it (applied, and audited)."""
-    return current.terminal and wanted is not current and wanted in _VENUE
+    """Tell whether venue evidence contradicts a terminal state and therefore reopens it (applied, and audited).
+
+    Cancelled, expired and rejected are one and the same to the account: such an order is over without filling further.
+    """
+    over = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
+    return current.terminal and wanted in _VENUE and wanted is not current and not (current in over and wanted in over)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

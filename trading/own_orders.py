@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from domain.money import multiply_ceil
 from domain.order import Effect, Order, OrderSide, OrderStatus
 from domain.ports import OrderState
-
-DUST = 10_000
-"""Differences of up to 0.01 share between an order and its fills converge."""
+from trading.positions import DUST
 
 
 @dataclass(slots=True)

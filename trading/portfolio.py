@@ -20,8 +20,8 @@ from domain.ports import AuditRecord, JournalRow, JournalState
 from domain.position import Position
 from domain.reports import OrderReport, TradeReport
 from trading.ledger import Ledger
-from trading.own_orders import DUST, OwnOrder, OwnOrders
-from trading.positions import OpenPosition, Positions
+from trading.own_orders import OwnOrder, OwnOrders
+from trading.positions import DUST, OpenPosition, Positions
 
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
@@ -196,7 +196,7 @@ class Portfolio:
             change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
             change.rows.append(self._audit("order_reopened", now_ns, order=own.id, status=wanted.value))
             return change
-        own.needs_read = own.needs_read or own.status.terminal
+        own.needs_read = own.needs_read or (own.status.terminal and not wanted.terminal)
         self.orders.refresh(own)
         return Change()
 
@@ -294,7 +294,7 @@ class Portfolio:
         position = self.positions.for_fill(fill, side)
         fill = replace(fill, position_id=position.id)
         before = position.holding
-        position.put(fill)
+        self.positions.put(position, fill)
         self.changed_ns = now_ns
         self._remember(fill)
         if own is not None and fill.side is OrderSide.BUY:
@@ -350,13 +350,13 @@ class Portfolio:
         """Close every position of a resolved market; `payouts[i]` is what a share of `token_ids[i]` pays, in micro-dollars."""
         change = Change()
         for token_id, payout in zip(market.token_ids, payouts, strict=True):
-            for position in self.positions.of_token(token_id):
+            for position in self.positions.holding(token_id):
                 change.merge(self._settle(position, payout, now_ns))
         return change
 
     def _settle(self, position: OpenPosition, payout: int, now_ns: int) -> Change:
         before = position.holding
-        position.settle(payout, now_ns)
+        self.positions.settle(position, payout, now_ns)
         entries = self.ledger.difference(
             before,
             position.holding,

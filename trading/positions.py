@@ -1,6 +1,7 @@
 """Positions in memory: fills grouped by the holding they belong to, one holding per token and strategy at a time.
 
-A position lives from its first fill until it is flat and every fill is final; the next fill opens another. Applying the same fill again, in the same
+A position lives from its first fill until it is flat (but for dust below 0.01 share, which no order can sell) and every fill is final; the
+next fill opens another. Applying the same fill again, in the same
 state, changes nothing. Ids derive from the first fill, so a restart folds the same positions.
 """
 
@@ -15,6 +16,9 @@ from domain.market import Market
 from domain.order import OrderSide
 from domain.position import Position, PositionStatus
 from trading.holding import Holding, apply, fold, resolve
+
+DUST = 10_000
+"""Shares below 0.01: they cannot be sold, and differences of this size converge."""
 
 _NAMESPACE = uuid.UUID("6f1d5f0e-2d52-5c0c-9d0b-6a2b1f0a7c11")
 
@@ -47,7 +51,7 @@ class OpenPosition:
                 self.holding = resolve(self.holding, self.payout)
         else:
             self.holding = apply(self.holding, fill)
-        flat = self.holding.size == 0 and all(f.status.terminal for f in self.fills.values())
+        flat = abs(self.holding.size) < DUST and all(f.status.terminal for f in self.fills.values())
         self.closed_ns = (self.closed_ns or fill.matched_ns) if flat else None
 
     def settle(self, payout: int, at_ns: int) -> None:
@@ -60,7 +64,7 @@ class OpenPosition:
         if self.payout is not None:
             return self.payout
         sells = [fill.price for fill in self.fills.values() if fill.side is OrderSide.SELL]
-        return sells[-1] if sells and self.holding.size == 0 else None
+        return sells[-1] if sells and abs(self.holding.size) < DUST else None
 
     def position(self) -> Position:
         return Position(
@@ -93,6 +97,7 @@ class Positions:
         self._by_id: dict[str, OpenPosition] = {}
         self._current: dict[tuple[str, str], OpenPosition] = {}
         self._by_token: dict[str, dict[str, OpenPosition]] = {}
+        self._open: dict[str, OpenPosition] = {}
 
     def for_fill(self, fill: Fill, side: str) -> OpenPosition:
         """Return the position `fill` belongs to: the one it names, the open one of its token and strategy, or a new one.
@@ -118,22 +123,38 @@ class Positions:
         )
 
     def _add(self, position: OpenPosition) -> OpenPosition:
-        self._by_id[position.id] = position
+        self._by_id[position.id] = self._open[position.id] = position
         self._current[position.token_id, position.strategy] = position
         self._by_token.setdefault(position.token_id, {})[position.id] = position
         return position
+
+    def put(self, position: OpenPosition, fill: Fill) -> None:
+        """Fold a fill into its position."""
+        position.put(fill)
+        self._index(position)
+
+    def settle(self, position: OpenPosition, payout: int, at_ns: int) -> None:
+        """Close a position at `payout` a share."""
+        position.settle(payout, at_ns)
+        self._index(position)
+
+    def _index(self, position: OpenPosition) -> None:
+        if position.closed_ns is None:
+            self._open[position.id] = position
+        else:
+            self._open.pop(position.id, None)
 
     def restore(self, fills: Iterable[Fill], positions: Iterable[Position]) -> None:
         """Fold journaled fills again; exits and payouts come from the position rows."""
         rows = {row.id: row for row in positions}
         for fill in fills:
-            self.for_fill(fill, rows[fill.position_id].side).put(fill)
+            self.put(self.for_fill(fill, rows[fill.position_id].side), fill)
         for row in rows.values():
             position = self._by_id.get(row.id)
             if position is not None:
                 position.take_profit, position.stop_loss = row.take_profit, row.stop_loss
                 if row.payout is not None:
-                    position.settle(row.payout, row.closed_ns or row.opened_ns)
+                    self.settle(position, row.payout, row.closed_ns or row.opened_ns)
 
     def get(self, token_id: str, strategy: str) -> OpenPosition | None:
         """Return the open position of a strategy in a token."""
@@ -144,7 +165,11 @@ class Positions:
         return [p for p in self._by_token.get(token_id, {}).values() if p.closed_ns is None]
 
     def open(self) -> Iterator[OpenPosition]:
-        return (position for position in self._by_id.values() if position.closed_ns is None)
+        return iter(self._open.values())
+
+    def holding(self, token_id: str) -> list[OpenPosition]:
+        """Return every position in a token that holds shares, closed ones with their dust too."""
+        return [position for position in self._by_token.get(token_id, {}).values() if position.holding.size]
 
     def in_market(self, market: Market) -> list[OpenPosition]:
         return [position for token_id in market.token_ids for position in self.of_token(token_id)]

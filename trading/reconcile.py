@@ -20,7 +20,7 @@ from domain.order import OrderStatus
 from domain.ports import OrderGateway
 from domain.reports import Balances, OrderReport
 from trading.desk import Desk
-from trading.own_orders import DUST
+from trading.positions import DUST
 
 ROUNDING_PER_FILL = 20
 """Micro-dollars by which one fill's cash may differ from the venue's own rounding."""

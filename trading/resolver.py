@@ -79,6 +79,8 @@ class Resolver:
     async def read(self, orders: Iterable[OwnOrder]) -> bool:
         """Read orders and their trades once and apply what is found; False when the venue could not be read."""
         wanted = list(orders)
+        if not wanted:
+            return True
         begun = self._desk.clock.now_ns()
         try:
             reports = {own.id: await self._gateway.order(own.id) for own in wanted}

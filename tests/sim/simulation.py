@@ -21,7 +21,7 @@ from tests.sim.ports import SimAccountFeed, SimCatalog, SimGateway, SimMarketFee
 from tests.sim.virtual_time import run_virtual
 from tests.sim.world import ACCOUNT, TRADER, Crash, World
 from trading.limits import RiskLimits
-from trading.own_orders import DUST
+from trading.positions import DUST
 from trading.portfolio import Portfolio
 from trading.reconcile import ROUNDING_PER_FILL
 

@@ -144,22 +144,31 @@ def entries(journal_id: str, amount: int) -> list[LedgerEntry]:
 async def test_everything_submitted_is_loaded_again_exactly(disk: Disk) -> None:
     journal = disk.journal()
     await disk.take_lease(journal)
-    order = f.order(f.draft(order_type=OrderType.GTD, expires_ns=f.NOW + 5_000_000_000, take_profit=600_000, reason="why"))
+    order = f.order(
+        f.draft(order_type=OrderType.GTD, expires_ns=f.NOW + 5_000_000_000, take_profit=600_000, reason="why")
+    )
     halt = Halt(account=f.ACCOUNT, scope=HaltScope.MARKET, target="m1", reason="odd", set_by="me", set_ns=f.NOW)
     state = OrderState(order_id=order.id, status=OrderStatus.LIVE, filled=MICRO, reason="", updated_ns=f.NOW + 5_000)
     audit = AuditRecord(event="deposit", account=f.ACCOUNT, detail={"amount": 5, "why": "x"}, at_ns=f.NOW)
-    equity = EquityRecord(account=f.ACCOUNT, cash=1, inventory_cost=2, inventory_value=3, realised=4, fees=5, at_ns=f.NOW)
+    equity = EquityRecord(
+        account=f.ACCOUNT, cash=1, inventory_cost=2, inventory_value=3, realised=4, fees=5, at_ns=f.NOW
+    )
 
     await journal.submit([order])
     await journal.submit([state, FILL, POSITION, *entries("d1", 100), halt, audit, equity])
-    await journal.submit([replace(FILL, status=FillStatus.CONFIRMED), replace(POSITION, settled=10 * MICRO, unsettled=0)])
+    await journal.submit(
+        [replace(FILL, status=FillStatus.CONFIRMED), replace(POSITION, settled=10 * MICRO, unsettled=0)]
+    )
     await journal.submit(entries("d2", -30))
     loaded = await disk.journal().load()
 
     assert loaded.orders == ((order, state),)
     assert loaded.fills == (replace(FILL, status=FillStatus.CONFIRMED),)
     assert loaded.positions == (replace(POSITION, settled=10 * MICRO, unsettled=0),)
-    assert {(e.ledger_account, e.amount) for e in loaded.ledger} == {(LedgerAccount.CASH, 70), (LedgerAccount.EQUITY, -70)}
+    assert {(e.ledger_account, e.amount) for e in loaded.ledger} == {
+        (LedgerAccount.CASH, 70),
+        (LedgerAccount.EQUITY, -70),
+    }
     assert loaded.halts == (halt,)
 
 

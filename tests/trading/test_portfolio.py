@@ -43,7 +43,9 @@ def test_a_fill_moves_cash_into_inventory_and_the_fee_aside() -> None:
     account = portfolio()
     order, own = live(account)
 
-    account.apply_trade(f.trade(order, 10 * MICRO, liquidity=Liquidity.TAKER, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    account.apply_trade(
+        f.trade(order, 10 * MICRO, liquidity=Liquidity.TAKER, status=FillStatus.CONFIRMED), now_ns=f.NOW
+    )
 
     fee = f.market().fees.taker_fee(500_000, 10 * MICRO)
     assert fee == 100_000
@@ -130,7 +132,9 @@ def test_a_trade_at_a_worse_price_or_of_the_other_side_is_quarantined() -> None:
         account = portfolio()
         order, _ = live(account)
 
-        change = account.apply_trade(f.trade(order, 5 * MICRO, **({} | wrong)) if "size" not in wrong else f.trade(order, 0), now_ns=f.NOW)
+        change = account.apply_trade(
+            f.trade(order, 5 * MICRO, **({} | wrong)) if "size" not in wrong else f.trade(order, 0), now_ns=f.NOW
+        )
 
         assert change.alarms, wrong
         assert account.ledger.cash == DEPOSIT
@@ -259,6 +263,12 @@ def test_evidence_in_any_order_and_repeated_ends_in_the_same_account(shuffled, r
         own.status = OrderStatus.SUBMITTED
         for number in sequence:
             evidence[number](account)
-        return account.ledger.cash, account.positions.size(f.YES), account.positions.settled(f.YES), own.filled, own.status
+        return (
+            account.ledger.cash,
+            account.positions.size(f.YES),
+            account.positions.settled(f.YES),
+            own.filled,
+            own.status,
+        )
 
     assert end([*shuffled, *repeats]) == end(range(6))
