@@ -1,0 +1,29 @@
+"""A venue of its own for each test, gone on from one that was warmed up once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.venues.simulator.kit import RunningVenue, running_venue, warm_up
+
+
+@pytest.fixture(scope="session")
+def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("simulator") / "venue"
+    warm_up(folder)
+    return folder
+
+
+@pytest.fixture
+def venue_folder(warm_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(warm_folder, tmp_path / "venue"))
+
+
+@pytest.fixture
+async def venue(venue_folder: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(venue_folder) as running:
+        yield running

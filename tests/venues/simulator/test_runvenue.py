@@ -1,0 +1,110 @@
+"""The command as a process of its own: ready line, files, kill -9, SIGTERM, ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from infra.paths import ROOT
+
+ADDRESS = "0x" + "ab" * 20
+
+
+class Process:
+    """One `manage.py runvenue`."""
+
+    def __init__(self, var: Path, *arguments: str) -> None:
+        command = [sys.executable, "manage.py", "runvenue", "--port", "0", *arguments]
+        environment = {**os.environ, "POLYBOT_VAR": str(var), "DJANGO_SETTINGS_MODULE": "polybot_site.settings"}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.ready_line = self.process.stdout.readline()
+        self.where: dict[str, Any] = {}
+        if self.ready_line:
+            self.where = json.loads((var / "venue.json").read_text())
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.where["url"] + path, timeout=5) as response:
+            return json.load(response)
+
+    def fund(self) -> Any:
+        body = json.dumps({"address": ADDRESS, "amount": "5"}).encode()
+        request = urllib.request.Request(
+            self.where["url"] + "/admin/faucet", body, {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=5) as response:
+            return json.load(response)
+
+    def stop(self, number: int) -> tuple[int, str]:
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
+
+
+@contextmanager
+def running(var: Path, *arguments: str) -> Iterator[Process]:
+    venue = Process(var, *arguments)
+    try:
+        yield venue
+    finally:
+        if venue.process.poll() is None:
+            venue.process.kill()
+        venue.process.communicate()
+
+
+def test_a_venue_says_where_it_is_survives_a_kill_and_begins_anew_when_told(tmp_path):
+    var = tmp_path / "var"
+    with running(var, "--seed", "5") as first:
+        where = first.where
+        assert where["url"] in first.ready_line
+        assert where["venue_id"] in first.ready_line
+        assert set(where) == {"url", "ws_url", "gamma_url", "venue_id", "pid"}
+        assert where["pid"] == first.process.pid
+        assert where["ws_url"].startswith("ws://127.0.0.1:")
+        venue = first.get("/admin/venue")
+        assert (venue["venue_id"], venue["seed"]) == (where["venue_id"], 5)
+        assert first.fund()["balance"] == "5"
+        event = first.get("/gamma/events/keyset?limit=1")["events"][0]["id"]
+        refused = [
+            (var, "0", "another simulated venue is running"),
+            (
+                tmp_path / "elsewhere",
+                where["url"].rsplit(":", 1)[1],
+                "choose another with --port or POLYBOT_VENUE_PORT",
+            ),
+        ]
+        for folder, port, text in refused:
+            with running(folder, "--port", port) as second:
+                code, errors = second.stop(0)
+                assert code == 1
+                assert text in errors
+                assert "Traceback" not in errors
+        assert first.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+    with running(var) as again:
+        assert again.where["venue_id"] == where["venue_id"]
+        assert again.fund()["balance"] == "10"
+        assert again.get("/gamma/events/keyset?limit=1")["events"][0]["id"] == event
+        code, errors = again.stop(signal.SIGTERM)
+        assert code == 0, errors
+    with running(var, "--fresh") as fresh:
+        assert fresh.where["venue_id"] != where["venue_id"]
+        assert fresh.fund()["balance"] == "5"
+
+
+@pytest.mark.parametrize("arguments", [("--speed", "0"), ("--fail-share", "2"), ("--seed", "x")])
+def test_arguments_out_of_range_are_refused(arguments):
+    with pytest.raises(CommandError, match=arguments[0]):
+        call_command("runvenue", *arguments)
