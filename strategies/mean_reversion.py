@@ -24,9 +24,9 @@ from strategies.price_tracker import Window
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
 from strategies.statistics import expit_rounded, robust_z
 
-UNIT_ROOT_HALF_LIVES = 30
-"""History must span this many half-lives. A random walk shows so short a half-life in one of a hundred windows: n·(1 − φ) ≥ 20.6, the one per
-cent point of the Dickey–Fuller coefficient test, is n ≥ 30 half-lives."""
+UNIT_ROOT_HALF_LIVES = 20
+"""History must span this many half-lives. A random walk shows so short a half-life in one of twenty windows: n·(1 − φ) ≥ 14.1, the five per
+cent point of the Dickey–Fuller coefficient test, is n ≥ 20 half-lives."""
 HALF_LIVES_TO_END = 30
 """A market must live this many half-lives more."""
 
@@ -50,12 +50,20 @@ class MeanReversionParameters(Parameters):
         description="History that the middle is taken from; a fifth of it must have been seen",
     )
     max_deviation: Number = Field(
-        8.0,
+        16.0,
         ge=1,
         le=100,
         title="Largest deviation",
         description="Falls beyond this are jumps, not noise",
         json_schema_extra={"unit": "standard deviations"},
+    )
+    max_fall: Dollars = Field(
+        Decimal("0.10"),
+        ge=Decimal("0.001"),
+        le=Decimal("0.99"),
+        title="Largest fall",
+        description="Falls beyond this below the middle are jumps, not noise",
+        json_schema_extra={"unit": "USD per share"},
     )
     exit_deviation: Number = Field(
         0.5,
@@ -74,11 +82,11 @@ class MeanReversionParameters(Parameters):
         json_schema_extra={"unit": "USD per share"},
     )
     max_half_life: Duration = Field(
-        timedelta(seconds=10),
+        timedelta(seconds=15),
         ge=timedelta(milliseconds=100),
         le=timedelta(hours=1),
         title="Longest half-life",
-        description="Deviations must have died out by half within this time, and within a thirtieth of the history seen",
+        description="Deviations must have died out by half within this time, and within a twentieth of the history seen",
     )
     max_variance_ratio: Number = Field(
         0.9,
@@ -117,7 +125,8 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
         z = robust_z(history.log_odds, window.centre, parameters.min_scale)
         if z > -parameters.std_dev_threshold:
             return ()
-        if z < -parameters.max_deviation:
+        middle = expit_rounded(window.centre.median)
+        if z < -parameters.max_deviation or middle - book.mid > micros(parameters.max_fall):
             return self.refuse("jump, not noise")
         gate = self.closed_gate(book, now_ns)
         if gate:
@@ -125,7 +134,6 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
         behaviour = self._judge(window, book, now_ns)
         if isinstance(behaviour, str):
             return self.refuse(behaviour)
-        middle = expit_rounded(window.centre.median)
         why = (
             f"{-z:.1f} standard deviations below the middle {format_micros(middle)} of {format_duration(parameters.lookback_window)} "
             f"(mid {format_micros(book.mid)}, half-life {behaviour.half_life:.1f} s, variance ratio {behaviour.variance_ratio:.2f})"
