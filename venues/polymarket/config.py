@@ -20,7 +20,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolymarketConfig:
-    """Hosts without a trailing slash, and the account's wallet.
+    """Hosts without a trailing slash (`gamma_url` may have a path), and the account's wallet.
 
     `funder` is the wallet that holds the money: the key's own address for type 0 (may be left empty), the proxy, Safe or deposit wallet
     for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`).
@@ -50,7 +50,15 @@ class PolymarketConfig:
 def _check_host(name: str, url: str, schemes: tuple[str, str]) -> None:
     parts = urlsplit(url)
     secure, plain = schemes
-    if parts.scheme not in schemes or not parts.hostname or parts.path or parts.query or parts.username:
+    # Only the catalogue may lie below a path: it is signed by nobody, and a local venue serves everything on one port.
+    path_allowed = name == "gamma_url" and not parts.path.endswith("/")
+    if (
+        parts.scheme not in schemes
+        or not parts.hostname
+        or parts.query
+        or parts.username
+        or (parts.path and not path_allowed)
+    ):
         raise ValueError(f"{name} was {url!r}, expected {secure}://host[:port] without a path")
     if parts.scheme == plain and parts.hostname not in _LOOPBACK:
         raise ValueError(f"{name} was {url!r}, expected {secure}:// (plain text is for this machine only)")
