@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
 
-from infra.clock import SystemClock
 from polybot_site.config_loader import current
 from polybot_site.launcher import launch
 
 _NAME_WIDTH = 8
+_NO_TIME = datetime.min.replace(tzinfo=UTC)  # the programs' own lines say when
 
 
 class Command(BaseCommand):
@@ -24,16 +24,14 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        printer = Printer(sys.stdout, width=_NAME_WIDTH)
-        clock = SystemClock()
+        printer = Printer(sys.stdout, time_format="", width=_NAME_WIDTH)
         palette = get_colours()
         colours: dict[str, str] = {}
 
         def show(name: str, line: str) -> None:
             if name not in colours:
                 colours[name] = next(palette)
-            now = datetime.fromtimestamp(clock.now_ns() / 1e9, tz=UTC).astimezone()
-            printer.write(Message("line", line, now, name, colours[name]))
+            printer.write(Message("line", line, _NO_TIME, name, colours[name]))
 
         try:
             launch(current(), show)
