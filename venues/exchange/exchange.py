@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 
 from domain.market import Market
@@ -122,9 +123,10 @@ class Exchange:
         trade = self._state.trades.get(trade_id)
         return trade.view() if trade is not None else None
 
-    def trades(self, account: str) -> list[TradeView]:
-        """Return all remembered trades in which an account took part, as taker or maker, oldest first."""
-        return [trade.view() for trade in self._state.trades_of.get(account, {}).values()]
+    def trades(self, account: str, after_ns: int = 0) -> list[TradeView]:
+        """Return the trades, matched at or after `after_ns`, in which an account took part as taker or maker; oldest first."""
+        newest_first = reversed(self._state.trades_of.get(account, {}).values())
+        return [trade.view() for trade in takewhile(lambda trade: trade.matched_ns >= after_ns, newest_first)][::-1]
 
     def unsettled_trades(self) -> list[TradeView]:
         """Return the trades that are neither confirmed nor failed, oldest first."""

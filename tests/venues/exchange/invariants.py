@@ -65,6 +65,7 @@ def check_books(exchange: Exchange) -> None:
         for order in exchange.open_orders(account):
             if order.status is e.VenueStatus.LIVE:
                 market = exchange.market(order.condition_id)
+                assert market is not None
                 other = market.complement(order.token_id)
                 opposite = OrderSide.SELL if order.side is OrderSide.BUY else OrderSide.BUY
                 left = order.size - order.size_matched
@@ -91,7 +92,9 @@ def _reservation(exchange: Exchange, order: e.OrderView) -> tuple[str, int]:
         return order.token_id, order.size - order.size_matched
     if order.status is e.VenueStatus.LIVE:
         return CASH, multiply_ceil(order.price, order.size - order.size_matched)
-    fees = exchange.market(order.condition_id).fees
+    market = exchange.market(order.condition_id)
+    assert market is not None
+    fees = market.fees
     fee = (
         fees.worst_buy_fee(order.price, order.taker_amount)
         if order.order_type.rests

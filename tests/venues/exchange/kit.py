@@ -93,7 +93,12 @@ class Venue:
         return self.exchange.balance(account, f"m:{token}")
 
     def bids(self, token: str = "yes") -> list[tuple[int, int]]:
-        return self.exchange.book(f"m:{token}").bids
+        return self._book(token).bids
 
     def asks(self, token: str = "yes") -> list[tuple[int, int]]:
-        return self.exchange.book(f"m:{token}").asks
+        return self._book(token).asks
+
+    def _book(self, token: str) -> e.BookView:
+        book = self.exchange.book(f"m:{token}")
+        assert book is not None
+        return book

@@ -109,8 +109,8 @@ class Pair:
             for token in (0, 1):
                 assert exchange.balance(account, TOKENS[token]).available == self.reference.usable[account, token]
         resting = {order.order_id: order.size for order in self.reference.orders}
-        book = exchange.book("m:yes")
-        assert sum(size for _, size in book.bids + book.asks) == sum(resting.values())
+        levels = self.venue.bids() + self.venue.asks()
+        assert sum(size for _, size in levels) == sum(resting.values())
         assert {o.id for account in ACCOUNTS for o in exchange.open_orders(account)} == set(resting)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from domain.fill import FillStatus
 from domain.market import MarketStatus
-from tests.venues.exchange.kit import BUY, SELL, Venue, d, market
+from tests.venues.exchange.kit import BUY, FAK, SELL, Venue, d, market
 from venues.exchange import commands as c
 from venues.exchange import events as e
 
@@ -91,6 +91,17 @@ def test_auto_redeem_pays_everyone_and_leaves_no_collateral(venue):
     venue.do(c.RedeemAll("m"))
     assert {moved.account: moved.cash for moved in venue.got(e.FundsMoved)} == {"ann": d("10"), "bob": d("40")}
     assert venue.exchange.collateral("m") == 0
+
+
+def test_half_a_micro_unit_is_never_paid_twice(venue):
+    venue.place("bob", SELL, "yes", "0.57", "50")
+    venue.place_amounts("ann", BUY, "yes", d("10"), d("17.5438"), FAK)
+    venue.settle()
+    assert venue.tokens("ann", "yes").settled == d("17.543859")
+    venue.do(c.Resolve("m", None))
+    venue.do(c.RedeemAll("m"))
+    assert [moved.cash for moved in venue.got(e.FundsMoved)] == [d("8.771929"), d("41.228070")]
+    assert venue.exchange.collateral("m") == 1
 
 
 @pytest.mark.parametrize("outcome", [FillStatus.CONFIRMED, FillStatus.FAILED])

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.fees import FeeSchedule
+from domain.fill import FillStatus
 from tests.venues.exchange.kit import BUY, FAK, FOK, GTC, GTD, SECOND, SELL, START, Venue, d
 from venues.exchange import commands as c
 from venues.exchange import events as e
@@ -239,7 +240,7 @@ def test_an_order_of_a_killed_type_leaves_only_the_cancellation_the_user_channel
         (c.SetAccepting("?", True), "not known"),
         (c.Resolve("m", 2), "expected 0, 1 or none"),
         (c.Resolve("?", 0), "not known"),
-        (c.Settle("?", "confirmed"), "not known"),
+        (c.Settle("?", FillStatus.CONFIRMED), "not known"),
         (c.CancelMarketOrders("ann"), "expected at least one"),
     ],
 )

@@ -104,6 +104,8 @@ def test_the_transaction_hash_comes_with_mining_and_changes_with_a_retry(venue):
 def test_trades_are_found_by_every_account_that_took_part(venue):
     (trade,) = venue.exchange.unsettled_trades()
     assert venue.exchange.trades("ann") == venue.exchange.trades("bob") == [trade]
+    assert venue.exchange.trades("ann", venue.now) == [trade]
+    assert venue.exchange.trades("ann", venue.now + 1) == []
     assert venue.exchange.trade(trade.id) == trade
     assert venue.exchange.order("bid").trade_ids == venue.exchange.order("ask").trade_ids == (trade.id,)
 
