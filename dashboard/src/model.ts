@@ -159,18 +159,13 @@ export interface Status {
   readonly at: number;
 }
 
+/** A periodic check. `succeededAt` is its last success by this browser's clock, `interval` in seconds. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
-  readonly age: number | null;
+  readonly succeededAt: number | null;
   readonly interval: number;
   readonly error: string;
-}
-
-export interface Health {
-  readonly ok: boolean;
-  readonly checks: readonly Check[];
-  readonly receivedAt: number;
 }
 
 /** One parameter of a strategy, as its schema describes it. Bounds and values are what the site takes and gives. */

@@ -3,7 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Api } from "../src/api/api";
 import { ApiError } from "../src/api/http";
-import { BotStatusSchema } from "../src/gen/polybot/v1/events_pb";
+import { BotStatusSchema, HealthStatusSchema } from "../src/gen/polybot/v1/events_pb";
 import { OrderResultSchema, OrderSide, OrderStatus } from "../src/gen/polybot/v1/order_pb";
 import { BBOSchema, LastTradePriceSchema } from "../src/gen/polybot/v1/orderbook_pb";
 import { PositionUpdateSchema } from "../src/gen/polybot/v1/position_pb";
@@ -37,7 +37,7 @@ function fakeApi(changes: Partial<Record<keyof Api, unknown>> = {}): Api {
     fills: async () => [],
     strategies: async () => ({ strategies: [], statuses: [] }),
     ledger: async () => null,
-    health: async () => null,
+    health: async () => [],
     user: async () => ({ name: "ann", role: "trader" }),
   };
   return { ...nothing, ...changes } as unknown as Api;
@@ -148,6 +148,33 @@ describe("reads of the site", () => {
         ["p2", 10_000_000],
       ]),
     );
+  });
+
+  test("of health add to what the trader says of its own checks, and neither hides the other", async () => {
+    const check = { name: "redis", ok: true, succeededAt: 5, interval: 10, error: "" };
+    const desk = started(fakeApi({ health: async () => [check] }));
+    await settled();
+    const value = create(HealthStatusSchema, {
+      checks: [{ name: "polymarket_ws", ok: false, lastError: "no frame for 31 s" }],
+    });
+    world.socket.deliver({ case: "healthStatus", value });
+    expect(desk.health.get()?.map(({ name, ok }) => [name, ok])).toEqual([
+      ["redis", true],
+      ["polymarket_ws", false],
+    ]);
+  });
+
+  test("of an unknown market are not repeated at every look", async () => {
+    const market = vi.fn(() => Promise.reject(new ApiError(404, "No such market.")));
+    const desk = started(fakeApi({ market }));
+    for (let look = 0; look < 5; look += 1) {
+      desk.catalog.market("gone");
+      await settled();
+    }
+    expect(market).toHaveBeenCalledTimes(1);
+    world.pass(30_000);
+    desk.catalog.market("gone");
+    expect(market).toHaveBeenCalledTimes(2);
   });
 
   test("that fail are told with the fix, and the rest is shown", async () => {

@@ -1,7 +1,7 @@
 /** The site's REST addresses the dashboard uses, typed. Every method rejects with `ApiError`. */
 import type {
+  Check,
   Fill,
-  Health,
   Ledger,
   Market,
   Order,
@@ -39,7 +39,7 @@ export class Api {
     return decode.user(decode.row(await this.http.send("GET", "/api/me")));
   }
 
-  async health(now: number): Promise<Health> {
+  async health(now: number): Promise<readonly Check[]> {
     // 503 says that something essential is away, and which.
     return decode.health(decode.row(await this.http.send("GET", "/api/health", undefined, [503])), now);
   }

@@ -5,8 +5,8 @@
 import { type Micros, micros } from "../format/money";
 import { moment } from "../format/time";
 import type {
+  Check,
   Fill,
-  Health,
   Ledger,
   Market,
   Order,
@@ -170,20 +170,17 @@ export function fill(from: Row): Fill {
   };
 }
 
-export function health(from: Row, receivedAt: number): Health {
-  return {
-    ok: from["ok"] === true,
-    checks: rows(from["checks"] ?? [])
-      .filter((check) => check["enabled"] !== false)
-      .map((check) => ({
-        name: required(check, "name"),
-        ok: check["ok"] === true,
-        age: typeof check["age"] === "number" ? check["age"] : null,
-        interval: count(check, "interval"),
-        error: text(check, "last_error"),
-      })),
-    receivedAt,
-  };
+/** The checks that are switched on. */
+export function health(from: Row, now: number): Check[] {
+  return rows(from["checks"] ?? [])
+    .filter((check) => check["enabled"] !== false)
+    .map((check) => ({
+      name: required(check, "name"),
+      ok: check["ok"] === true,
+      succeededAt: typeof check["age"] === "number" ? now - check["age"] * 1000 : null,
+      interval: count(check, "interval"),
+      error: text(check, "last_error"),
+    }));
 }
 
 export function ledger(from: Row): Ledger {

@@ -8,7 +8,7 @@ import { PositionStatus, type PositionUpdate } from "../gen/polybot/v1/position_
 import type { TradeSignal } from "../gen/polybot/v1/signal_pb";
 import { StrategyState, type StrategyStatus as StrategyStatusMessage } from "../gen/polybot/v1/strategy_pb";
 import { type Fill as FillMessage, FillStatus, Liquidity } from "../gen/polybot/v1/trade_pb";
-import type { Fill, Health, Order, Position, Quote, Side, Signal, Status, StrategyStatus, Trade } from "../model";
+import type { Check, Fill, Order, Position, Quote, Side, Signal, Status, StrategyStatus, Trade } from "../model";
 
 export function instant(at: Timestamp | undefined): number | null {
   return at === undefined ? null : Number(at.seconds) * 1000 + Math.floor(at.nanos / MICRO);
@@ -157,16 +157,12 @@ export function strategy(message: StrategyStatusMessage): StrategyStatus {
   };
 }
 
-export function health(message: HealthStatus, at: number): Health {
-  return {
-    ok: message.ok,
-    checks: message.checks.map((check) => ({
-      name: check.name,
-      ok: check.ok,
-      age: check.ageSeconds ?? null,
-      interval: check.intervalSeconds,
-      error: check.lastError,
-    })),
-    receivedAt: at,
-  };
+export function health(message: HealthStatus, at: number): Check[] {
+  return message.checks.map((check) => ({
+    name: check.name,
+    ok: check.ok,
+    succeededAt: check.ageSeconds === undefined ? null : at - check.ageSeconds * 1000,
+    interval: check.intervalSeconds,
+    error: check.lastError,
+  }));
 }

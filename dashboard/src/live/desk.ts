@@ -9,8 +9,8 @@ import type { Api } from "../api/api";
 import { ApiError, explain } from "../api/http";
 import { type Event, EventSchema } from "../gen/polybot/v1/events_pb";
 import type {
+  Check,
   Fill,
-  Health,
   Ledger,
   Order,
   Position,
@@ -42,7 +42,8 @@ export class Desk {
   /** The time by this browser's clock, once a second, for ages. */
   readonly clock: Cell<number>;
   readonly status: Cell<Status | null>;
-  readonly health: Cell<Health | null>;
+  /** All checks, the trader's own and the site's; `null` before the first answer. */
+  readonly health: Cell<readonly Check[] | null>;
   readonly ledger: Cell<Ledger | null>;
   readonly user: Cell<User | null>;
   readonly strategies: Cell<readonly Strategy[] | null>;
@@ -69,7 +70,7 @@ export class Desk {
   ) {
     this.clock = new Cell<number>(environment.now(), frames);
     this.status = new Cell<Status | null>(null, frames);
-    this.health = new Cell<Health | null>(null, frames);
+    this.health = new Cell<readonly Check[] | null>(null, frames);
     this.ledger = new Cell<Ledger | null>(null, frames);
     this.user = new Cell<User | null>(null, frames);
     this.strategies = new Cell<readonly Strategy[] | null>(null, frames);
@@ -84,7 +85,7 @@ export class Desk {
     this.positions = new Collection<Position>(frames, now, ROWS, { key: (p) => p.id, born: (p) => p.openedAt });
     this.fills = new Collection<Fill>(frames, now, ROWS, { key: (f) => f.key, born: (f) => f.at });
     this.signals = new Collection<Signal>(frames, now, SIGNALS, { key: (s) => s.id, born: (s) => s.at });
-    this.catalog = new Catalog(frames, (id) => api.market(id));
+    this.catalog = new Catalog(frames, now, (id) => api.market(id));
     this.toasts = new Toasts(frames, environment);
     this.socket = new LiveSocket(
       environment,
@@ -134,18 +135,25 @@ export class Desk {
   /** Read what the site keeps; what cannot be read is told, and the rest is shown all the same. */
   async load(): Promise<void> {
     const asked = this.environment.now();
-    const reads = [
+    const account = [
       this.api.orders().then((rows) => this.orders.merge(rows, asked)),
       this.api.positions().then((rows) => this.positions.merge(rows, asked)),
       this.api.fills().then((rows) => this.fills.merge(rows, asked)),
+    ];
+    const rest = [
       this.loadStrategies(),
       this.loadLedger(),
       this.loadHealth(),
       this.api.user().then((user) => this.user.set(user)),
     ];
+    if (await this.allRead("Could not read the account", account)) this.loaded.set(true);
+    await this.allRead("Could not read strategies, results or health", rest);
+  }
+
+  private async allRead(failure: string, reads: Promise<unknown>[]): Promise<boolean> {
     const failed = (await Promise.allSettled(reads)).find((read) => read.status === "rejected");
-    if (failed === undefined) this.loaded.set(true);
-    else this.failed("Could not read the account", failed.reason);
+    if (failed !== undefined) this.failed(failure, failed.reason);
+    return failed === undefined;
   }
 
   async loadStrategies(): Promise<void> {
@@ -165,7 +173,7 @@ export class Desk {
   }
 
   async loadHealth(): Promise<void> {
-    this.health.set(await this.api.health(this.environment.now()));
+    this.setChecks(await this.api.health(this.environment.now()));
   }
 
   /** Say that something asked of the site did not work. An ended login needs no words: the page goes to the login. */
@@ -220,7 +228,7 @@ export class Desk {
         this.setStrategyStatus(decode.strategy(payload.value));
         break;
       case "healthStatus":
-        this.health.set(decode.health(payload.value, this.environment.now()));
+        this.setChecks(decode.health(payload.value, this.environment.now()));
         break;
       default:
         // An event of a kind this page does not show.
@@ -243,6 +251,12 @@ export class Desk {
     if (this.account !== "" && status.account !== "" && status.account !== this.account) this.forget();
     this.account = status.account || this.account;
     this.status.set(status.mode === OFFLINE ? null : status);
+  }
+
+  /** Newer words on some checks; the others stay. */
+  private setChecks(news: readonly Check[]): void {
+    const checks = new Map([...(this.health.get() ?? []), ...news].map((check) => [check.name, check]));
+    this.health.set([...checks.values()]);
   }
 
   private setStrategyStatus(status: StrategyStatus): void {

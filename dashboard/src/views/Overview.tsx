@@ -13,6 +13,8 @@ import { type Check, OPEN_STATUSES, type Order, type Position, type Signal } fro
 import { href } from "../route";
 
 const SHOWN = 6;
+/** Health is read every 10 s, so an age may be that much older than the check. */
+const LATE_SECONDS = 12;
 
 export function Overview(): ReactElement {
   const desk = useDesk();
@@ -285,17 +287,15 @@ function OrderLine({ order }: { order: Order }): ReactElement {
 }
 
 function HealthLights(): ReactElement {
-  const health = useCell(useDesk().health);
-  const now = useNow();
-  const waited = health === null ? 0 : (now - health.receivedAt) / 1000;
+  const checks = useCell(useDesk().health);
   return (
     <Half title="Health">
-      {health === null ? (
+      {checks === null ? (
         <Skeleton rows={3} />
       ) : (
         <ul className="lights">
-          {health.checks.map((check) => (
-            <Light key={check.name} check={check} waited={waited} />
+          {checks.map((check) => (
+            <Light key={check.name} check={check} />
           ))}
         </ul>
       )}
@@ -303,9 +303,10 @@ function HealthLights(): ReactElement {
   );
 }
 
-function Light({ check, waited }: { check: Check; waited: number }): ReactElement {
-  const age = check.age === null ? null : check.age + waited;
-  const late = age === null || age > check.interval * 3;
+function Light({ check }: { check: Check }): ReactElement {
+  const now = useNow();
+  const age = check.succeededAt === null ? null : (now - check.succeededAt) / 1000;
+  const late = age === null || age > check.interval * 2 + LATE_SECONDS;
   const tone = !check.ok ? "bad" : late ? "warn" : "good";
   const word = !check.ok ? "failing" : late ? "late" : "ok";
   return (
