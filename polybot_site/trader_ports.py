@@ -12,19 +12,21 @@ from hashlib import sha256
 from random import SystemRandom
 
 import aiohttp
-from markets.publisher import MarketPublisher
 
 from domain.errors import VenueError
 from domain.ports import Clock, Ids
 from infra.files import load_or_create_secret
 from infra.paths import var_dir
 from infra.redis_pipe import RedisPipe
+from markets.publisher import SCRIPTS as MARKET_SCRIPTS
+from markets.publisher import MarketPublisher
 from polybot_site.config import Config
 from polybot_site.locations import database_url, redis_url
 from proto.envelope import EventEncoder
 from runtime.no_account import NoAccountFeed, NoGateway
 from runtime.ports import Ports
 from runtime.storage import PostgresStorage
+from trading.publisher import SCRIPTS as EVENT_SCRIPTS
 from trading.publisher import EventPublisher
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
@@ -69,9 +71,10 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         await public.close()
         raise
     encoder = EventEncoder(clock, ids, epoch=0)
-    pipe = RedisPipe(redis_url(), clock, scripts=MarketPublisher.scripts)
+    pipe = RedisPipe(redis_url(), clock, scripts=(*MARKET_SCRIPTS, *EVENT_SCRIPTS))
     publisher = EventPublisher(pipe, encoder)
     grace = config.trading.send_deadline_ms / 1000
+    history_seconds = config.strategy.mean_reversion.lookback_window.total_seconds()
     ports = Ports(
         clock=clock,
         ids=ids,
@@ -81,7 +84,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         catalog=public.catalog,
         storage=PostgresStorage(database_url(), venue.account, clock, grace=grace),
         events=publisher,
-        book_listeners=(MarketPublisher(pipe, encoder, clock),),
+        market_sinks=(lambda books: MarketPublisher(pipe, encoder, clock, books, history_seconds=history_seconds),),
         on_epoch=(encoder.begin,),
     )
     pipe.start()
