@@ -1,9 +1,9 @@
 """An HTTP server that answers as the test says and keeps every request it saw."""
 
 import json
-from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -21,11 +21,11 @@ class RestServer:
     """`routes` maps "GET /path" to what is answered: a JSON value, a response, or a function of the request that returns one."""
 
     def __init__(self) -> None:
-        self.routes: dict[str, object] = {}
+        self.routes: dict[str, Any] = {}
         self.requests: list[Request] = []
         self.url = ""
 
-    def on(self, route: str, answer: object) -> None:
+    def on(self, route: str, answer: Any) -> None:
         self.routes[route] = answer
 
     def asked(self, route: str) -> list[Request]:
@@ -35,7 +35,7 @@ class RestServer:
         seen = Request(request.method, request.path, dict(request.query), dict(request.headers), await request.read())
         self.requests.append(seen)
         answer = self.routes.get(f"{request.method} {request.path}")
-        if isinstance(answer, Callable):
+        if callable(answer):
             answer = answer(seen)
         if answer is None:
             return web.json_response({"error": "not found"}, status=404)
@@ -44,7 +44,7 @@ class RestServer:
         return web.Response(text=json.dumps(answer), content_type="application/json")
 
 
-def refusal(status: int, text: str, **more: object) -> web.Response:
+def refusal(status: int, text: str, **more: Any) -> web.Response:
     return web.json_response({"error": text, **more}, status=status)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -71,7 +72,7 @@ async def test_many_books_are_read_in_parts(venue: RestServer, reader: ClobReade
     [{"books": []}, [{"asset_id": "1"}], [{**HASHED, "hash": "", "tick_size": "0.3"}], [{**HASHED, "hash": "", "timestamp": "soon"}],
      [{**HASHED, "bids": [{"price": 0.4, "size": "1"}]}], 7],
 )  # fmt: skip
-async def test_malformed_books_are_an_error(venue: RestServer, reader: ClobReader, broken: object) -> None:
+async def test_malformed_books_are_an_error(venue: RestServer, reader: ClobReader, broken: Any) -> None:
     venue.on("POST /books", broken)
     with pytest.raises(VenueError, match="malformed"):
         await reader.books(["1"])

@@ -222,7 +222,7 @@ async def test_a_failing_listener_costs_the_connection_because_something_was_mis
             if failing:
                 raise RuntimeError("bug in a listener")
 
-        run.diary.on_delta = on_delta
+        run.diary.on_delta = on_delta  # type: ignore[method-assign]
         await server.push(price_change("1"))
         await until(lambda: run.diary.gaps)
         failing = False

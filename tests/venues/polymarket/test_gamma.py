@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ def condition(number: int) -> str:
     return f"0x{number:064x}"
 
 
-def market(number: int, **more: object) -> dict:
+def market(number: int, **more: Any) -> dict:
     tokens = json.dumps([str(number * 10 + 1), str(number * 10 + 2)])
     return {
         "id": str(number), "question": f"Will {number} happen?", "slug": f"will-{number}", "conditionId": condition(number),
@@ -32,7 +33,7 @@ def market(number: int, **more: object) -> dict:
     }  # fmt: skip
 
 
-def event(number: int, *markets: dict, **more: object) -> dict:
+def event(number: int, *markets: dict, **more: Any) -> dict:
     return {
         "id": str(number),
         "title": f"Event {number}",
@@ -61,8 +62,8 @@ def catalog(venue: RestServer, session: aiohttp.ClientSession) -> GammaCatalog:
     return GammaCatalog(http, ClobReader(http, SystemClock()))
 
 
-def listing(*pages: list[dict]) -> object:
-    def answer(request: object) -> dict:
+def listing(*pages: list[dict]) -> Any:
+    def answer(request: Any) -> dict:
         index = int(request.query.get("after_cursor", "p0")[1:])
         page = {"events": pages[index]}
         return page if index == len(pages) - 1 else {**page, "next_cursor": f"p{index + 1}"}
@@ -198,10 +199,10 @@ BROKEN_PAGES = {
 
 
 @pytest.mark.parametrize("second", BROKEN_PAGES.values(), ids=BROKEN_PAGES.keys())
-async def test_a_broken_page_breaks_the_listing_off(venue: RestServer, catalog: GammaCatalog, second: object) -> None:
+async def test_a_broken_page_breaks_the_listing_off(venue: RestServer, catalog: GammaCatalog, second: Any) -> None:
     first = {"events": [event(1, market(1))], "next_cursor": "same"}
 
-    def answer(request: object) -> object:
+    def answer(request: Any) -> Any:
         if "after_cursor" not in request.query:
             return first
         return second(request) if callable(second) else second
@@ -220,7 +221,7 @@ async def test_a_venue_that_is_down_or_silent_is_an_error(venue: RestServer, cat
 # One market.
 
 
-def found(*items: dict) -> object:
+def found(*items: dict) -> Any:
     return lambda request: {
         "markets": [item for item in items if str(item["closed"]).lower() == request.query["closed"]]
     }

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,8 +18,9 @@ from domain.reports import Accepted, Balances, CancelOutcome, Rejected, Uncertai
 from infra.clock import SystemClock
 from infra.ids import RandomIds
 from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
-from tests.venues.polymarket.test_user_feed import CONDITION, order, trade
+from tests.venues.polymarket.test_user_feed import order, trade
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
+from tests.venues.polymarket.ws_server import CONDITION
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import open_trading
@@ -59,15 +62,15 @@ async def gateway(venue: RestServer) -> AsyncIterator[PolymarketGateway]:
     await trading.close()
 
 
-async def _open(venue: RestServer, **more: object):
+async def _open(venue: RestServer, **more: Any):
     config = PolymarketConfig(
         account=ACCOUNT, clob_url=venue.url, gamma_url=venue.url, ws_url=venue.url.replace("http", "ws"), **more
     )
-    return await open_trading(config, LocalSigner(PRIVATE_KEY), clock=FixedClock(), ids=FixedIds(), rng=None)
+    return await open_trading(config, LocalSigner(PRIVATE_KEY), clock=FixedClock(), ids=FixedIds(), rng=Random(1))
 
 
-def draft(**more: object) -> OrderDraft:
-    fields = {
+def draft(**more: Any) -> OrderDraft:
+    fields: dict[str, Any] = {
         "account": ACCOUNT, "decision_id": "d", "intent_id": "i", "strategy": "s", "market": MARKET, "token_id": YES,
         "side": OrderSide.BUY, "order_type": OrderType.GTC, "price": 500_000, "size": 10_000_000, "effect": Effect.OPEN,
     }  # fmt: skip
@@ -107,7 +110,7 @@ async def test_without_a_key_there_is_no_gateway_and_the_error_names_both_refusa
 @pytest.mark.parametrize(
     "broken", [{"apiKey": "k"}, [], {"apiKey": "k", "secret": "not base64 SECRET", "passphrase": "p"}]
 )
-async def test_a_malformed_key_is_refused_without_showing_it(venue: RestServer, broken: object) -> None:
+async def test_a_malformed_key_is_refused_without_showing_it(venue: RestServer, broken: Any) -> None:
     venue.on("POST /auth/api-key", broken)
     with pytest.raises(VenueError, match="malformed") as refused:
         await _open(venue)
@@ -246,7 +249,8 @@ async def test_a_late_order_is_rejected_by_us_and_never_leaves(venue: RestServer
 async def test_a_refusal_and_a_doubt_are_told_apart(venue: RestServer, gateway: PolymarketGateway) -> None:
     prepared = await gateway.prepare(draft())
     venue.on("POST /order", refusal(400, "not enough balance / allowance"))
-    assert (await gateway.send(prepared, SystemClock().monotonic() + 5)).code == "not_enough_balance"
+    refused: Any = await gateway.send(prepared, SystemClock().monotonic() + 5)
+    assert refused.code == "not_enough_balance"
     venue.on("POST /order", refusal(425, "Service is not ready"))
     assert isinstance(await gateway.send(prepared, SystemClock().monotonic() + 5), Uncertain)
 
@@ -269,7 +273,7 @@ async def test_one_cancel_names_its_order_and_many_are_sent_in_parts(
     assert await gateway.cancel(["0x1", "0x1"]) == CancelOutcome(refused={"0x1": "already canceled or matched"})
     assert venue.requests[-1].body == b'{"orderID":"0x1"}'
 
-    def some(request: object) -> dict:
+    def some(request: Any) -> dict:
         ids = json.loads(request.body)
         return {"canceled": ids[:-2], "not_canceled": {ids[-2]: "matched"}}
 
@@ -285,7 +289,7 @@ async def test_one_cancel_names_its_order_and_many_are_sent_in_parts(
 
 @pytest.mark.parametrize("answer", [refusal(500, "x"), web.Response(body=b"<html>"), {"canceled": 7}])
 async def test_a_doubtful_cancel_is_uncertain_about_every_order(
-    venue: RestServer, gateway: PolymarketGateway, answer: object
+    venue: RestServer, gateway: PolymarketGateway, answer: Any
 ) -> None:
     venue.on("DELETE /orders", answer)
     assert await gateway.cancel(["0x1", "0x2"]) == CancelOutcome(uncertain=("0x1", "0x2"))
@@ -317,10 +321,10 @@ async def test_an_order_the_venue_does_not_know_is_none(venue: RestServer, gatew
         await gateway.order("0xabc")
 
 
-def pages(*parts: list) -> object:
+def pages(*parts: list) -> Any:
     """Answer page by page: cursors "1", "2", … and the last one LTE=."""
 
-    def answer(request: object) -> dict:
+    def answer(request: Any) -> dict:
         index = int(request.query.get("next_cursor", "0"))
         last = index == len(parts) - 1
         return {"data": parts[index], "next_cursor": "LTE=" if last else str(index + 1), "limit": 1, "count": 1}
@@ -353,7 +357,7 @@ BROKEN_LISTS = {
 
 @pytest.mark.parametrize("answer", BROKEN_LISTS.values(), ids=BROKEN_LISTS.keys())
 async def test_a_list_that_may_be_incomplete_is_an_error(
-    venue: RestServer, gateway: PolymarketGateway, answer: object
+    venue: RestServer, gateway: PolymarketGateway, answer: Any
 ) -> None:
     venue.on("GET /data/orders", answer if not isinstance(answer, web.Response) else lambda _request: answer)
     with pytest.raises(VenueError):
@@ -395,7 +399,7 @@ async def test_balances_are_read_for_cash_and_each_token(venue: RestServer, gate
 
 @pytest.mark.parametrize("answer", [{"balance": "-5"}, {"balance": "much"}, {"balance": 5}, {}, refusal(500, "x")])
 async def test_a_balance_that_cannot_be_read_is_an_error(
-    venue: RestServer, gateway: PolymarketGateway, answer: object
+    venue: RestServer, gateway: PolymarketGateway, answer: Any
 ) -> None:
     venue.on("GET /balance-allowance", answer)
     with pytest.raises(VenueError):
@@ -406,7 +410,7 @@ def test_plain_text_hosts_are_for_this_machine_only() -> None:
     for name, url in (("clob_url", "http://example.org"), ("ws_url", "ws://example.org"), ("gamma_url", "ftp://127.0.0.1"),
                       ("clob_url", "https://example.org/path"), ("gamma_url", "https://example.org/"), ("clob_url", "example.org")):  # fmt: skip
         with pytest.raises(ValueError, match=name):
-            PolymarketConfig(account="a", **{name: url})
+            PolymarketConfig(**{"account": "a", name: url})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="funder"):
         PolymarketConfig(account="a", signature_type=SignatureType.POLY_1271)
     with pytest.raises(ValueError, match="account"):

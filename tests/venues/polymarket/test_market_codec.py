@@ -1,6 +1,7 @@
 """Frames of the market channel become events; bad ones are counted and harm nobody."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -35,7 +36,7 @@ def change(token: str = YES, price: str = "0.49", size: str = "35.5", side: str 
     }
 
 
-def price_change(*changes: dict, **more: object) -> dict:
+def price_change(*changes: dict, **more: Any) -> dict:
     return {
         "market": CONDITION,
         "price_changes": list(changes),
@@ -45,7 +46,7 @@ def price_change(*changes: dict, **more: object) -> dict:
     }
 
 
-def book(token: str = YES, **more: object) -> dict:
+def book(token: str = YES, **more: Any) -> dict:
     return {
         "event_type": "book", "market": CONDITION, "asset_id": token, "timestamp": "1777374000456", "hash": "c0ad",
         "bids": [{"price": "0.48", "size": "30"}, {"price": "0.49", "size": "20.5"}], "asks": [{"price": "0.52", "size": "100"}],
@@ -53,7 +54,7 @@ def book(token: str = YES, **more: object) -> dict:
     }  # fmt: skip
 
 
-def compact(value: object) -> bytes:
+def compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
@@ -177,7 +178,7 @@ BAD_FRAMES = {
 }  # fmt: skip
 
 
-def trade(**more: object) -> bytes:
+def trade(**more: Any) -> bytes:
     return compact({"event_type": "last_trade_price", "market": CONDITION, "asset_id": YES, "price": "0.5", "size": "5", "side": "BUY",
                     "timestamp": "1", **more})  # fmt: skip
 

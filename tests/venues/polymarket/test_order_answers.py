@@ -1,6 +1,7 @@
 """An answer to an order proves acceptance, refusal, or nothing."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,11 +16,11 @@ from venues.polymarket.refusals import refusal_code
 OURS, OTHER = "0x" + "aa" * 32, "0x" + "bb" * 32
 
 
-def answer(status: int, body: object) -> Answer:
+def answer(status: int, body: Any) -> Answer:
     return Answer(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode(), reusable=True)
 
 
-def ok(**more: object) -> Answer:
+def ok(**more: Any) -> Answer:
     return answer(200, {"success": True, "orderID": OURS, "status": "live", "errorMsg": "", "makingAmount": "", "takingAmount": "",
                         "tradeIDs": [], **more})  # fmt: skip
 
@@ -83,10 +84,11 @@ def test_a_refusal_of_the_catalogue_is_proof_in_every_shape_the_venue_gives_it(t
 
 
 def test_the_proxys_refusals_are_proof_even_as_a_page() -> None:
-    blocked = read_answer(OURS, answer(403, b"<!DOCTYPE html><title>Attention Required!</title>"))
+    blocked: Any = read_answer(OURS, answer(403, b"<!DOCTYPE html><title>Attention Required!</title>"))
     assert (blocked.code, blocked.text[:9]) == ("forbidden", "<!DOCTYPE")
-    assert read_answer(OURS, answer(429, {"error": "Too Many Requests"})).code == "rate_limited"
-    assert read_answer(OURS, answer(429, b"slow down")).code == "rate_limited"
+    for body in ({"error": "Too Many Requests"}, b"slow down"):
+        limited: Any = read_answer(OURS, answer(429, body))
+        assert limited.code == "rate_limited"
 
 
 DOUBTS = {

@@ -6,6 +6,7 @@ import ipaddress
 import ssl
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -23,7 +24,7 @@ CLOCK = SystemClock()
 BODY = b'{"order":1}'
 
 
-def connect(server: RawServer, **more: object) -> OrderConnection:
+def connect(server: RawServer, **more: Any) -> OrderConnection:
     return OrderConnection(server.url, CLOCK, **{"answer_timeout": 1.0, **more})
 
 
@@ -31,7 +32,7 @@ async def post(connection: OrderConnection, deadline: float | None = None):
     return await connection.request("POST", "/order", {"POLY_API_KEY": "k"}, BODY, deadline=deadline)
 
 
-def keep(server_holder: list) -> object:
+def keep(server_holder: list) -> Any:
     async def script(peer: Peer) -> None:
         while True:
             server_holder.append(await peer.request())
@@ -125,7 +126,7 @@ async def test_a_deadline_that_passes_while_waiting_for_a_connection_holds_the_r
             clock.late = True
             return made
 
-        connection._connect = connect_slowly
+        connection._connect = connect_slowly  # type: ignore[method-assign]
         with pytest.raises(NotSentError) as refused:
             await post(connection, deadline=50.0)
         assert refused.value.deadline
@@ -192,7 +193,7 @@ DOUBTS = [
 
 
 @pytest.mark.parametrize("script", DOUBTS, ids=lambda script: script.__name__)
-async def test_after_the_first_byte_only_a_complete_answer_proves_anything(script: object) -> None:
+async def test_after_the_first_byte_only_a_complete_answer_proves_anything(script: Any) -> None:
     seen: list[bytes] = []
     async with raw_server(script, keep(seen)) as server:
         connection = connect(server, answer_timeout=0.2)

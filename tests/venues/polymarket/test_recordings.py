@@ -131,6 +131,7 @@ def test_a_recorded_taker_trade_is_ours_at_the_top(name: str) -> None:
 
 def test_a_maker_entry_without_side_takes_the_opposite_on_the_same_token_and_the_same_on_the_complement() -> None:
     trade = msgspec.json.decode(read("polymarket_user", "py_user_trade1.json"), type=WireTrade)
+    assert trade.maker_orders is not None
     complement, same, *_ = trade.maker_orders
     assert (trade.side, trade.trader_side) == ("BUY", "MAKER")
     for entry, side in ((complement, OrderSide.BUY), (same, OrderSide.SELL)):
@@ -190,7 +191,9 @@ def test_recorded_edge_cases_of_the_listing_are_read_or_refused_with_a_reason() 
     refused = {name for name, result in results.items() if isinstance(result, str)}
     assert "_closed_nonbinary_legacy" in refused
     assert results[""] == "fees are enabled, but there is no feeSchedule"
-    assert results["_sports_market_money_line"].closed_ns is not None
+    money_line = results["_sports_market_money_line"]
+    assert isinstance(money_line, Market)
+    assert money_line.closed_ns is not None
     assert not any(result.tradable for result in results.values() if isinstance(result, Market) and result.closed_ns)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ OTHER = {"owner": "someone", "maker_address": "0x9999000000000000000000000000000
 YES, NO = "71321", "52114"
 
 
-def order(**more: object) -> dict:
+def order(**more: Any) -> dict:
     return {
         "event_type": "order", "type": "PLACEMENT", "id": "0xabc", "owner": KEY, "order_owner": KEY, "market": CONDITION, "asset_id": YES,
         "side": "BUY", "price": "0.5", "original_size": "10", "size_matched": "0", "outcome": "Yes", "associate_trades": None,
@@ -31,12 +32,12 @@ def order(**more: object) -> dict:
     }  # fmt: skip
 
 
-def maker(order_id: str, amount: str, price: str, **more: object) -> dict:
+def maker(order_id: str, amount: str, price: str, **more: Any) -> dict:
     return {"order_id": order_id, "owner": KEY, "maker_address": WALLET, "matched_amount": amount, "price": price, "fee_rate_bps": "0",
             "asset_id": NO, "outcome": "No", "outcome_index": 1, "side": "BUY", **more}  # fmt: skip
 
 
-def trade(*makers: dict, **more: object) -> dict:
+def trade(*makers: dict, **more: Any) -> dict:
     return {
         "event_type": "trade", "type": "TRADE", "id": "t1", "taker_order_id": "0xtaker", "market": CONDITION, "asset_id": YES, "side": "BUY",
         "size": "10", "price": "0.52", "fee_rate_bps": "0", "status": "MATCHED", "outcome": "Yes", "owner": KEY, "trade_owner": KEY,
@@ -69,7 +70,7 @@ async def diary(server: VenueSockets) -> AsyncIterator[AccountDiary]:
     await feed.stop()
 
 
-async def _told(server: VenueSockets, diary: AccountDiary, *frames: object) -> list:
+async def _told(server: VenueSockets, diary: AccountDiary, *frames: Any) -> list:
     before = len(diary.events)
     sentinel = order(id="sentinel")
     await server.push(*frames, sentinel)
@@ -226,7 +227,7 @@ BAD = {
 
 @pytest.mark.parametrize("frame", BAD.values(), ids=BAD.keys())
 async def test_an_unreadable_frame_may_have_been_evidence_so_it_is_a_gap(
-    server: VenueSockets, diary: AccountDiary, frame: object
+    server: VenueSockets, diary: AccountDiary, frame: Any
 ) -> None:
     assert await _told(server, diary, frame) == ["a frame of the user channel could not be read"]
 

@@ -2,13 +2,13 @@
 
 import msgspec
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 
 from domain.amounts import limit_amounts, market_buy_amounts, market_sell_amounts
 from domain.errors import InvalidOrderError
 from domain.money import format_micros, parse_micros
 from domain.order import OrderSide, OrderType
-from domain.ticks import tick_size
+from domain.ticks import TickSize, tick_size
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS, signed_fields
 from venues.polymarket.clob import WireBook, book_hash
 from venues.polymarket.eip712 import (
@@ -28,7 +28,7 @@ AMOUNTS = VECTORS["order_amounts"]
 ORDERS = {vector["name"]: vector for vector in VECTORS["v2_order"]["vectors"]}
 
 
-def _sides(vector: dict) -> tuple[OrderSide, int, object]:
+def _sides(vector: dict) -> tuple[OrderSide, int, TickSize]:
     return OrderSide(vector["side"].lower()), parse_micros(vector["price"]), tick_size(parse_micros(vector["tick"]))
 
 
