@@ -20,7 +20,7 @@ run: .venv/run.stamp dashboard/dist/index.html ## start everything on a simulate
 test: check ## lint, types, architecture, and the tests
 	$(PY) -m pytest -m "$(FAST)"
 
-ci: test sim conformance e2e ## everything `test` does, and the long simulations, peers and browser
+ci: check sim conformance e2e test ## everything `test` does, and the long simulations, peers and browser
 
 check: .venv/dev.stamp ## lint, format, types, layers, protobuf, dashboard types
 	.venv/bin/ruff check

@@ -23,6 +23,7 @@ from infra.services.process import is_server
 from infra.services.server import Server
 from infra.services.valkey import Valkey
 
+_STOP_WITHIN = 10.0
 _KINDS: tuple[type[Server], ...] = (Postgres, Valkey)
 
 
@@ -70,7 +71,7 @@ class Services:
         """
         return self._ensure(bound=bound)[0]
 
-    def down(self, only: frozenset[str] | None = None, *, stop_within: float = 10.0) -> list[str]:
+    def down(self, only: frozenset[str] | None = None, *, stop_within: float = _STOP_WITHIN) -> list[str]:
         """Stop the running servers (all, or those named) and return their names; data stays."""
         with self._locked() as notice:
             stopped = [
@@ -79,7 +80,7 @@ class Services:
                 if (only is None or server.name in only) and server.stop(stop_within)
             ]
             for name in stopped:
-                notice["services"][name]["pid"] = None
+                notice["services"].setdefault(name, {})["pid"] = None
             return stopped
 
     def status(self) -> dict[str, Endpoint | None]:
@@ -94,7 +95,7 @@ class Services:
         return found
 
     @contextlib.contextmanager
-    def running(self, *, stop_within: float = 10.0) -> Iterator[dict[str, Endpoint]]:
+    def running(self, *, stop_within: float = _STOP_WITHIN) -> Iterator[dict[str, Endpoint]]:
         """Have all servers up inside the block; those that this call started stop at its end, the others go on.
 
         A server that has not shut down cleanly after `stop_within` seconds is stopped the hard way, which its data survives.
@@ -108,22 +109,33 @@ class Services:
 
     def _ensure(self, *, bound: bool) -> tuple[dict[str, Endpoint], frozenset[str]]:
         endpoints = {name: Endpoint(name, url, "configured") for name, url in self._configured.items()}
-        started = set()
+        started: list[Server] = []
         with self._locked() as notice:
-            for server in self._servers(notice):
-                known = notice["services"].get(server.name) or {}
-                found = server.await_running()
-                if found is not None:
-                    pid, port = found
-                    source, version = known.get("source", "unknown"), known.get("version")
-                else:
-                    pid, port, program = server.start(bound=bound, last_port=known.get("port"))
-                    source, version = program.source, program.version_text
-                    started.add(server.name)
-                endpoint = Endpoint(server.name, server.url(port), source, version, pid, port, str(server.data))
-                endpoints[server.name] = endpoint
-                notice["services"][server.name] = asdict(endpoint)
-        return endpoints, frozenset(started)
+            try:
+                for server in self._servers(notice):
+                    endpoints[server.name] = self._find_or_start(
+                        server, notice["services"].get(server.name), started, bound=bound
+                    )
+                    notice["services"][server.name] = asdict(endpoints[server.name])
+            except BaseException:
+                for server in started:
+                    server.stop(_STOP_WITHIN)
+                raise
+        return endpoints, frozenset(server.name for server in started)
+
+    def _find_or_start(
+        self, server: Server, noticed: dict[str, Any] | None, started: list[Server], *, bound: bool
+    ) -> Endpoint:
+        known = noticed or {}
+        found = server.await_running()
+        if found is not None:
+            pid, port = found
+            source, version = known.get("source", "unknown"), known.get("version")
+        else:
+            pid, port, program = server.start(bound=bound, last_port=known.get("port"))
+            source, version = program.source, program.version_text
+            started.append(server)
+        return Endpoint(server.name, server.url(port), source, version, pid, port, str(server.data))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[dict[str, Any]]:

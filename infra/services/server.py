@@ -125,12 +125,16 @@ class Server(ABC):
         return True
 
     def _comes_up(self, child: subprocess.Popen[bytes], port: int) -> bool:
-        process.wait_for(lambda: child.poll() is not None or self.answers(port), self.start_seconds, self.clock)
-        if child.poll() is None and self.answers(port):
-            return True
-        child.kill()
-        child.wait()
-        return False
+        """Wait until the server answers; one that ends, takes too long, or is interrupted by Ctrl-C is killed."""
+        up = False
+        try:
+            process.wait_for(lambda: child.poll() is not None or self.answers(port), self.start_seconds, self.clock)
+            up = child.poll() is None and self.answers(port)
+        finally:
+            if not up:
+                child.kill()
+                child.wait()
+        return up
 
     def _free_port(self, wanted: list[int]) -> int:
         for port in [*wanted, *(secrets.randbelow(_LAST_FREE - _FIRST_FREE) + _FIRST_FREE for _ in range(100))]:

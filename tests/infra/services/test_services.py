@@ -154,6 +154,8 @@ def test_running_servers_are_found_again_when_the_notice_was_lost(var):
     (var / "services.json").unlink()
     second = services(var).up()
     assert {name: (e.pid, e.url) for name, e in second.items()} == {name: (e.pid, e.url) for name, e in first.items()}
+    (var / "services.json").unlink()
+    assert sorted(services(var).down()) == ["postgres", "valkey"]
 
 
 def test_a_taken_port_is_avoided(new_folder):
@@ -269,7 +271,8 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(var):
             return [str(program), "--port", str(port), "--no-such-option", "1"]
 
     with pytest.raises(ServiceError, match=r"valkey did not start; .*valkey\.log ends with"):
-        services(var, kinds=(Broken,)).up()
+        services(var, kinds=(WheelPostgres, Broken)).up()
+    assert services(var).status()["postgres"] is None
 
 
 @pytest.mark.skipif(not AS_ROOT or shutil.which("setpriv") is None, reason="changing user needs root and setpriv")
