@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -20,6 +21,7 @@ from domain.fees import FeeSchedule
 from domain.market import ConditionGroup, Market, MarketStatus
 from markets import models
 
+_T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALL = tuple(MarketStatus)
 _MARKET_COLUMNS = [
@@ -41,7 +43,8 @@ def save_markets(markets: Sequence[Market], groups: Sequence[ConditionGroup]) ->
         MarketConflictError: a market has the id, but not the venue, condition and tokens of a stored one; nothing was written.
     """
     _replace_broken_connection()
-    unique = list({market.id: market for market in markets}.values())
+    # In the order of ids, so that two writers never wait for each other in a circle.
+    unique = _by_id({market.id: market for market in markets})
     with transaction.atomic():
         if unique:
             _refuse_conflicts(unique)
@@ -53,7 +56,7 @@ def save_markets(markets: Sequence[Market], groups: Sequence[ConditionGroup]) ->
                 rows, update_conflicts=True, unique_fields=["id"], update_fields=_MARKET_COLUMNS
             )
         if groups:
-            _save_groups(list({group.id: group for group in groups}.values()))
+            _save_groups(_by_id({group.id: group for group in groups}))
 
 
 def load_markets(*, venue: str | None = None, statuses: Collection[MarketStatus] = _ALL) -> list[Market]:
@@ -210,11 +213,15 @@ def _save_groups(groups: Sequence[ConditionGroup]) -> None:
         unique_fields=["id"],
         update_fields=_GROUP_COLUMNS,
     )
-    wanted = [(group.id, market_id) for group in groups for market_id in group.market_ids]
+    wanted = sorted((group.id, market_id) for group in groups for market_id in group.market_ids)
     stored = set(models.Market.objects.filter(id__in={m for _, m in wanted}).values_list("id", flat=True))
     models.ConditionGroupMarket.objects.bulk_create(
         [models.ConditionGroupMarket(group_id=g, market_id=m) for g, m in wanted if m in stored], ignore_conflicts=True
     )
+
+
+def _by_id(items: dict[str, _T]) -> list[_T]:
+    return [items[name] for name in sorted(items)]
 
 
 def _replace_broken_connection() -> None:
