@@ -1,0 +1,1 @@
+"""Tests of the running platform through a browser."""

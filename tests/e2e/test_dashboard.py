@@ -1,0 +1,176 @@
+"""The operator's seat through a browser: what is seen, what can be done, and what happens when something breaks."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.running import Platform, eventually, sign_in
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+VIEWS = ("overview", "markets", "orders", "positions", "fills", "strategies")
+FIRST_TRADE_WITHIN = 120.0
+PRICE = re.compile(r"0\.\d{2,4}")
+
+
+def _rows(platform: Platform, path: str) -> list[Any]:
+    rows: list[Any] = platform.get(path)["results"]
+    return rows
+
+
+def open_view(page: Page, platform: Platform, view: str) -> None:
+    page.goto(f"{platform.url}/#/{view}")
+
+
+def test_a_stranger_is_sent_to_the_login_and_from_there_to_the_dashboard(browser: Browser, platform: Platform) -> None:
+    page = browser.new_page()
+    response = page.goto(platform.url)
+    assert response is not None
+    assert "/login/" in page.url
+    sign_in(page, platform)
+    expect(page.get_by_text("Simulated", exact=True)).to_be_visible()
+    page.close()
+
+
+def test_the_strategies_trade_within_two_minutes_and_the_dashboard_shows_it(desk: Page, platform: Platform) -> None:
+    for path in ("/api/orders", "/api/positions?status=all", "/api/fills"):
+        eventually(partial(_rows, platform, path), within=FIRST_TRADE_WITHIN, what=f"a row of {path}")
+    expect(desk.get_by_test_id("profit")).to_have_text(re.compile(r"\$\d"))
+    expect(
+        desk.get_by_role("region", name="Last signals").get_by_text(re.compile("flash_crash|mean_reversion")).first
+    ).to_be_visible()
+    open_view(desk, platform, "fills")
+    expect(desk.get_by_role("table", name="Fills").get_by_role("row").nth(1)).to_be_visible()
+
+
+def test_the_ladder_of_a_market_is_live_and_never_crossed(desk: Page, platform: Platform) -> None:
+    open_view(desk, platform, "markets")
+    expect(desk.locator(".list .num").filter(has_text=PRICE).first).to_be_visible()
+    desk.get_by_role("button", name="Activity").click()
+    desk.locator(".list a.row").first.click()
+    ladder = desk.get_by_role("table", name="Order book")
+    expect(ladder.locator(".bid .price").first).to_have_text(PRICE)
+    seen = set()
+    for _ in range(40):
+        best_ask = ladder.locator(".ask .price").last.text_content(timeout=5_000)
+        best_bid = ladder.locator(".bid .price").first.text_content(timeout=5_000)
+        text = ladder.inner_text()
+        seen.add(text)
+        if text == ladder.inner_text():  # nothing moved between the two readings
+            assert float(best_bid or 1) < float(best_ask or 0)
+        desk.wait_for_timeout(250)
+    assert len(seen) > 1
+
+
+def test_one_key_halts_trading_and_the_same_key_resumes(desk: Page, platform: Platform) -> None:
+    desk.keyboard.press("h")
+    desk.get_by_label("Reason").fill("a drill")
+    desk.get_by_role("button", name="Halt now").click()
+    expect(desk.get_by_role("alert").filter(has_text="a drill")).to_be_visible()
+    halts = platform.get("/api/halt")["halts"]
+    assert [(halt["scope"], halt["reason"], halt["set_by"]) for halt in halts] == [
+        ("all", "a drill", platform.username)
+    ]
+    desk.keyboard.press("h")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("alert").filter(has_text="a drill")).to_have_count(0)
+    assert platform.get("/api/halt")["halts"] == []
+
+
+def test_a_strategy_is_tuned_and_switched_while_it_runs(desk: Page, platform: Platform) -> None:
+    def stored() -> dict[str, Any]:
+        return next(row for row in platform.get("/api/strategies") if row["name"] == "flash_crash")
+
+    before = stored()
+    open_view(desk, platform, "strategies")
+    card = desk.locator(".strategy").filter(has=desk.get_by_role("switch", name=re.compile("flash", re.IGNORECASE)))
+    threshold = card.get_by_label(re.compile("drop threshold", re.IGNORECASE))
+    usual = threshold.input_value()
+    threshold.fill("7")
+    expect(card.get_by_role("alert")).to_contain_text("Expected at most")
+    expect(card.get_by_role("button", name="Save")).to_be_disabled()
+    threshold.fill("0.2")
+    card.get_by_role("button", name="Save").click()
+    expect(desk.get_by_text("parameters saved")).to_be_visible()
+    assert stored()["parameters"] == {**before["parameters"], "drop_threshold": 0.2}
+    eventually(
+        lambda: stored()["status"]["parameters"]["drop_threshold"] == 0.2, within=10, what="the trader's new value"
+    )
+    desk.reload()
+    expect(threshold).to_have_value("0.2")
+    threshold.fill(usual)
+    card.get_by_role("button", name="Save").click()
+    expect(desk.get_by_text("parameters saved")).to_be_visible()
+
+    switch = desk.get_by_role("switch", name=re.compile("flash", re.IGNORECASE))
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(card.get_by_text("stopped", exact=True)).to_be_visible()
+    switch.click()
+    expect(card.get_by_text("running", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [320, 375, 768, 1440])
+def test_every_view_fits_its_screen_without_a_complaint(
+    browser: Browser, platform: Platform, complaints: list[str], scheme: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 812}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    sign_in(page, platform)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    market = platform.get("/api/markets?limit=1")["results"][0]["id"]
+    for view in (*VIEWS, f"markets/{market}"):
+        open_view(page, platform, view)
+        page.wait_for_timeout(400)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        expect(page.get_by_role("button", name="Halt")).to_be_in_viewport()
+    assert complaints == []
+    context.close()
+
+
+def test_a_web_process_that_dies_is_told_and_followed_again(desk: Page, platform: Platform) -> None:
+    platform.program("uvicorn").kill()
+    expect(desk.get_by_role("alert").filter(has_text="No connection to polybot")).to_be_visible()
+    expect(desk.get_by_role("status").filter(has_text="live")).to_be_visible(timeout=60_000)
+    expect(desk.get_by_role("alert").filter(has_text="No connection")).to_have_count(0)
+
+
+def test_signing_out_leads_to_the_login_and_nothing_is_shown_without_it(desk: Page, platform: Platform) -> None:
+    desk.get_by_role("button", name="Menu").click()
+    desk.get_by_role("button", name="Sign out").click()
+    desk.wait_for_url(re.compile("/login/"))
+    desk.goto(platform.url)
+    assert "/login/" in desk.url
+
+
+def test_the_whole_seat_works_by_keyboard(desk: Page, platform: Platform) -> None:
+    desk.keyboard.press("2")
+    expect(desk).to_have_url(re.compile("#/markets$"))
+    expect(desk.locator(".list a.row").first).to_be_visible()
+    desk.keyboard.press("j")
+    expect(desk).to_have_url(re.compile("#/markets/.+"))
+    expect(desk.get_by_role("table", name="Order book")).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(desk).to_have_url(re.compile("#/markets$"))
+    desk.keyboard.press("/")
+    desk.keyboard.type("zzzz no such market")
+    expect(desk.get_by_text("No market matches")).to_be_visible()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("?")
+    expect(desk.get_by_role("dialog")).to_contain_text("Halt all trading")
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("dialog")).to_have_count(0)
+    theme = desk.evaluate("getComputedStyle(document.body).colorScheme + document.documentElement.dataset.theme")
+    desk.keyboard.press("t")
+    assert (
+        desk.evaluate("getComputedStyle(document.body).colorScheme + document.documentElement.dataset.theme") != theme
+    )
