@@ -102,6 +102,8 @@ def _config_path(environ: Mapping[str, str]) -> Path | None:
 def _file_values(path: Path | None, keys: Keys) -> Found:
     if path is None:
         return {}
+    if not path.is_file():
+        raise ConfigError(f"{path} cannot be read: there is no such file")
     try:
         leaves = dict(_leaves(TomlConfigSettingsSource(Config, path)(), keys))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

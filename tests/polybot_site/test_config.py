@@ -19,16 +19,14 @@ from polybot_site.config_fields import declared_keys, environment_name, format_d
 from polybot_site.config_loader import ConfigError, Loaded, load
 from polybot_site.config_text import effective, example
 
+NO_FILE = {"POLYBOT_CONFIG": ""}
 PRIVATE_KEY = "0x" + "ab" * 32
 
 # Declared for the trader that is being built; a key leaves this list when something reads it.
 AWAITED = {
-    "polymarket.chain_id", "polymarket.clob_host", "polymarket.gamma_host", "polymarket.signature_type", "polymarket.ws_host",
-    "strategy.active", "strategy.flash_crash.drop_threshold", "strategy.flash_crash.enabled", "strategy.flash_crash.recovery_target",
-    "strategy.max_positions", "strategy.mean_reversion.enabled", "strategy.mean_reversion.lookback_window",
+    "polymarket.signature_type", "strategy.active", "strategy.flash_crash.drop_threshold", "strategy.flash_crash.enabled",
+    "strategy.flash_crash.recovery_target", "strategy.max_positions", "strategy.mean_reversion.enabled",
     "strategy.mean_reversion.std_dev_threshold", "strategy.size", "strategy.stop_loss", "strategy.take_profit",
-    "trading.absence_seconds", "trading.lease_ttl_s", "trading.max_book_age_ms", "trading.max_market_notional",
-    "trading.max_open_positions", "trading.max_order_notional", "trading.max_total_notional", "trading.send_deadline_ms",
     "wallet.private_key", "wallet.safe_address",
 }  # fmt: skip
 
@@ -54,7 +52,7 @@ def refusal(read, toml: str = "", **environ: str) -> str:
 
 
 def test_without_file_and_environment_everything_is_at_its_default():
-    loaded = load({}, None)
+    loaded = load(NO_FILE)
     assert loaded.sources == {}
     assert (loaded.config.mode, loaded.config.venue.kind, loaded.config.trading.live) == ("full", "simulator", False)
     assert loaded.config.strategy.mean_reversion.lookback_window == timedelta(minutes=5)
@@ -173,6 +171,11 @@ def test_what_is_not_a_key_is_refused(read, toml, message):
     assert message in refusal(read, toml)
 
 
+def test_a_file_that_was_named_must_exist(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml cannot be read: there is no such file"):
+        load({"POLYBOT_CONFIG": str(tmp_path / "nowhere.toml")})
+
+
 def test_a_variable_that_is_not_a_setting_is_refused(read):
     message = refusal(read, POLYBOT_TRADING__MAX_ORDR_NOTIONAL="5")
     assert message == (
@@ -287,7 +290,7 @@ def test_the_example_file_with_everything_uncommented_is_the_default_configurati
         )
     )
     assert tomllib.loads(path.read_text())["trading"]["max_open_positions"] == 20
-    assert load({}, path).config == load({}, None).config
+    assert load({}, path).config == load(NO_FILE).config
 
 
 def test_every_key_has_a_help_text():
