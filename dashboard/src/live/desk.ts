@@ -146,8 +146,11 @@ export class Desk {
       this.loadHealth(),
       this.api.user().then((user) => this.user.set(user)),
     ];
-    if (await this.allRead("Could not read the account", account)) this.loaded.set(true);
-    await this.allRead("Could not read strategies, results or health", rest);
+    const [accountRead] = await Promise.all([
+      this.allRead("Could not read the account", account),
+      this.allRead("Could not read strategies, results or health", rest),
+    ]);
+    if (accountRead) this.loaded.set(true);
   }
 
   private async allRead(failure: string, reads: Promise<unknown>[]): Promise<boolean> {
