@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.money import format_micros
 from domain.position import Position
@@ -28,6 +28,11 @@ from strategies.statistics import expit_rounded, logit, robust_z
 
 class FlashCrashParameters(Parameters):
     """The specification's keys, and the gates that keep news from being bought."""
+
+    model_config = ConfigDict(
+        title="Flash crash",
+        json_schema_extra={"description": "Buys when a price is swept down within seconds, sells when it comes back."},
+    )
 
     drop_threshold: Dollars = Field(
         Decimal("0.10"),

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.money import format_micros
 from domain.position import Position
@@ -33,6 +33,11 @@ HALF_LIVES_TO_END = 30
 
 class MeanReversionParameters(Parameters):
     """The specification's keys, and the gates that keep trends from being bought."""
+
+    model_config = ConfigDict(
+        title="Mean reversion",
+        json_schema_extra={"description": "Buys noise below the middle of the recent past, sells on the way back."},
+    )
 
     std_dev_threshold: Number = Field(
         2.0,

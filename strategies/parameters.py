@@ -136,12 +136,12 @@ def parse(kind: type[P], values: Mapping[str, Any], *, strategy: str, base: P | 
 
 
 def schema(kind: type[Parameters]) -> dict[str, Any]:
-    """Return the JSON schema of `kind`: properties in order, each with title, description, type, default, range and unit.
+    """Return the JSON schema of `kind`: the strategy's title and description, and its properties in order, each with title, description, type,
+    default, range and unit.
 
     Durations are texts of the format "duration"; their range is in `formatMinimum` and `formatMaximum`.
     """
     document = kind.model_json_schema(mode="serialization")
-    document.pop("description", None)
     for name, field in kind.model_fields.items():
         words = ("formatMinimum", "formatMaximum") if isinstance(field.default, timedelta) else ("minimum", "maximum")
         for word, bound in zip(words, bounds(field), strict=True):
