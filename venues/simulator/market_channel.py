@@ -83,6 +83,11 @@ class MarketChannel:
             writer.cancel()
         return socket
 
+    async def close(self, _app: web.Application) -> None:
+        """End all connections: the venue stops."""
+        for client in self._clients:
+            client.outbox.cut_off()
+
     def _hear(self, client: Client, text: str) -> None:
         if text == "PING":
             client.outbox.send(b"PONG")

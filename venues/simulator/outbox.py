@@ -29,13 +29,17 @@ class Outbox:
         if self._cut_off:
             return
         if len(self._frames) >= LIMIT:
-            self._cut_off = True
-            self._frames.clear()
-            if self._request.transport is not None:
-                self._request.transport.abort()
+            self.cut_off()
             return
         self._frames.append(frame)
         self._wake.set()
+
+    def cut_off(self) -> None:
+        """End the connection now, without a farewell that a stuck client would never read."""
+        self._cut_off = True
+        self._frames.clear()
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     async def write(self) -> None:
         """Write queued frames until cancelled or the connection ends."""

@@ -56,8 +56,9 @@ class Takers:
         side = floor.rng.choice((OrderSide.BUY, OrderSide.SELL))
         bid, ask = floor.exchange.best(token_id)
         price = ask if side is OrderSide.BUY else bid
-        if tick_size(listing.tick).contains(price):
-            shares = floor.shares(20, 90, listing.tick)
+        shares = floor.shares(20, 90, listing.tick)
+        # The venue takes no marketable BUY below one dollar.
+        if tick_size(listing.tick).contains(price) and (side is OrderSide.SELL or shares * price >= MICRO):
             floor.place(self._noise, listing, token_id, side, price, shares, OrderType.FAK)
 
     def panic(self) -> str | None:

@@ -95,6 +95,11 @@ class UserChannel:
             writer.cancel()
         return socket
 
+    async def close(self, _app: web.Application) -> None:
+        """End all connections: the venue stops."""
+        for client in [client for clients in self._clients.values() for client in clients]:
+            client.outbox.cut_off()
+
     async def _first_frame(self, socket: web.WebSocketResponse) -> tuple[ApiKey, list[str]] | None:
         with contextlib.suppress(TimeoutError, msgspec.DecodeError):
             message = await socket.receive(timeout=FIRST_FRAME_SECONDS)
