@@ -206,9 +206,13 @@ class Books:
             if book not in touched:
                 touched.append(book)
         for book in touched:
-            book.venue_ms, book.received_ns = delta.venue_ms, delta.received_ns
+            book.venue_ms = delta.venue_ms
+            book.received_ns = delta.received_ns
             if book.bid_index < book.ask_index:
-                self._announce(BookUpdate(book, delta.changes, book.unannounced))
+                update = BookUpdate(book, delta.changes, book.unannounced)
+                book.unannounced = False
+                for listener in self._listeners:
+                    listener.on_book(update)
             else:
                 book.unannounced = True
 
@@ -286,15 +290,11 @@ class Books:
         return True
 
     def _announce_whole(self, book: OrderBook) -> None:
-        if book.crossed:
-            book.unannounced = True
-        else:
-            self._announce(BookUpdate(book, whole=True))
-
-    def _announce(self, update: BookUpdate) -> None:
-        update.book.unannounced = False
-        for listener in self._listeners:
-            listener.on_book(update)
+        book.unannounced = book.crossed
+        if not book.crossed:
+            update = BookUpdate(book, whole=True)
+            for listener in self._listeners:
+                listener.on_book(update)
 
 
 def _opposite(side: OrderSide) -> OrderSide:

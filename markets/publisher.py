@@ -65,6 +65,11 @@ class MarketPublisher:
         self._catalogue.put(markets, groups)
         self._pipe.wake()
 
+    @property
+    def backlog(self) -> int:
+        """Books and trades that have news Redis was not sent yet."""
+        return len(self._due) + len(self._trades)
+
     # BookListener
 
     def on_book(self, update: BookUpdate) -> None:

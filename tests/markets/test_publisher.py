@@ -73,7 +73,7 @@ class World:
 
     async def settled(self) -> None:
         """Wait until all that is due is in Redis, and the messages about it have come back."""
-        await until(lambda: self.pipe.connected and not self.publisher._due and not self.publisher._trades)
+        await until(lambda: self.pipe.connected and not self.publisher.backlog)
         await until(lambda: self.publisher._catalogue.wait(self.clock.monotonic()) != 0.0)
         self.markers += 1
         self.pipe.append("SET", "settled", self.markers)
@@ -219,7 +219,7 @@ async def test_price_changes_are_followed_by_a_whole_book_and_not_more_than_ten_
     await world.settled()
     for size in range(1, 41):
         world.delta(change("BUY", "0.48", str(size)))
-        await until(lambda: not world.publisher._due)
+        await until(lambda: not world.publisher.backlog)
         world.clock.advance(0.05)
     world.clock.advance(1.0)
     await until(lambda: not world.publisher._owed)
@@ -285,7 +285,7 @@ async def test_a_book_with_one_side_has_no_price(world, client):
 async def test_the_price_history_is_a_ring_of_the_last_seconds(world, client):
     for step in range(30):
         world.snapshot({f"0.{20 + step}": "1"}, {"0.9": "1"}, venue_ms=2_000 + step)
-        await until(lambda: not world.publisher._due)
+        await until(lambda: not world.publisher.backlog)
         world.clock.advance(1.0)
     await world.settled()
     history = await client.zrange(f"pricehistory:{YES}", 0, -1, withscores=True)
@@ -298,7 +298,7 @@ async def test_the_price_history_is_a_ring_of_the_last_seconds(world, client):
 async def test_a_price_history_does_not_grow_with_the_pace_of_changes(world, client):
     for step in range(50):
         world.snapshot({f"0.{20 + step}": "1"}, {"0.9": "1"}, venue_ms=2_000 + step)
-        await until(lambda: not world.publisher._due)
+        await until(lambda: not world.publisher.backlog)
         world.clock.advance(0.004)
     await world.settled()
     assert await client.zcard(f"pricehistory:{YES}") <= 11
