@@ -90,7 +90,7 @@ class RedisPipe:
         self._ping = False
         self._flushed_at = 0.0
         self._confirmed_at: float | None = None
-        self._broken_source = ""
+        self._broken = ""
         self._dropped_told = 0
         self.dropped = 0
         self.refused = 0
@@ -145,13 +145,14 @@ class RedisPipe:
         """Return when all is well (a probe of `infra.health`).
 
         Raises:
-            ServiceError: Redis has confirmed nothing for seconds, commands were dropped since the last probe, or a source broke.
+            ServiceError: Redis has confirmed nothing for seconds, commands were dropped since the last probe, a source broke, or the
+                pipe itself (a mistake in the code, or a URL that is none).
         """
         dropped, self._dropped_told = self.dropped - self._dropped_told, self.dropped
         if dropped:
             raise ServiceError(f"{dropped} commands were dropped: Redis is away or does not keep up")
-        if self._broken_source:
-            raise ServiceError(self._broken_source)
+        if self._broken:
+            raise ServiceError(self._broken)
         age = self.age
         if age is None or age > _STALE_AFTER:
             said = "nothing yet" if age is None else f"nothing for {age:.0f} s"
@@ -162,6 +163,12 @@ class RedisPipe:
     def start(self) -> None:
         """Begin connecting and sending in the running loop."""
         self._task = asyncio.create_task(self._run(), name="redis-pipe")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = f"the pipe ended: {error!r}"
+            _log.error("redis_pipe_ended", exc_info=error)
 
     async def stop(self, patience: float = 2.0) -> None:
         """Send what is left, for at most `patience` seconds, then close; what could not be sent is logged."""
@@ -272,7 +279,7 @@ class RedisPipe:
                 wait = source.fill(write, until)
             except Exception as error:  # noqa: BLE001 - the other sources and all appends go on; `probe` tells
                 self._sources.remove(source)
-                self._broken_source = f"{type(source).__name__} failed and is not published any more: {error!r}"
+                self._broken = f"{type(source).__name__} failed and is not published any more: {error!r}"
                 _log.exception("redis_pipe_source_failed", source=type(source).__name__)
             else:
                 waits += [] if wait is None else [wait]

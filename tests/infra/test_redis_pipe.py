@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
+import redis as blocking
 import redis.asyncio
+import uvloop
 
 from infra import redis_pipe
 from infra.clock import SystemClock
@@ -383,6 +385,28 @@ async def test_an_idle_pipe_asks_the_server_once_in_a_while(pipe, monkeypatch):
     await until(lambda: pipe.confirmed >= 2)
     await pipe.probe()
     assert pipe.age < 5
+
+
+async def test_a_pipe_that_ends_by_a_mistake_says_so():
+    pipe = RedisPipe("gopher://127.0.0.1", SystemClock())
+    pipe.start()
+    await until(pipe._task.done)
+    with pytest.raises(ServiceError, match="the pipe ended: ValueError"):
+        await pipe.probe()
+
+
+def test_the_pipe_runs_on_uvloop_as_well(redis_url):
+    async def send() -> None:
+        pipe = RedisPipe(redis_url, SystemClock(), scripts=[INCREMENT])
+        pipe.start()
+        pipe.append("EVALSHA", INCREMENT.sha, 1, "count", 5)
+        await confirmed(pipe)
+        await pipe.stop()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(send())
+    with blocking.Redis.from_url(redis_url) as client:
+        assert client.get("count") == b"5"
 
 
 async def test_stopping_sends_what_is_left(relay, client):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.book import MarketListed, MarketResolved, TickSizeChange, TradePrint
-from domain.market import MarketStatus
+from domain.market import Market, MarketStatus
 from domain.order import OrderSide
 from markets.books import Books
 from markets.doubts import HELD_CHANGES
@@ -19,7 +19,10 @@ class Recorder:
 
     def __init__(self) -> None:
         self.books: list[tuple[str, bool]] = []
-        self.trades, self.ticks, self.resolved, self.listed = [], [], [], []
+        self.trades: list[TradePrint] = []
+        self.ticks: list[Market] = []
+        self.resolved: list[Market] = []
+        self.listed: list[MarketListed] = []
 
     def on_book(self, update):
         assert not update.book.crossed
