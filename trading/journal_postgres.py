@@ -95,8 +95,12 @@ class PostgresJournal:
 
     async def close(self) -> None:
         """Write what was submitted and stop the thread."""
+        await asyncio.to_thread(self.finish)
+
+    def finish(self) -> None:
+        """The same, waiting for it outside an event loop."""
         self._queue.put(None)
-        await asyncio.to_thread(self._thread.join)
+        self._thread.join()
 
     # The writer thread
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import random
 from dataclasses import dataclass, field
+from typing import Any
 
 from domain.fill import FillStatus
 from domain.ledger import COLLATERAL, LedgerAccount
@@ -21,8 +23,8 @@ from tests.sim.ports import SimAccountFeed, SimCatalog, SimGateway, SimMarketFee
 from tests.sim.virtual_time import run_virtual
 from tests.sim.world import ACCOUNT, TRADER, Crash, World
 from trading.limits import RiskLimits
-from trading.positions import DUST
 from trading.portfolio import Portfolio
+from trading.positions import DUST
 from trading.reconcile import ROUNDING_PER_FILL
 
 RUN_SECONDS = 60.0
@@ -52,23 +54,39 @@ class Outcome:
     crashed_at: list[str]
     orders: int
     fills: int
-    points: dict[str, int]
     state_hash: str
     violations: list[str] = field(default_factory=list)
 
 
-class Simulation:
-    """One seed of the fault simulation; `storage_of` swaps the disk."""
+EFFECTS = ("send", "cancel", "commit", "read order", "read open orders", "read trades", "read balances")
 
-    def __init__(self, seed: int, plan: list[Crash], *, strategies: bool = True) -> None:
+
+def crash_plan(seed: int) -> list[Crash]:
+    """Return eight crashes of a seed, each before or after some effect."""
+    rng = random.Random(seed + 10_000)
+    points = [f"{when} {effect}" for when in ("before", "after") for effect in EFFECTS]
+    return [Crash(rng.choice(points), rng.randrange(1, 6)) for _ in range(8)]
+
+
+class Simulation:
+    """One seed of the fault simulation. A subclass may bring another disk: `storage`, `rows`, `external`."""
+
+    def __init__(self, seed: int) -> None:
         self.world = World(seed)
-        self.world.plan.extend(plan)
-        self.strategies = strategies
+        self.world.plan.extend(crash_plan(seed))
         self.kernel: Kernel | None = None
         self.lives = 0
 
     def storage(self) -> Storage:
         return SimStorage(self.world, self.world.life)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return what is on disk."""
+        return self.world.tables.rows[table]
+
+    def external(self) -> bool:
+        """Tell whether something outside virtual time still owes an answer."""
+        return False
 
     def _build(self) -> Kernel:
         world, life = self.world, self.world.reborn()
@@ -89,9 +107,7 @@ class Simulation:
             venue="simulator",
             holder=f"life-{self.lives}",
             limits=RiskLimits(max_book_age_ms=60_000, max_open_positions=12),
-            strategies={"flash_crash": StrategySetting(), "mean_reversion": StrategySetting()}
-            if self.strategies
-            else {},
+            strategies={"flash_crash": StrategySetting(), "mean_reversion": StrategySetting()},
             absence=5.0,
             lease_ttl=3.0,
             reconcile_every=3.0,
@@ -215,17 +231,15 @@ class Simulation:
 
     def run(self) -> Outcome:
         """Run the seed and return what became of it."""
-        run_virtual(self._live, self.world.clock)
+        run_virtual(self._live, self.world.clock, external=self.external)
         kernel = self.kernel
         assert kernel is not None
-        violations = violations_of(self.world, kernel)
         return Outcome(
             crashed_at=self.world.crashed_at,
-            orders=len(self.world.tables.rows["orders"]),
+            orders=len(self.rows("orders")),
             fills=len(kernel.portfolio.fills),
-            points=dict(self.world.points),
             state_hash=state_hash(self.world),
-            violations=violations,
+            violations=violations_of(self, kernel),
         )
 
 
@@ -235,21 +249,21 @@ def state_hash(world: World) -> str:
     return hashlib.sha256((world.exchange.state_hash() + disk).encode()).hexdigest()
 
 
-def violations_of(world: World, kernel: Kernel) -> list[str]:
+def violations_of(simulation: Simulation, kernel: Kernel) -> list[str]:
     """Return every invariant that does not hold at rest, in words."""
     return [
-        *_orders_wrong(world, kernel),
-        *_fills_wrong(world, kernel),
-        *_positions_wrong(world, kernel),
-        *_ledger_wrong(world, kernel),
-        *_restart_differs(world, kernel),
+        *_orders_wrong(simulation, kernel),
+        *_fills_wrong(simulation.world, kernel),
+        *_positions_wrong(simulation.world, kernel),
+        *_ledger_wrong(simulation, kernel),
+        *_restart_differs(simulation, kernel),
     ]
 
 
-def _orders_wrong(world: World, kernel: Kernel) -> list[str]:
+def _orders_wrong(simulation: Simulation, kernel: Kernel) -> list[str]:
     wrong = []
-    journaled = {row["id"]: row for row in world.tables.rows["orders"]}
-    for view in world.exchange.orders(TRADER):
+    journaled = {row["id"]: row for row in simulation.rows("orders")}
+    for view in simulation.world.exchange.orders(TRADER):
         if view.id not in journaled:
             wrong.append(f"order {view.id} is at the venue without a journaled row")
         if view.status.open:
@@ -293,9 +307,9 @@ def _positions_wrong(world: World, kernel: Kernel) -> list[str]:
     return wrong
 
 
-def _ledger_wrong(world: World, kernel: Kernel) -> list[str]:
+def _ledger_wrong(simulation: Simulation, kernel: Kernel) -> list[str]:
     wrong = []
-    rows = world.tables.rows["ledger_entries"]
+    rows = simulation.rows("ledger_entries")
     sums: dict[tuple[str, str], int] = {}
     for row in rows:
         sums[row["journal_id"], row["asset"]] = sums.get((row["journal_id"], row["asset"]), 0) + row["amount_units"]
@@ -314,7 +328,7 @@ def _ledger_wrong(world: World, kernel: Kernel) -> list[str]:
             on_disk[row["ledger_account"]] = on_disk.get(row["ledger_account"], 0) + row["amount_units"]
     if on_disk.get("cash", 0) != ledger.cash:
         wrong.append(f"cash is {ledger.cash} in memory and {on_disk.get('cash', 0)} on disk")
-    cash = world.exchange.balance(TRADER).settled
+    cash = simulation.world.exchange.balance(TRADER).settled
     if abs(cash - ledger.cash) > ROUNDING_PER_FILL * len(kernel.portfolio.fills):
         wrong.append(f"cash: the venue holds {cash}, we think {ledger.cash}")
     kinds = {row["kind"] for row in rows}
@@ -325,16 +339,17 @@ def _ledger_wrong(world: World, kernel: Kernel) -> list[str]:
     return wrong
 
 
-def _restart_differs(world: World, kernel: Kernel) -> list[str]:
+def _restart_differs(simulation: Simulation, kernel: Kernel) -> list[str]:
     """Replaying the journal gives the same state."""
 
     async def load() -> Portfolio:
-        journal: Journal = SimStorage(world, world.reborn()).journal(lambda: 0, kernel.markets.required)
+        simulation.world.reborn()
+        journal: Journal = simulation.storage().journal(lambda: 0, kernel.markets.required)
         portfolio = Portfolio(ACCOUNT, kernel.markets.by_condition)
         portfolio.restore(await journal.load())
         return portfolio
 
-    again = run_virtual(load, world.clock)
+    again = run_virtual(load, simulation.world.clock, external=simulation.external)
     before, after = ({(p.id, p.holding) for p in each.positions.open()} for each in (kernel.portfolio, again))
     wrong = [] if before == after else [f"replayed positions differ: {before ^ after}"]
     if again.ledger.cash != kernel.portfolio.ledger.cash:

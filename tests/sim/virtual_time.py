@@ -60,14 +60,13 @@ class _VirtualSelector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
-        if ready:
+        if ready or (timeout is not None and timeout <= 0):
             return ready
         if self._external():
             return self._real.select(5.0)
         if timeout is None:
             raise DeadlockError("nothing is ready and nothing is scheduled")
-        if timeout > 0:
-            self._clock.advance(timeout)
+        self._clock.advance(timeout)
         return []
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
