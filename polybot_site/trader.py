@@ -12,20 +12,26 @@ import faulthandler
 import os
 import signal
 import sys
-from collections.abc import Callable
+from typing import Any
 
 import structlog
+from django.db import DatabaseError, connection
 
-from domain.errors import PolybotError, VenueError
+from domain.errors import JournalError, PolybotError, VenueError
 from domain.money import from_float_rounded
-from domain.ports import Clock, Ids
+from domain.ports import Ids
 from infra.clock import SystemClock
 from infra.health import HealthMonitor
 from infra.ids import RandomIds
+from infra.redis import async_client
 from polybot_site.config import Config
+from polybot_site.locations import redis_url
 from polybot_site.trader_ports import World, open_world
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
+from strategies.configs import load_usable
+from strategies.reload import ConfigReload
+from strategies.store import StoredConfig
 from trading.desk import describe
 from trading.inbox import Inbox
 from trading.journal_postgres import PostgresJournal
@@ -40,7 +46,7 @@ SILENT_FEED_NS = 30_000_000_000
 _log = structlog.get_logger(__name__)
 
 
-async def run_trader(config: Config, conninfo: str, load_strategies: Callable[[], dict[str, StrategySetting]]) -> None:
+async def run_trader(config: Config, conninfo: str) -> None:
     """Trade until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,7 +56,7 @@ async def run_trader(config: Config, conninfo: str, load_strategies: Callable[[]
     retry = FIRST_RETRY_SECONDS
     try:
         while not stop.is_set():
-            lasted = await _one_kernel(config, conninfo, load_strategies(), stop)
+            lasted = await _one_kernel(config, conninfo, stop)
             retry = FIRST_RETRY_SECONDS if lasted else min(retry * 2, SLOWEST_RETRY_SECONDS)
             await _wait(stop, 0.0 if stop.is_set() else retry)
     finally:
@@ -72,26 +78,26 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _one_kernel(
-    config: Config, conninfo: str, strategies: dict[str, StrategySetting], stop: asyncio.Event
-) -> bool:
+async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event) -> bool:
     """Run one kernel until it breaks or `stop` is set; True when it had been trading."""
     clock, ids = SystemClock(), RandomIds()
     try:
+        settings = await asyncio.to_thread(_load_settings)
         world = await open_world(config, clock, ids)
     except (PolybotError, OSError) as error:
         _log.warning("trader not started", reason=describe(error))
         return False
-    kernel = Kernel(world.ports, kernel_config(config, world, ids, strategies))
+    kernel = Kernel(world.ports, kernel_config(config, world, ids, settings))
     reason = "the trader was stopped"
     started = asyncio.create_task(kernel.start())
     stopping = asyncio.create_task(stop.wait())
+    ends: set[asyncio.Future[Any]] = {stopping, kernel.stopped}
     try:
-        await asyncio.wait({started, stopping, kernel.stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({started, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if started.done() and not stop.is_set():
             started.result()
-            _serve(kernel, world, conninfo, clock)
-            await asyncio.wait({stopping, kernel.stopped}, return_when=asyncio.FIRST_COMPLETED)
+            _serve(kernel, world, conninfo, settings)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if kernel.stopped.done():
             reason = kernel.stopped.result()
             _log.error("trader broke, starting again", reason=reason)
@@ -108,37 +114,58 @@ async def _one_kernel(
     return was_ready
 
 
-def _serve(kernel: Kernel, world: World, conninfo: str, clock: Clock) -> None:
-    """Start what a running kernel has around it: operators' commands and health."""
-    if isinstance(kernel.journal, PostgresJournal):
-        inbox = Inbox(conninfo, kernel.journal.call, clock, kernel.operator.handle)
-        kernel.spawn("inbox", inbox.run)
+def _load_settings() -> list[StoredConfig]:
+    """Read the strategies' settings from PostgreSQL, in a thread that keeps no connection."""
+    try:
+        return load_usable()
+    except DatabaseError as error:
+        raise JournalError(f"strategy settings could not be read: {error}") from error
+    finally:
+        connection.close()
+
+
+def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredConfig]) -> None:
+    """Start what a running kernel has around it: operators' commands, changed settings, health."""
+    journal = kernel.journal
+    if not isinstance(journal, PostgresJournal):
+        raise TypeError(f"journal was {type(journal).__name__}, expected PostgreSQL's")
+    inbox = Inbox(conninfo, journal.call, kernel.operator.handle)
+    kernel.spawn("inbox", inbox.run)
+    reload = ConfigReload(
+        registry=kernel.engine.registry,
+        client=async_client(redis_url()),
+        load=lambda: journal.call(lambda _: load_usable()),
+        applied=settings,
+    )
+    kernel.spawn("strategy settings", reload.run)
+    kernel.spawn("health", lambda: _publish_health(kernel, world))
+
+
+async def _publish_health(kernel: Kernel, world: World) -> None:
+    """Check what only the trader can know, and publish it every second."""
+    clock, feed = kernel.ports.clock, world.public.feed
     monitor = HealthMonitor(clock)
 
     async def clob_answers() -> None:
         await world.public.clob.server_time()
 
     async def feed_speaks() -> None:
-        age = clock.now_ns() - world.public.feed.last_message_ns
-        if not world.public.feed.connected or age > SILENT_FEED_NS:
+        age = clock.now_ns() - feed.last_message_ns
+        if not feed.connected or age > SILENT_FEED_NS:
             raise VenueError(f"no market data for {age / 1e9:.0f} s")
 
     monitor.register("polymarket_clob", 30.0, clob_answers)
     monitor.register("polymarket_ws", 10.0, feed_speaks)
-
-    async def publish() -> None:
-        monitor.start()
-        try:
-            while True:
-                world.publisher.health(world.account, monitor.statuses())
-                await asyncio.sleep(HEALTH_SECONDS)
-        finally:
-            await monitor.stop()
-
-    kernel.spawn("health", publish)
+    monitor.start()
+    try:
+        while True:
+            world.publisher.health(world.account, monitor.statuses())
+            await asyncio.sleep(HEALTH_SECONDS)
+    finally:
+        await monitor.stop()
 
 
-def kernel_config(config: Config, world: World, ids: Ids, strategies: dict[str, StrategySetting]) -> KernelConfig:
+def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredConfig]) -> KernelConfig:
     """Return the kernel's settings; on the simulated venue an absent order is given up sooner."""
     trading = config.trading
     limits = RiskLimits(
@@ -156,7 +183,7 @@ def kernel_config(config: Config, world: World, ids: Ids, strategies: dict[str, 
         venue=world.venue,
         holder=f"{os.uname().nodename}:{os.getpid()}:{ids.uuid()[:8]}",
         limits=limits,
-        strategies=strategies,
+        strategies={each.name: StrategySetting(each.parameters, each.enabled) for each in settings},
         absence=min(float(trading.absence_seconds), 10.0) if world.venue == "simulator" else trading.absence_seconds,
         send_deadline=trading.send_deadline_ms / 1000,
         lease_ttl=float(trading.lease_ttl_s),

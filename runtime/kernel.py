@@ -22,7 +22,6 @@ from markets.books import Books, BookUpdate
 from markets.discovery import discover
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
-from runtime.feed_events import FeedEvents
 from runtime.market_directory import MarketDirectory
 from runtime.operator import Operator
 from runtime.own_depth import OwnDepth
@@ -67,6 +66,7 @@ class Kernel:
             self.portfolio, self.halts, self.journal, ports.clock, notify=self._on_change, on_broken=self._break
         )
         self.books = Books(ports.clock, ports.feed.request_snapshot)
+        self.market_sinks = [make(self.books) for make in ports.market_sinks]
         self.own_depth = OwnDepth(self.books)
         self.risk = RiskCore(
             self.portfolio,
@@ -122,6 +122,8 @@ class Kernel:
         """
         await self._take_lease()
         self.markets.put(await self.ports.storage.load_markets(self.journal))
+        for sink in self.market_sinks:
+            sink.put_markets(self.markets.unsettled())
         await self._discover()
         if self.config.mode.places_orders:
             await self._recover()
@@ -157,10 +159,10 @@ class Kernel:
         _log.info("recovered", orders=len(state.orders), fills=len(state.fills), unexplained=len(unexplained))
 
     async def _start_market_data(self) -> None:
-        for listener in self.ports.book_listeners:
-            self.books.listen(listener)
+        for sink in self.market_sinks:
+            self.books.listen(sink)
         self.books.listen(self)
-        await self.ports.feed.start(FeedEvents(self.books, self.engine))
+        await self.ports.feed.start(self.books)
         await self._watch()
 
     async def _watch(self) -> None:
@@ -281,6 +283,8 @@ class Kernel:
     async def _save(self, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         await self.ports.storage.save_markets(self.journal, markets, groups)
         self.markets.put(markets)
+        for sink in self.market_sinks:
+            sink.put_markets(markets, groups)
         self._groups.update({group.id: group for group in groups})
 
     def _settle_resolved(self) -> None:

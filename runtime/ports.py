@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from domain.ports import (
 from domain.position import Position
 from domain.signal import TradeSignal
 from domain.status import StrategyInfo, TraderStatus
-from markets.books import BookListener
+from markets.books import BookListener, Books
 
 
 class EventSink(Protocol):
@@ -37,6 +37,12 @@ class EventSink(Protocol):
 
     def strategy(self, info: StrategyInfo) -> None: ...
     def status(self, status: TraderStatus) -> None: ...
+
+
+class MarketSink(BookListener, Protocol):
+    """Where market data and the catalogue go (Redis). Never blocks, never raises."""
+
+    def put_markets(self, markets: Iterable[Market], groups: Iterable[ConditionGroup] = ()) -> None: ...
 
 
 class Storage(Protocol):
@@ -54,7 +60,7 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `book_listeners` get every book update (publishers, recorders). `on_epoch` is told the lease's epoch before anything else happens.
+    `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
     """
 
     clock: Clock
@@ -65,5 +71,5 @@ class Ports:
     catalog: MarketCatalog
     storage: Storage
     events: EventSink
-    book_listeners: Sequence[BookListener] = field(default_factory=tuple)
+    market_sinks: Sequence[Callable[[Books], MarketSink]] = field(default_factory=tuple)
     on_epoch: Sequence[Callable[[int], None]] = field(default_factory=tuple)

@@ -17,7 +17,6 @@ import psycopg
 import structlog
 
 from domain.errors import PolybotError
-from domain.ports import Clock
 from trading.journal_postgres import Connection
 from trading.lease import DatabaseCalls
 
@@ -52,10 +51,9 @@ Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
 class Inbox:
     """Reads commands and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse."""
 
-    def __init__(self, conninfo: str, call: DatabaseCalls, clock: Clock, handle: Handler) -> None:
+    def __init__(self, conninfo: str, call: DatabaseCalls, handle: Handler) -> None:
         self._conninfo = conninfo
         self._call = call
-        self._clock = clock
         self._handle = handle
         self._wake = asyncio.Event()
 

@@ -12,7 +12,6 @@ from polybot_site.config_loader import current
 from polybot_site.locations import database_url
 from polybot_site.trader import run_trader
 from runtime.config import Mode
-from strategies.configs import load_settings
 
 
 class Command(BaseCommand):
@@ -31,4 +30,4 @@ class Command(BaseCommand):
         if options["mode"]:
             config = config.model_copy(update={"mode": options["mode"]})
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run_trader(config, database_url(), load_settings))
+            runner.run(run_trader(config, database_url()))
