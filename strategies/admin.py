@@ -75,7 +75,7 @@ class StrategyConfigAdmin(ModelAdmin):
     @display(description="values")
     def values(self, config: StrategyConfig) -> str:
         fields = CATALOG[config.name].parameters_type.model_fields
-        rows = ((fields[name].title, value) for name, value in config.config_json.items() if name in fields)
+        rows = ((field.title, config.config_json.get(name, "")) for name, field in fields.items())
         return format_html_join("", "<div>{}: {}</div>", rows)
 
     @display(description="strategy", ordering="name")
