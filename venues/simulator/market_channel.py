@@ -150,6 +150,8 @@ class MarketChannel:
         elif isinstance(event, MarketListed):
             self._announce(event.market.condition_id, now_ms)
         elif isinstance(event, MarketResolved) and (listing := self._listing(event.condition_id)):
+            for token_id in event.token_ids:
+                self._best.pop(token_id, None)
             self._send(listing.spec.token_ids, market_frames.market_resolved(listing, event, now_ms), custom=True)
 
     def _send_levels(self, changed: BookChanged, now_ms: int, shown: ShownBooks) -> None:

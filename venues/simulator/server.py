@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from domain.ports import Clock, Ids
@@ -27,6 +28,8 @@ from venues.simulator.venue import Options, Venue
 HOST = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.5
 _MAX_BODY = 1 << 20
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ async def serve(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop, number)
     venue = Venue.open(folder, clock, ids, options)
     try:
         runner = web.AppRunner(build_app(venue), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
@@ -75,6 +78,11 @@ async def serve(
             await runner.cleanup()
     finally:
         venue.close()
+
+
+def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
+    _log.info("the venue stops", signal=number.name)
+    stop.set()
 
 
 async def _run_until(stop: asyncio.Event, venue: Venue) -> None:

@@ -61,6 +61,7 @@ class StateLog:
         self._encoder = msgspec.json.Encoder()
         self._log: int | None = None
         self._number = max((number for _, number in self._files()), default=0)
+        self._size = 0
         self._dirty = False
         self._guard = threading.RLock()
         self.sequence = 0
@@ -82,11 +83,13 @@ class StateLog:
         """Write one record; on return it survives the death of this process."""
         if self._log is None:
             raise StateLogError("the state log is not open for writing: take a snapshot first")
-        self.sequence += 1
-        body = self._encoder.encode(Record(self.sequence, at_ns, event))
+        body = self._encoder.encode(Record(self.sequence + 1, at_ns, event))
         line = b"%08x %s\n" % (zlib.crc32(body), body)
         if os.write(self._log, line) != len(line):
-            raise StateLogError(f"the disk of {self._folder} is full: a record was written in part")
+            os.ftruncate(self._log, self._size)
+            raise StateLogError(f"the disk of {self._folder} is full: the venue cannot go on without remembering")
+        self.sequence += 1
+        self._size += len(line)
         self._dirty = True
 
     def sync(self) -> None:
@@ -104,7 +107,7 @@ class StateLog:
             log = os.open(self._path("log", self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             if self._log is not None:
                 os.close(self._log)
-            self._log = log
+            self._log, self._size = log, 0
             return self._number
 
     def write_snapshot(self, number: int, snapshot: Snapshot) -> None:

@@ -92,6 +92,8 @@ class UserChannel:
                     _hear(client, message.data)
         finally:
             del watchers[client]
+            if not watchers:
+                self._clients.pop(key.address, None)
             writer.cancel()
         return socket
 

@@ -56,6 +56,10 @@ class Venue:
         try:
             stored = None if options.fresh else log.load()
             world = _new_world(clock, ids, options) if stored is None else _replay(*stored)
+            if options.seed not in (None, world.genesis.seed):
+                raise StateLogError(
+                    f"the stored venue was made with seed {world.genesis.seed}, not {options.seed}; begin another one with --fresh"
+                )
             venue = cls(world, log, clock)
             venue._write_snapshot(*venue._cut())
         except BaseException:

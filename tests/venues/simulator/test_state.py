@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from venues.simulator.persistence import freeze, thaw
 from venues.simulator.state_log import Snapshot, StateLog, StateLogError
 from venues.simulator.venue import Options, Venue
 
-KEEP = Options(seed=1)
+KEEP = Options()
 
 
 def files(folder: Path, kind: str) -> list[Path]:
@@ -131,6 +132,27 @@ def test_fresh_begins_another_venue_with_other_ids(venue_folder):
     assert second.world.genesis.venue_id != venue_id
     assert not tokens & {one.spec.token_ids[0] for one in second.world.listings.open()}
     second.close()
+
+
+def test_another_seed_needs_another_venue(venue_folder):
+    with pytest.raises(StateLogError, match=r"seed 7, not 8.*--fresh"):
+        reopen(venue_folder, later(), Options(seed=8))
+    reopen(venue_folder, later(), Options(seed=7)).close()
+
+
+def test_a_full_disk_stops_the_venue_and_spoils_nothing(venue_folder, monkeypatch):
+    venue = reopen(venue_folder, later())
+    whole_write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: whole_write(file, data[:5]))
+    with pytest.raises(StateLogError, match="disk"):
+        venue.submit(CreateKey("0x" + "11" * 20, 0))
+    monkeypatch.undo()
+    assert venue.world.wallets.derive_key("0x" + "11" * 20, 0) is None
+    venue.submit(CreateKey("0x" + "22" * 20, 0))
+    venue._log.close()
+    again = reopen(venue_folder, later())
+    assert again.world.wallets.derive_key("0x" + "22" * 20, 0)
+    again.close()
 
 
 def test_a_second_venue_on_the_same_state_is_refused(venue_folder):
