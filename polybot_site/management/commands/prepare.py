@@ -1,4 +1,4 @@
-"""`manage.py prepare URL`: bring the tables up to date, make sure there is a login, and write `var/run.json`. Safe to repeat."""
+"""`manage.py prepare URL`: bring the tables up to date, seed settings and a login, and write `var/run.json`. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from polybot_site.config_loader import current
 from polybot_site.run_file import RunFile
 from polybot_site.seed import seed
+from strategies.configs import seed_configs
 
 
 class Command(BaseCommand):
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if current().config.database.run_migrations:
             call_command("migrate", interactive=False, verbosity=0)
+        seed_configs(current().config.strategy.model_dump())
         known = RunFile.read()
         login = seed(known.username if known else "admin")
         RunFile(options["url"], login.username, login.password, login.api_token).write()
