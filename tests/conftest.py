@@ -123,7 +123,10 @@ def redis_url(valkey_server: Endpoint, settings) -> str:
         client.flushall()
     settings.REDIS_URL = settings.CELERY_BROKER_URL = valkey_server.url
     settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [valkey_server.url]}}
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [valkey_server.url]},
+        }
     }
     return valkey_server.url
 
