@@ -33,10 +33,11 @@ class MarketCodec:
     connections, which both receive every change of the market, and an older frame of one must not overwrite a newer one of the other.
     """
 
-    __slots__ = ("_heard", "_last_logged_ns", "_listener", "bad", "frames", "ignored")
+    __slots__ = ("_heard", "_last_logged_ns", "_listener", "_on_delta", "bad", "frames", "ignored")
 
     def __init__(self, listener: FeedListener, heard: Heard | None = None) -> None:
         self._listener = listener
+        self._on_delta = listener.on_delta
         self._heard = heard
         self._last_logged_ns = 0
         self.frames = 0
@@ -46,15 +47,27 @@ class MarketCodec:
     def feed(self, data: bytes, received_ns: int) -> None:
         """Decode one frame that arrived at `received_ns` and pass on what it says."""
         self.frames += 1
-        if data.endswith(PRICE_CHANGE_TAIL):
-            try:
-                delta = decode_delta(data)
-            except BAD_FRAME as error:
-                self._refuse(data, error, received_ns)
-                return
-            delta.received_ns = received_ns
-            self._pass_delta(delta)
+        if not data.endswith(PRICE_CHANGE_TAIL):
+            self._feed_other(data, received_ns)
             return
+        try:
+            delta = decode_delta(data)
+        except BAD_FRAME as error:
+            self._refuse(data, error, received_ns)
+            return
+        delta.received_ns = received_ns
+        heard = self._heard
+        if heard is not None:
+            # The hot path: every change is of a watched token. One that is not takes the slower way.
+            for change in delta.changes:
+                token_id = change.token_id
+                if token_id not in heard:
+                    self._pass_delta(delta)
+                    return
+                heard[token_id] = delta
+        self._on_delta(delta)
+
+    def _feed_other(self, data: bytes, received_ns: int) -> None:
         try:
             objects = split_frame(data)
         except BAD_FRAME as error:
@@ -71,16 +84,10 @@ class MarketCodec:
     def _pass_delta(self, delta: BookDelta) -> None:
         heard = self._heard
         if heard is not None:
-            foreign = False
-            for change in delta.changes:
-                if change.token_id in heard:
-                    heard[change.token_id] = delta
-                else:
-                    foreign = True
-            if foreign:
-                delta.changes = [change for change in delta.changes if change.token_id in heard]
+            delta.changes = [change for change in delta.changes if change.token_id in heard]
+            heard.update((change.token_id, delta) for change in delta.changes)
         if delta.changes:
-            self._listener.on_delta(delta)
+            self._on_delta(delta)
         else:
             self.ignored += 1
 

@@ -28,6 +28,7 @@ class Shard:
         self.opened_at = 0.0
         self._listener = listener
         self._clock = clock
+        self._now_ns = clock.now_ns
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -65,7 +66,7 @@ class Shard:
         self.opened_at = self._clock.monotonic()
 
     def on_data(self, data: bytes) -> None:
-        self.last_message_ns = now = self._clock.now_ns()
+        self.last_message_ns = now = self._now_ns()
         self.codec.feed(data, now)
 
     def on_lost(self, reason: str) -> None:

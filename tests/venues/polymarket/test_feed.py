@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Self
 
@@ -63,11 +64,11 @@ def rest() -> RestBooks:
 
 class Running:
     def __init__(
-        self, server: VenueSockets, rest: RestBooks, care: Watchfulness = NEVER, keepalive: Keepalive = FAST
+        self, server: VenueSockets, rest: RestBooks, care: Watchfulness = NEVER, diary: MarketDiary | None = None
     ) -> None:
-        self.diary = MarketDiary()
+        self.diary = diary or MarketDiary()
         self.feed = PolymarketFeed(
-            server.url, rest, clock=SystemClock(), rng=NoPause(), keepalive=keepalive, watchfulness=care
+            server.url, rest, clock=SystemClock(), rng=NoPause(), keepalive=FAST, watchfulness=care
         )
 
     async def __aenter__(self) -> Self:
@@ -209,25 +210,31 @@ async def test_an_oversized_frame_costs_the_connection_and_nothing_else(server: 
         assert server.accepted == 2
 
 
+@dataclass
+class SometimesFailing(MarketDiary):
+    failing: bool = True
+
+    def on_delta(self, delta: BookDelta) -> None:
+        if self.failing:
+            raise RuntimeError("bug in a listener")
+        super().on_delta(delta)
+
+
 async def test_a_failing_listener_costs_the_connection_because_something_was_missed(
     server: VenueSockets, rest: RestBooks
 ) -> None:
     server.books = {"1": book("1")}
-    async with Running(server, rest) as run:
+    diary = SometimesFailing()
+    async with Running(server, rest, diary=diary) as run:
         await run.feed.watch(["1"])
         await until(lambda: run.feed.connected)
-        failing = True
-
-        def on_delta(delta: BookDelta) -> None:
-            if failing:
-                raise RuntimeError("bug in a listener")
-
-        run.diary.on_delta = on_delta  # type: ignore[method-assign]
         await server.push(price_change("1"))
         await until(lambda: run.diary.gaps)
-        failing = False
+        diary.failing = False
         await until(lambda: run.feed.connected)
         assert run.diary.gaps == [("gap", ["1"], "a handler failed")]
+        await server.push(price_change("1"))
+        await until(lambda: run.diary.of(BookDelta))
 
 
 async def test_a_requested_snapshot_comes_from_rest_and_repeats_within_a_second_are_one(
