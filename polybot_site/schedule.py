@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from markets.schedule import SCHEDULE as MARKETS
+
 HEARTBEAT_SECONDS = 10
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    **MARKETS,
     "heartbeat": {
         "task": "polybot_site.heartbeat",
         "schedule": float(HEARTBEAT_SECONDS),

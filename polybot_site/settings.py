@@ -164,6 +164,8 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
 }
 
+MARKET_CATALOG = "polybot_site.market_catalog.open_catalog"
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_TASK_IGNORE_RESULT = True

@@ -15,6 +15,7 @@ urlpatterns = [
     path("stream", StreamView.as_view(), name="stream"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("markets.api.urls")),
     path("", include("strategies.api.urls")),
     path("", include("trading.api.urls")),
 ]
