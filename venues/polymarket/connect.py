@@ -1,7 +1,7 @@
 """Opens the venue's ports over one HTTP session. Public data needs no key; trading needs a signer and obtains its API key here.
 
 Whoever opens closes: `Public.close` and `Trading.close` end every socket and session they opened. A failure on the way raises `VenueError`
-and leaves nothing open.
+and leaves nothing open. So does a machine whose clock is off: the venue refuses requests whose signed time is not its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from random import Random
 
 import aiohttp
 
+from domain.errors import VenueError
 from domain.ports import Clock, Ids
 from venues.polymarket.clob import ClobReader
 from venues.polymarket.config import PolymarketConfig
@@ -64,11 +65,16 @@ def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random) -> Publi
     )
 
 
+MAX_CLOCK_ERROR_S = 15
+"""The venue's tolerance is not published; orders that carry a time further off are likely to be refused."""
+
+
 async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random) -> Trading:
     """Obtain the account's API key and return its ports."""
     session = open_session()
     http = HttpClient(config.clob_url, session)
     try:
+        await _check_clock(ClobReader(http, clock), clock)
         credentials = await create_or_derive(http, signer, config.chain_id, clock)
     except BaseException:
         await session.close()
@@ -84,3 +90,11 @@ async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock
     )
     feed = PolymarketAccountFeed(config.ws_url, credentials, gateway.identity, clock=clock, rng=rng)
     return Trading(gateway=gateway, account_feed=feed, session=session)
+
+
+async def _check_clock(clob: ClobReader, clock: Clock) -> None:
+    ahead = clock.now_ns() // 1_000_000_000 - await clob.server_time()
+    if abs(ahead) > MAX_CLOCK_ERROR_S:
+        raise VenueError(
+            f"this machine's clock is {ahead:+d} s off the venue's, expected at most {MAX_CLOCK_ERROR_S} s: synchronise it"
+        )

@@ -51,8 +51,13 @@ class FixedIds(RandomIds):
 @pytest.fixture
 async def venue() -> AsyncIterator[RestServer]:
     async with rest_server() as server:
-        server.on("POST /auth/api-key", {"apiKey": API_KEY, "secret": SECRET, "passphrase": "pass"})
+        _serve_key(server)
         yield server
+
+
+def _serve_key(server: RestServer) -> None:
+    server.on("GET /time", NOW_NS // 10**9 + 5)
+    server.on("POST /auth/api-key", {"apiKey": API_KEY, "secret": SECRET, "passphrase": "pass"})
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def draft(**more: Any) -> OrderDraft:
 
 
 async def test_the_key_is_created_with_a_signed_request(venue: RestServer, gateway: PolymarketGateway) -> None:
-    (request,) = venue.requests
+    (request,) = venue.asked("POST /auth/api-key")
     assert request.headers["POLY_ADDRESS"] == ADDRESS
     assert request.headers["POLY_TIMESTAMP"] == "1777374000"
     assert request.headers["POLY_NONCE"] == "0"
@@ -257,7 +262,7 @@ async def test_a_refusal_and_a_doubt_are_told_apart(venue: RestServer, gateway: 
 
 async def test_an_unreachable_venue_took_nothing(venue: RestServer) -> None:
     async with rest_server() as gone:
-        gone.on("POST /auth/api-key", {"apiKey": API_KEY, "secret": SECRET, "passphrase": "pass"})
+        _serve_key(gone)
         trading = await _open(gone)
         prepared = await trading.gateway.prepare(draft())
     outcome = await trading.gateway.send(prepared, SystemClock().monotonic() + 5)
