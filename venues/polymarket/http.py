@@ -1,7 +1,8 @@
 """HTTP for everything but orders: one shared session, bounded answers, errors as the domain knows them.
 
-A request is made once; whoever asks decides whether to ask again. 404 raises `NotFoundError`, the venue's "not now" (425, 429, 503)
-raises `VenueUnavailableError`, every other failure raises `VenueError` naming the path, the status and the beginning of the answer.
+A request is made once; whoever asks decides whether to ask again. The venue's own 404 raises `NotFoundError`, its "not now" (425, 429,
+503) raises `VenueUnavailableError`, every other failure raises `VenueError` naming the path, the status and the beginning of the answer.
+A 404 page of something in between is such a failure too: it says nothing about what the venue knows.
 """
 
 from __future__ import annotations
@@ -76,18 +77,21 @@ class HttpClient:
         if status == 200:
             return content
         text = f"{method} {path}: the venue answered {status} {error_text(content)!r}"
-        if status == 404:
+        if status == 404 and _error_of(content):
             raise NotFoundError(text)
         raise VenueUnavailableError(text) if status in _NOT_NOW else VenueError(text)
 
 
 def error_text(body: bytes) -> str:
     """Return the `error` of a JSON error body, or the beginning of any other body."""
+    return _error_of(body) or body[:200].decode("utf-8", "replace")
+
+
+def _error_of(body: bytes) -> str:
     try:
-        text = msgspec.json.decode(body, type=_ErrorBody).error
-    except msgspec.MsgspecError:
-        text = ""
-    return text or body[:200].decode("utf-8", "replace")
+        return msgspec.json.decode(body, type=_ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 async def _read(answer: aiohttp.ClientResponse, path: str) -> bytes:

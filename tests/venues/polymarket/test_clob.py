@@ -102,6 +102,10 @@ async def test_statuses_become_the_domains_errors(venue: RestServer, session: ai
         assert not isinstance(refused.value, VenueUnavailableError)
     with pytest.raises(NotFoundError):
         await client.get("/nowhere")
+    venue.on("GET /x", lambda _: web.Response(status=404, body=b"<html>404</html>"))
+    with pytest.raises(VenueError, match="404") as page:
+        await client.get("/x")
+    assert not isinstance(page.value, NotFoundError)
 
 
 async def test_a_silent_or_absent_venue_is_an_error(venue: RestServer, session: aiohttp.ClientSession) -> None:
