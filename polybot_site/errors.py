@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -20,12 +22,18 @@ _FIXES = {
     "unsupported_media_type": "Send the body as application/json.",
     "not_acceptable": "Ask for application/json.",
     "throttled": "Wait, then try again.",
+    "database_unavailable": "`manage.py services status` shows whether it runs; `make run` starts it again.",
     "invalid": "Correct the named fields and send the request again.",
 }
+
+_log = structlog.get_logger(__name__)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to `error`; None lets an unexpected one become a logged 500."""
+    if isinstance(error, InterfaceError | OperationalError):
+        _log.error("database_unavailable", error=str(error))
+        return Response(_body("database_unavailable", "PostgreSQL does not answer."), status=503)
     if isinstance(error, PolybotError):
         return Response(_body("invalid", str(error)), status=400)
     response = exception_handler(error, context)

@@ -25,7 +25,7 @@ from markets.models import Market
 
 
 class MarketsView(APIView):
-    @extend_schema(parameters=[MarketsQuery], responses=MarketPageSerializer)
+    @extend_schema(operation_id="markets_list", parameters=[MarketsQuery], responses=MarketPageSerializer)
     def get(self, request: Request) -> Response:
         """List markets, the most traded of the last day first."""
         query = MarketsQuery(data=request.query_params)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+import polybot_site.api.schema  # noqa: F401 - registers itself with the description
 from polybot_site.api.stream import StreamView
 from polybot_site.api.views import HealthView, LiveView, MeView
 

@@ -26,7 +26,7 @@ from trading.row_codec import to_datetime
 
 
 class StrategiesView(APIView):
-    @extend_schema(responses=StrategiesSerializer)
+    @extend_schema(operation_id="strategies_list", responses=StrategiesSerializer)
     def get(self, _request: Request) -> Response:
         """List all strategies with settings, schema and status."""
         configs = [config for config in store.load_configs() if config.name in CATALOG]

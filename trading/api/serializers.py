@@ -135,7 +135,7 @@ class LedgerSerializer(serializers.Serializer[Any]):
     curve = CurvePointSerializer(many=True)
 
 
-class StatusSerializer(serializers.Serializer[Any]):
+class TraderStatusSerializer(serializers.Serializer[Any]):
     online = serializers.BooleanField(help_text="a trader has reported within the last ten seconds")
     age_seconds = serializers.FloatField(allow_null=True)
     account = serializers.CharField(allow_null=True)

@@ -29,7 +29,7 @@ from trading.api.serializers import (
     LedgerSerializer,
     OrderSerializer,
     PositionSerializer,
-    StatusSerializer,
+    TraderStatusSerializer,
 )
 from trading.store import OPEN_ORDER, current_account, ledger_summary
 
@@ -89,7 +89,7 @@ class OrdersView(AccountList):
         order.is_valid(raise_exception=True)
         return carry_out(request, "place", order.payload())
 
-    @extend_schema(responses=_COMMANDS, parameters=[_KEY])
+    @extend_schema(operation_id="orders_cancel_all", responses=_COMMANDS, parameters=[_KEY])
     def delete(self, request: Request) -> Response:
         return carry_out(request, "cancel_all", {}, ttl=PROTECTION_TTL)
 
@@ -188,9 +188,9 @@ class HaltView(APIView):
 class StatusView(APIView):
     """What the trader last said of itself."""
 
-    @extend_schema(responses=StatusSerializer)
+    @extend_schema(responses=TraderStatusSerializer)
     def get(self, _request: Request) -> Response:
-        return Response(StatusSerializer(trader_status(current_account())).data)
+        return Response(TraderStatusSerializer(trader_status(current_account())).data)
 
 
 class CommandView(APIView):
