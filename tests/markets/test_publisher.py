@@ -250,6 +250,22 @@ async def test_changes_between_two_flushes_are_one_event(world):
     )
 
 
+async def test_a_book_that_is_crossed_when_its_turn_comes_waits_until_it_makes_sense(world):
+    await world.listen()
+    world.snapshot({"0.48": "20"}, {"0.52": "30"})
+    await world.settled()
+    world.events.clear()
+    world.delta(change("BUY", "0.47", "1"))
+    world.delta(change("BUY", "0.53", "5"))
+    await world.settled()
+    assert world.events == {}
+    world.delta(change("SELL", "0.52", "0"), change("SELL", "0.54", "7"))
+    await world.settled()
+    image = await world.book()
+    assert image.bids == [(0.53, 5.0), (0.48, 20.0), (0.47, 1.0)]
+    assert image.asks == [(0.54, 7.0)]
+
+
 async def test_levels_that_end_as_they_began_are_no_news(world):
     await world.listen()
     world.snapshot({"0.48": "20"}, {"0.52": "30"})
