@@ -60,8 +60,13 @@ def summary(exchange: Exchange, listing: Listing, token_id: str, now_ms: int) ->
         "neg_risk": listing.spec.neg_risk,
         "last_trade_price": "" if listing.last_price is None else decimal(listing.last_price),
     }
-    shown["hash"] = hashlib.sha1(orjson.dumps(shown), usedforsecurity=False).hexdigest()
+    shown["hash"] = book_hash(shown)
     return shown
+
+
+def book_hash(shown: BookSummary) -> str:
+    """Return the SHA-1 of a summary whose hash is still empty."""
+    return hashlib.sha1(orjson.dumps(shown), usedforsecurity=False).hexdigest()
 
 
 class ShownBooks:

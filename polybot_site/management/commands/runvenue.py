@@ -47,6 +47,7 @@ class Command(BaseCommand):
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(serve(var_dir() / "venue", port, SystemClock(), RandomIds(), made, self._ready))
+            (var_dir() / "venue.json").unlink(missing_ok=True)
         except StateLogError as error:
             raise CommandError(str(error)) from None
         except OSError as error:

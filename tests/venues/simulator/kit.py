@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from eth_account import Account
+from eth_account.messages import encode_typed_data
 
 from venues.simulator.inputs import Tick
 from venues.simulator.server import build_app
@@ -103,15 +104,21 @@ class RunningVenue:
     async def fund(self, address: str, dollars: str, **more: Any) -> tuple[int, Any]:
         return await self.post("/admin/faucet", {"address": address, "amount": dollars, **more})
 
-    async def some_market(self, *, neg_risk: bool = False, category: str | None = None) -> dict[str, Any]:
-        """Return a market from Gamma that trades near the middle without a taker delay, with its token ids decoded."""
+    async def some_market(
+        self, *, neg_risk: bool = False, category: str | None = None, room: bool = False
+    ) -> dict[str, Any]:
+        """Return a market from Gamma that trades near the middle without a taker delay, with its token ids decoded.
+
+        With `room` there is a price between its best bid and ask, given as "inside".
+        """
         _, body = await self.get("/gamma/events/keyset", limit="100")
         fitting = [
-            market | {"tokens": json.loads(market["clobTokenIds"])}
+            market | {"tokens": json.loads(market["clobTokenIds"]), "inside": f"{market['bestBid'] + 0.01:g}"}
             for event in body["events"]
             for market in event["markets"]
             if market["negRisk"] == neg_risk
             and market["orderPriceMinTickSize"] == 0.01
+            and (not room or market["spread"] >= 0.0199)
             and (event["category"] == category if category else event["category"] != "Crypto")
         ]
         return min(fitting, key=lambda market: abs(market["bestBid"] - 0.5))
@@ -254,6 +261,8 @@ class Trader:
         domain = {"name": "Polymarket CTF Exchange", "version": "2", "chainId": 137, "verifyingContract": exchange}
         signed = self._account.sign_typed_data(domain, types, fields)
         signature, self.digest = "0x" + signed.signature.hex(), "0x" + signed.message_hash.hex()
+        if signature_type == 3:
+            signature = self._wrapped(domain, types, fields)
         wire = {
             "salt": fields["salt"],
             "maker": fields["maker"],
@@ -270,6 +279,32 @@ class Trader:
             "signature": signature,
         }
         return {"order": wire, "owner": self.key["apiKey"], "orderType": order_type, "deferExec": False, **envelope}
+
+    def _wrapped(self, domain: dict[str, Any], types: dict[str, Any], fields: dict[str, Any]) -> str:
+        """Return the ERC-7739 signature of a deposit wallet over an order."""
+        wallet = [
+            ("contents", "Order"),
+            ("name", "string"),
+            ("version", "string"),
+            ("chainId", "uint256"),
+            ("verifyingContract", "address"),
+            ("salt", "bytes32"),
+        ]
+        inner = self._account.sign_typed_data(
+            domain,
+            {"TypedDataSign": [{"name": name, "type": kind} for name, kind in wallet], **types},
+            {
+                "contents": fields,
+                "name": "DepositWallet",
+                "version": "1",
+                "chainId": 137,
+                "verifyingContract": fields["maker"],
+                "salt": bytes(32),
+            },
+        ).signature
+        plain = encode_typed_data(domain, types, fields)
+        text = b"Order(" + ",".join(f"{kind} {name}" for name, kind in ORDER_TYPE).encode() + b")"
+        return "0x" + (inner + plain.header + plain.body + text + len(text).to_bytes(2, "big")).hex()
 
     async def place(self, *args: Any, **kwargs: Any) -> tuple[int, Any]:
         """Sign and send one order."""

@@ -124,10 +124,8 @@ async def test_the_same_order_is_a_duplicate_even_long_after_it_ended(venue):
 
 async def test_two_clients_trade_with_each_other_and_see_their_own_side(venue):
     maker, taker = await trader(venue, 1), await trader(venue, 2)
-    market = await venue.some_market()
-    yes, no = market["tokens"]
-    bid, ask, _ = await quotes(venue, yes)
-    inside = f"{(float(bid) + float(ask)) / 2:.2f}"
+    market = await venue.some_market(room=True)
+    (yes, no), inside = market["tokens"], market["inside"]
     # The maker bids for YES inside the spread, the taker buys NO at the complement: a pair is minted.
     _, resting = await maker.place(market, "BUY", inside, "20")
     assert resting["status"] == "live"
@@ -251,6 +249,23 @@ async def test_a_safe_trades_with_its_owners_signature(venue):
     _, wrong = await client.call("GET", "/balance-allowance", asset_type="COLLATERAL", signature_type="1")
     assert wrong["balance"] == "0"
     assert (await client.call("DELETE", "/cancel-all"))[1]["canceled"] == [answer["orderID"]]
+
+
+async def test_a_deposit_wallet_trades_with_a_wrapped_signature(venue):
+    client = await trader(venue, dollars="1")
+    wallet = "0xBc0fF067b7740Eff76C1ca93c875Ba6B890d6B50"
+    assert (await venue.fund(wallet, "500", owner=client.address, signature_type=3))[0] == 200
+    market = await venue.some_market()
+    envelope = client.order(market, "BUY", "0.02", "1000", maker=wallet, signature_type=3)
+    assert len(envelope["order"]["signature"]) == 2 + 2 * 317
+    status, answer = await client.call("POST", "/order", envelope)
+    assert (status, answer["status"], answer["orderID"]) == (200, "live", client.digest)
+    plain = client.order(market, "BUY", "0.03", "1000", maker=wallet, signature_type=3)
+    plain["order"]["signature"] = plain["order"]["signature"][:132]
+    assert await client.call("POST", "/order", plain) == (400, {"error": "invalid signature"})
+    other = await trader(venue, 2)
+    stolen = other.order(market, "BUY", "0.03", "1000", maker=wallet, signature_type=3)
+    assert (await other.call("POST", "/order", stolen))[0] == 400
 
 
 async def test_a_wallet_cannot_be_claimed_by_a_second_owner(venue):

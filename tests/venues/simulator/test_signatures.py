@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from venues.simulator.authentication import request_signature
+from venues.simulator.books import book_hash
 from venues.simulator.contracts import CTF_EXCHANGE, NEG_RISK_EXCHANGE
 from venues.simulator.signatures import SignatureError, SignedOrder, auth_signer, order_digest, order_signer
 
@@ -65,6 +66,11 @@ def test_l1_vectors_recover_to_their_address():
     assert vectors
     for vector in vectors:
         assert auth_signer(ADDRESS, vector["timestamp"], vector["nonce"], vector["signature"]) == ADDRESS
+
+
+def test_the_published_book_has_the_published_hash():
+    vector = VECTORS["orderbook_hash"]
+    assert book_hash(json.loads(vector["hashed_string"])) == vector["hash"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["l2_hmac"]["vectors"], ids=lambda vector: vector["name"])

@@ -81,9 +81,8 @@ async def test_a_trade_is_told_once_per_status(venue):
 
 async def test_both_sides_of_a_trade_hear_of_it_and_nobody_else(venue):
     maker, taker, stranger = await trader(venue, 1), await trader(venue, 2), await trader(venue, 3)
-    market = await venue.some_market()
-    _, book = await venue.get("/book", token_id=market["tokens"][0])
-    inside = f"{(float(book['bids'][-1]['price']) + float(book['asks'][-1]['price'])) / 2:.2f}"
+    market = await venue.some_market(room=True)
+    inside = market["inside"]
     async with (
         venue.socket("user", log_in(maker)) as makers,
         venue.socket("user", log_in(taker)) as takers,
