@@ -53,7 +53,7 @@ class Source(Protocol):
         """Call `write` for each command that is due, but begin nothing after the monotonic time `until`.
 
         Returns:
-            Seconds after which more will be due (0 for now); None when the source calls `wake` first.
+            Seconds after which more will be due (0: at once); None when the source calls `wake` first.
         """
 
     def begin_anew(self) -> None:
