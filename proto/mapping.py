@@ -290,6 +290,7 @@ def strategy_to_proto(info: StrategyInfo) -> strategy_pb2.StrategyStatus:
         last_error=info.last_error,
         budget_overruns=info.budget_overruns,
         parameters_json=json.dumps(dict(info.parameters)),
+        refusals=info.refusals,
     )
 
 
@@ -304,4 +305,5 @@ def strategy_from_proto(message: strategy_pb2.StrategyStatus) -> StrategyInfo:
         last_signal_ns=nanoseconds(message, "last_signal_at") if message.HasField("last_signal_at") else None,
         last_error=message.last_error,
         parameters=json.loads(message.parameters_json),
+        refusals=dict(message.refusals),
     )

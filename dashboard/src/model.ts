@@ -231,4 +231,6 @@ export interface StrategyStatus {
   readonly errors: number;
   readonly lastError: string;
   readonly overruns: number;
+  /** Opportunities that were seen and not taken, by reason, the most frequent first. */
+  readonly refusals: readonly (readonly [string, number])[];
 }

@@ -84,7 +84,7 @@ def test_one_key_halts_trading_and_the_same_key_resumes(desk: Page, platform: Pl
 
 def test_a_strategy_is_tuned_and_switched_while_it_runs(desk: Page, platform: Platform) -> None:
     def stored() -> dict[str, Any]:
-        return next(row for row in platform.get("/api/strategies") if row["name"] == "flash_crash")
+        return next(row for row in platform.get("/api/strategies")["results"] if row["name"] == "flash_crash")
 
     before = stored()
     open_view(desk, platform, "strategies")

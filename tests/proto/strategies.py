@@ -211,4 +211,5 @@ strategy_infos = st.builds(
     parameters=st.dictionaries(
         texts, texts | counts | st.booleans() | st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=3
     ),
+    refusals=st.dictionaries(texts, counts, max_size=3),
 )

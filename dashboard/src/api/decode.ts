@@ -261,7 +261,15 @@ export function strategyStatus(name: string, from: Row): StrategyStatus {
     errors: count(from, "error_count"),
     lastError: text(from, "last_error"),
     overruns: count(from, "budget_overruns"),
+    refusals: refusals(from["refusals"]),
   };
+}
+
+function refusals(from: Json | undefined): [string, number][] {
+  if (!isRow(from)) return [];
+  return Object.keys(from)
+    .map((reason): [string, number] => [reason, count(from, reason)])
+    .sort((a, b) => b[1] - a[1]);
 }
 
 export function user(from: Row): User {

@@ -62,7 +62,7 @@ function options(element: HTMLElement, label: string, format: ChartProps["format
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [10, 12, 0, 0],
+    padding: [10, 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7, fill: accent } },
     scales: { y: { range: (_plot, low, high) => padded(low, high) } },

@@ -115,10 +115,14 @@ function Field({ parameter, value, changed, error, disabled, onChange }: FieldPr
             {error}{" "}
           </span>
         )}
-        {parameter.help} {rangeText(parameter)}
+        {sentence(parameter.help)} {rangeText(parameter)}
       </span>
     </div>
   );
+}
+
+function sentence(text: string): string {
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 interface InputProps {

@@ -1,4 +1,5 @@
 /** Parameters as typed into a form: what a text means, and what is wrong with it. The site checks again. */
+import { count } from "../format/money";
 import type { Parameter, ParameterValue } from "../model";
 
 /** What a field holds: a text, or on and off. */
@@ -62,18 +63,13 @@ function outside(
 
 /** The range and the default in words. */
 export function rangeText(parameter: Parameter): string {
-  const { minimum, maximum, fallback } = parameter;
-  const range =
-    minimum !== null && maximum !== null
-      ? `${minimum} to ${maximum}`
-      : minimum !== null
-        ? `At least ${minimum}`
-        : maximum !== null
-          ? `At most ${maximum}`
-          : "";
-  const usual = fallback === null || typeof fallback === "boolean" ? "" : `default ${fallback}`;
-  return [range, usual]
-    .filter(Boolean)
-    .join(", ")
-    .concat(range || usual ? "." : "");
+  const [low, high, usual] = [parameter.minimum, parameter.maximum, parameter.fallback].map(bound);
+  const range = low && high ? `${low} to ${high}` : low ? `At least ${low}` : high ? `At most ${high}` : "";
+  const parts = [range, usual && `default ${usual}`].filter(Boolean);
+  return parts.length === 0 ? "" : `${parts.join(", ")}.`;
+}
+
+function bound(value: ParameterValue): string {
+  if (typeof value === "number") return Number.isInteger(value) ? count(value) : String(value);
+  return typeof value === "string" ? value : "";
 }

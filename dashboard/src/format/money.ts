@@ -39,6 +39,11 @@ export function decimal(amount: Micros, decimals: number): string {
   return decimals === 0 ? `${sign}${whole}` : `${sign}${whole}.${(rounded % scale).toString().padStart(decimals, "0")}`;
 }
 
+/** A whole number with thousands separated. */
+export function count(value: number): string {
+  return decimal(value * MICRO, 0);
+}
+
 /** How many decimals a price on this tick needs: 0.01 → 2, 0.0025 → 4. */
 export function priceDecimals(tick: Micros): number {
   let decimals = 6;

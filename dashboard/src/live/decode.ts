@@ -154,6 +154,9 @@ export function strategy(message: StrategyStatusMessage): StrategyStatus {
     errors: Number(message.errorCount),
     lastError: message.lastError,
     overruns: Number(message.budgetOverruns),
+    refusals: Object.entries(message.refusals)
+      .map(([reason, times]) => [reason, Number(times)] as const)
+      .sort((a, b) => b[1] - a[1]),
   };
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { Empty, Skeleton, StatusBadge } from "../components/parts";
 import { StrategyForm } from "../components/StrategyForm";
 import { useDesk, useMayTrade, useNow } from "../desk";
+import { count } from "../format/money";
 import { ago, clock } from "../format/time";
 import { useCell } from "../live/store";
 import type { Strategy, StrategyStatus } from "../model";
@@ -58,6 +59,7 @@ function StrategyCard({ strategy }: { strategy: Strategy }): ReactElement {
         <p className="about loss small">Last error: {status.lastError}</p>
       ) : null}
       {strategy.help === "" ? null : <p className="about small">{strategy.help}</p>}
+      <Refusals status={status} />
       <StrategyForm strategy={strategy} />
       <Changed strategy={strategy} />
     </section>
@@ -98,7 +100,7 @@ function Counters({ status }: { status: StrategyStatus | null }): ReactElement {
     <dl className="counters live">
       <div>
         <dt>Signals</dt>
-        <dd>{status === null ? "–" : status.signalsSent}</dd>
+        <dd>{status === null ? "–" : count(status.signalsSent)}</dd>
       </div>
       <div>
         <dt>Last signal</dt>
@@ -117,6 +119,25 @@ function Counters({ status }: { status: StrategyStatus | null }): ReactElement {
         </dd>
       </div>
     </dl>
+  );
+}
+
+/** Why opportunities were not taken; open on demand, it is the first question when a strategy is quiet. */
+function Refusals({ status }: { status: StrategyStatus | null }): ReactElement | null {
+  if (status === null || status.refusals.length === 0) return null;
+  const total = status.refusals.reduce((sum, [, times]) => sum + times, 0);
+  return (
+    <details className="refusals live">
+      <summary>{count(total)} opportunities seen and not taken</summary>
+      <dl>
+        {status.refusals.map(([reason, times]) => (
+          <div key={reason}>
+            <dt>{reason.replaceAll("_", " ")}</dt>
+            <dd>{count(times)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -39,7 +40,14 @@ class StrategyConfig(_message.Message):
     def __init__(self, name: _Optional[str] = ..., config_json: _Optional[str] = ..., enabled: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StrategyStatus(_message.Message):
-    __slots__ = ("name", "state", "enabled", "signals_sent", "last_signal_at", "error_count", "last_error", "budget_overruns", "parameters_json")
+    __slots__ = ("name", "state", "enabled", "signals_sent", "last_signal_at", "error_count", "last_error", "budget_overruns", "parameters_json", "refusals")
+    class RefusalsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     ENABLED_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +57,7 @@ class StrategyStatus(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _ClassVar[int]
     BUDGET_OVERRUNS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_JSON_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: StrategyState
     enabled: bool
@@ -58,4 +67,5 @@ class StrategyStatus(_message.Message):
     last_error: str
     budget_overruns: int
     parameters_json: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[StrategyState, str]] = ..., enabled: _Optional[bool] = ..., signals_sent: _Optional[int] = ..., last_signal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error_count: _Optional[int] = ..., last_error: _Optional[str] = ..., budget_overruns: _Optional[int] = ..., parameters_json: _Optional[str] = ...) -> None: ...
+    refusals: _containers.ScalarMap[str, int]
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[StrategyState, str]] = ..., enabled: _Optional[bool] = ..., signals_sent: _Optional[int] = ..., last_signal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error_count: _Optional[int] = ..., last_error: _Optional[str] = ..., budget_overruns: _Optional[int] = ..., parameters_json: _Optional[str] = ..., refusals: _Optional[_Mapping[str, int]] = ...) -> None: ...
