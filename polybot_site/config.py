@@ -30,7 +30,7 @@ from polybot_site.config_fields import (
     WsUrl,
 )
 
-Mode = Literal["trade", "arbitrage", "monitor", "scrape", "backtest", "server", "full"]
+Mode = Literal["trade", "monitor", "full"]
 
 
 class Wallet(Section):
