@@ -126,7 +126,7 @@ def test_an_empty_variable_counts_as_not_set(read):
         ("POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW", "1s", "at least 10s"),
         ("POLYBOT_WEB_PORT", "70000", "a whole number, at least 1, at most 65535"),
         ("POLYBOT_VENUE", "kalshi", "one of simulator, polymarket"),
-        ("POLYBOT_MODE", "yolo", "one of trade, arbitrage, monitor, scrape, backtest, server, full"),
+        ("POLYBOT_MODE", "yolo", "one of trade, monitor, full"),
         ("POLYBOT_POLYMARKET__CLOB_HOST", "clob.polymarket.com", "a URL such as 'https://host'"),
         ("POLYBOT_POLYMARKET__SIGNATURE_TYPE", "4", "a whole number, at least 0, at most 3"),
         ("POLYBOT_WALLET__SAFE_ADDRESS", "0x12", "an address of 0x and 40 hexadecimal digits"),
