@@ -175,7 +175,10 @@ class Kernel:
         known = {book.market_id for book in self.books}
         for market in wanted.values():
             self.books.watch(market)
-            self.engine.watch(market)
+            # Listings lag by minutes; a watched market's tick is what the feed said last.
+            current = self.books.market(market.token_ids[0]) or market
+            self.markets.put([current])
+            self.engine.watch(current)
         new = [token for market in wanted.values() if market.id not in known for token in market.token_ids]
         if new:
             await self.ports.feed.watch(new)
