@@ -50,4 +50,5 @@ def _working_token(user: User, kept: RunFile | None) -> str:
         if token is not None and token.user_id == user.pk:
             return kept.api_token
     tokens.revoke(user=user, name=TOKEN_NAME)
-    return tokens.issue(user=user, name=TOKEN_NAME)
+    text, _ = tokens.issue(user=user, name=TOKEN_NAME)
+    return text

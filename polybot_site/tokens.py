@@ -16,11 +16,10 @@ PREFIX = "polybot_"
 _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
-def issue(*, user: User, name: str) -> str:
-    """Make a token for `user` and return its text, which cannot be read again later."""
+def issue(*, user: User, name: str) -> tuple[str, ApiToken]:
+    """Make a token for `user`; return its text, which cannot be read again later, and its row."""
     text = PREFIX + secrets.token_urlsafe(32)
-    ApiToken.objects.create(user=user, name=name, digest=_digest(text))
-    return text
+    return text, ApiToken.objects.create(user=user, name=name, digest=_digest(text))
 
 
 def verify(text: str) -> ApiToken | None:

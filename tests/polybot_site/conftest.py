@@ -63,7 +63,8 @@ def person(db):
         user = User.objects.create_user(name or f"the-{role}", password="correct horse battery")
         if role:
             user.groups.add(Group.objects.get(name=role))
-        return Person(user, tokens.issue(user=user, name="test"), "correct horse battery")
+        text, _ = tokens.issue(user=user, name="test")
+        return Person(user, text, "correct horse battery")
 
     return make
 

@@ -1,0 +1,236 @@
+"""The trading tables in the admin: to look at, search and filter. The trader alone writes them; what an operator wants done goes through the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from domain.money import format_micros
+from markets.admin import ReadOnly
+from trading import models
+from trading.api.fields import outcome_of
+
+_ORDER_COLOURS = {
+    "matched": "success",
+    "live": "info",
+    "partially_filled": "info",
+    "unknown": "danger",
+    "delayed": "warning",
+    "cancelling": "warning",
+    "rejected": "danger",
+}
+_FILL_COLOURS = {"confirmed": "success", "failed": "danger", "retrying": "warning"}
+_COMMAND_COLOURS = {"done": "success", "refused": "danger", "expired": "warning", "pending": "info"}
+
+
+class TableAdmin(ReadOnly, ModelAdmin):
+    """A table that is only read, and counted only when somebody asks."""
+
+    show_full_result_count = False
+
+
+class OfAMarketAdmin(TableAdmin):
+    """Rows of a market, with links to it."""
+
+    list_select_related = ("market",)
+
+    @display(description="market")
+    def of_market(self, row: Any) -> str:
+        address = reverse("admin:markets_market_change", args=[row.market_id])
+        return format_html('<a href="{}">{}</a>', address, row.market.question)
+
+    @display(description="outcome")
+    def outcome(self, row: Any) -> str:
+        return outcome_of(row)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("market")
+
+
+def _rows_link(model: str, text: str, **filters: str) -> str:
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    return format_html('<a href="{}?{}">{}</a>', reverse(f"admin:trading_{model}_changelist"), query, text)
+
+
+@admin.register(models.Order)
+class OrderAdmin(OfAMarketAdmin):
+    list_display = (
+        "created_at",
+        "of_market",
+        "outcome",
+        "side",
+        "price",
+        "size",
+        "filled_size",
+        "shown_status",
+        "order_type",
+        "strategy_name",
+        "fills",
+    )
+    list_filter = ("status", "side", "order_type", "effect", "strategy_name", "account")
+    search_fields = ("id", "market__question", "token_id", "decision_id", "intent_id", "reason")
+    date_hierarchy = "created_at"
+    exclude = ("payload",)
+
+    @display(description="status", ordering="status", label=_ORDER_COLOURS)
+    def shown_status(self, order: models.Order) -> str:
+        return order.status
+
+    @display(description="fills")
+    def fills(self, order: models.Order) -> str:
+        return _rows_link("fill", "fills", order_id=order.id)
+
+
+@admin.register(models.Fill)
+class FillAdmin(OfAMarketAdmin):
+    list_display = (
+        "matched_at",
+        "of_market",
+        "outcome",
+        "side",
+        "price",
+        "size",
+        "fee",
+        "shown_status",
+        "liquidity",
+        "strategy_name",
+        "order",
+    )
+    list_filter = ("status", "side", "liquidity", "strategy_name", "account")
+    search_fields = ("trade_id", "order_id", "transaction_hash", "market__question", "token_id")
+    date_hierarchy = "matched_at"
+
+    @display(description="status", ordering="status", label=_FILL_COLOURS)
+    def shown_status(self, fill: models.Fill) -> str:
+        return fill.status
+
+    @display(description="fee", ordering="fee_units")
+    def fee(self, fill: models.Fill) -> str:
+        return format_micros(fill.fee_units)
+
+    @display(description="order")
+    def order(self, fill: models.Fill) -> str:
+        return format_html('<a href="{}">order</a>', reverse("admin:trading_order_change", args=[fill.order_id]))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in ("order_id", "position_id") or super().lookup_allowed(lookup, value, request)
+
+
+@admin.register(models.Position)
+class PositionAdmin(OfAMarketAdmin):
+    list_display = (
+        "opened_at",
+        "of_market",
+        "outcome",
+        "size",
+        "entry_price",
+        "realized_pnl",
+        "shown_status",
+        "strategy_name",
+        "fills",
+    )
+    list_filter = ("status", "strategy_name", "account")
+    search_fields = ("id", "market__question", "token_id")
+    date_hierarchy = "opened_at"
+
+    @display(description="status", ordering="status", label={"open": "info"})
+    def shown_status(self, position: models.Position) -> str:
+        return position.status
+
+    @display(description="fills")
+    def fills(self, position: models.Position) -> str:
+        return _rows_link("fill", "fills", position_id=str(position.id))
+
+
+@admin.register(models.LedgerEntry)
+class LedgerEntryAdmin(TableAdmin):
+    list_display = ("created_at", "kind", "ledger_account", "asset", "amount", "strategy_name", "journal_id")
+    list_filter = ("ledger_account", "kind", "strategy_name", "account")
+    search_fields = ("journal_id", "asset", "market_id", "token_id")
+    date_hierarchy = "created_at"
+
+
+@admin.register(models.Command)
+class CommandAdmin(TableAdmin):
+    list_display = ("issued_at", "kind", "issued_by", "shown_status", "shown_payload", "shown_result", "finished_at")
+    list_filter = ("status", "kind", "issued_by")
+    search_fields = ("id", "issued_by", "idempotency_key", "payload")
+    date_hierarchy = "issued_at"
+
+    @display(description="status", ordering="status", label=_COMMAND_COLOURS)
+    def shown_status(self, command: models.Command) -> str:
+        return command.status
+
+    @display(description="payload")
+    def shown_payload(self, command: models.Command) -> str:
+        return _facts(command.payload)
+
+    @display(description="result")
+    def shown_result(self, command: models.Command) -> str:
+        return _facts(command.result)
+
+
+@admin.register(models.Halt)
+class HaltAdmin(TableAdmin):
+    list_display = ("set_at", "scope", "target", "reason", "set_by", "active", "lifted_by", "lifted_at")
+    list_filter = ("scope", ("lifted_at", admin.EmptyFieldListFilter), "account")
+    search_fields = ("target", "reason", "set_by", "lifted_by")
+
+    @display(description="active", boolean=True)
+    def active(self, halt: models.Halt) -> bool:
+        return halt.lifted_at is None
+
+
+@admin.register(models.AuditLog)
+class AuditLogAdmin(TableAdmin):
+    list_display = ("created_at", "event", "shown_detail", "account")
+    list_filter = ("event", "account")
+    search_fields = ("event", "detail")
+    date_hierarchy = "created_at"
+
+    @display(description="detail")
+    def shown_detail(self, entry: models.AuditLog) -> str:
+        return _facts(entry.detail)
+
+
+@admin.register(models.Lease)
+class LeaseAdmin(TableAdmin):
+    list_display = ("account", "holder", "epoch", "expires_at")
+
+
+@admin.register(models.EquitySnapshot)
+class EquitySnapshotAdmin(TableAdmin):
+    list_display = ("created_at", "account", "cash", "inventory_value", "realised", "fees")
+    list_filter = ("account",)
+    date_hierarchy = "created_at"
+
+    @display(description="cash", ordering="cash_units")
+    def cash(self, row: models.EquitySnapshot) -> str:
+        return format_micros(row.cash_units)
+
+    @display(description="inventory at the best bids", ordering="inventory_value_units")
+    def inventory_value(self, row: models.EquitySnapshot) -> str:
+        return format_micros(row.inventory_value_units)
+
+    @display(description="realised", ordering="realised_units")
+    def realised(self, row: models.EquitySnapshot) -> str:
+        return format_micros(row.realised_units)
+
+    @display(description="fees", ordering="fees_units")
+    def fees(self, row: models.EquitySnapshot) -> str:
+        return format_micros(row.fees_units)
+
+
+def _facts(values: dict[str, Any]) -> str:
+    """Return a JSON object in one readable line."""
+    return ", ".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
+    )
