@@ -304,6 +304,20 @@ async def test_a_quiet_market_is_not_a_deaf_socket(server: VenueSockets, rest: R
         assert run.diary.gaps == []
 
 
+async def test_a_change_that_is_merely_late_on_the_socket_is_waited_for(server: VenueSockets, rest: RestBooks) -> None:
+    server.books = {"1": book("1")}
+    patient = Watchfulness(silence=0.1, every=0.03, grace=0.3)
+    async with Running(server, rest, patient) as run:
+        await run.feed.watch(["1"])
+        await until(lambda: run.feed.connected)
+        rest.books_by_token = {"1": ("0.50", "0.52", 3000)}
+        await until(lambda: rest.asked)
+        await server.push(price_change("1", bid="0.50", stamp=3000))
+        await until(lambda: run.feed.silence.checks >= 2)
+        assert run.feed.deaf_sockets == 0
+        assert run.diary.gaps == []
+
+
 async def test_rest_that_cannot_be_read_proves_nothing(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1")}
     rest.broken = True

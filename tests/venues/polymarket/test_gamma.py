@@ -210,6 +210,7 @@ async def test_a_broken_page_breaks_the_listing_off(venue: RestServer, catalog: 
     venue.on("GET /events/keyset", answer)
     with pytest.raises(VenueError, match="/events/keyset"):
         await catalog.markets()
+    assert len(venue.asked("GET /events/keyset")) == 2
 
 
 async def test_a_venue_that_is_down_or_silent_is_an_error(venue: RestServer, catalog: GammaCatalog) -> None:

@@ -120,6 +120,7 @@ async def test_a_malformed_key_is_refused_without_showing_it(venue: RestServer, 
     with pytest.raises(VenueError, match="malformed") as refused:
         await _open(venue)
     assert "SECRET" not in str(refused.value)
+    assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
 
 
@@ -367,6 +368,7 @@ async def test_a_list_that_may_be_incomplete_is_an_error(
     venue.on("GET /data/orders", answer if not isinstance(answer, web.Response) else lambda _request: answer)
     with pytest.raises(VenueError):
         await gateway.open_orders()
+    assert len(venue.asked("GET /data/orders")) <= 2
 
 
 async def test_trades_come_oldest_first_and_only_our_parts(venue: RestServer, gateway: PolymarketGateway) -> None:
