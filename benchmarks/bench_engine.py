@@ -11,6 +11,7 @@ import logging
 import random
 from collections.abc import Callable
 from time import perf_counter, thread_time
+from typing import Any
 
 import structlog
 
@@ -29,6 +30,7 @@ from strategies.mean_reversion import MeanReversion
 from strategies.parameters import parse
 from strategies.price_tracker import PriceTracker
 from strategies.registry import Registry
+from strategies.strategy import Strategy
 
 MARKETS, STRATEGIES, UPDATES = 500, 50, 20_000
 HISTORY_SECONDS = 300
@@ -125,7 +127,7 @@ def _markets(now_ns: int) -> list[Market]:
     ]
 
 
-def _strategy(number: int) -> tuple[type[FlashCrash | MeanReversion], dict[str, object]]:
+def _strategy(number: int) -> tuple[type[Strategy[Any]], dict[str, object]]:
     if number % 2:
         return MeanReversion, {
             "lookback_window": f"{120 + 10 * (number // 2)}s",
