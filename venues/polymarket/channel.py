@@ -91,8 +91,12 @@ class Channel:
     async def run(self) -> None:
         """Connect, serve and reconnect until cancelled."""
         while True:
-            reason = await self._serve()
-            self._handler.on_lost(reason)
+            try:
+                reason = await self._serve()
+                self._handler.on_lost(reason)
+            except Exception as error:  # noqa: BLE001 - logged; whatever it was, the connection must come back
+                _log.exception("venue socket failed in a way nobody foresaw", url=self.url)
+                reason = f"{type(error).__name__}: {error}"
             delay = self._backoff.next()
             _log.info("venue socket lost", url=self.url, reason=reason, retry_in=round(delay, 2))
             await asyncio.sleep(delay)

@@ -75,7 +75,7 @@ class Shard:
         self._listener.on_gap(lost, reason)
 
     def _operate(self, operation: str, token_ids: Iterable[str]) -> None:
-        frame = {"operation": operation, "assets_ids": list(token_ids)}
+        frame: dict[str, object] = {"operation": operation, "assets_ids": list(token_ids)}
         if operation == "subscribe":
-            frame["custom_feature_enabled"] = True  # type: ignore[assignment]
+            frame["custom_feature_enabled"] = True
         self.channel.send(msgspec.json.encode(frame))

@@ -1,7 +1,7 @@
 """The market feed against a real WebSocket server that keeps the venue's rules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -235,6 +235,21 @@ async def test_a_failing_listener_costs_the_connection_because_something_was_mis
         assert run.diary.gaps == [("gap", ["1"], "a handler failed")]
         await server.push(price_change("1"))
         await until(lambda: run.diary.of(BookDelta))
+
+
+async def test_a_listener_that_fails_at_a_gap_does_not_keep_the_socket_from_coming_back(
+    server: VenueSockets, rest: RestBooks
+) -> None:
+    class FailingAtGaps(MarketDiary):
+        def on_gap(self, token_ids: Iterable[str], reason: str) -> None:
+            raise RuntimeError("bug in a listener")
+
+    server.books = {"1": book("1")}
+    async with Running(server, rest, diary=FailingAtGaps()) as run:
+        await run.feed.watch(["1"])
+        await until(lambda: run.feed.connected)
+        await server.drop_all()
+        await until(lambda: run.diary.books == ["1", "1"])
 
 
 async def test_a_requested_snapshot_comes_from_rest_and_repeats_within_a_second_are_one(
