@@ -18,13 +18,13 @@ import structlog
 from django.db import DatabaseError, connection
 
 from domain.errors import JournalError, PolybotError, VenueError
-from domain.money import from_float_rounded
 from domain.ports import Ids
 from infra.clock import SystemClock
 from infra.health import HealthMonitor
 from infra.ids import RandomIds
 from infra.redis import async_client
 from polybot_site.config import Config
+from polybot_site.config_fields import micros
 from polybot_site.locations import redis_url
 from polybot_site.trader_ports import World, open_world
 from runtime.config import KernelConfig, Mode, StrategySetting
@@ -169,13 +169,13 @@ def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredC
     """Return the kernel's settings; on the simulated venue an absent order is given up sooner."""
     trading = config.trading
     limits = RiskLimits(
-        max_order_notional=from_float_rounded(float(trading.max_order_notional)),
-        max_market_notional=from_float_rounded(float(trading.max_market_notional)),
-        max_total_notional=from_float_rounded(float(trading.max_total_notional)),
+        max_order_notional=micros(trading.max_order_notional),
+        max_market_notional=micros(trading.max_market_notional),
+        max_total_notional=micros(trading.max_total_notional),
         max_open_positions=trading.max_open_positions,
         max_book_age_ms=trading.max_book_age_ms,
-        min_price=from_float_rounded(float(trading.min_price)),
-        max_price=from_float_rounded(float(trading.max_price)),
+        min_price=micros(trading.min_price),
+        max_price=micros(trading.max_price),
     )
     return KernelConfig(
         mode=Mode(config.mode),

@@ -12,6 +12,7 @@ from hashlib import sha256
 from random import SystemRandom
 
 import aiohttp
+import structlog
 
 from domain.errors import VenueError
 from domain.ports import Clock, Ids
@@ -32,6 +33,8 @@ from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import SignatureType
+
+_log = structlog.get_logger(__name__)
 
 PLAY_MONEY = "1000"
 """Dollars that a new simulated account starts with."""
@@ -102,6 +105,8 @@ def _real_public(config: Config) -> PolymarketConfig:
         gamma_url=config.polymarket.gamma_host,
         ws_url=config.polymarket.ws_host,
         chain_id=config.polymarket.chain_id,
+        signature_type=SignatureType(config.polymarket.signature_type),
+        funder=config.wallet.safe_address,
     )
 
 
@@ -112,6 +117,8 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
         where = json.loads(path.read_text())
     except FileNotFoundError:
         raise VenueError(f"no simulated venue has written {path}; start it with `manage.py runvenue`") from None
+    if config.wallet.private_key is not None or config.wallet.safe_address:
+        _log.warning("the configured wallet is not used: a simulated account has a key of its own")
     secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
     signer = LocalSigner(sha256(secret.encode()).hexdigest())
     venue_id = await _venue_id(where["url"])

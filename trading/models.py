@@ -89,7 +89,7 @@ class Order(models.Model):
             models.Index(
                 fields=["account"],
                 name="idx_orders_open",
-                condition=~Q(status__in=[s.value for s in TERMINAL_STATUSES]),
+                condition=~Q(status__in=sorted(TERMINAL_STATUSES)),
             ),
         )
         constraints = (
