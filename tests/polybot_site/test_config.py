@@ -22,8 +22,6 @@ from polybot_site.config_text import effective, example
 NO_FILE = {"POLYBOT_CONFIG": ""}
 PRIVATE_KEY = "0x" + "ab" * 32
 
-# Declared for the trader that is being built; a key leaves this list when something reads it.
-
 
 @pytest.fixture
 def read(tmp_path: Path):
@@ -297,7 +295,7 @@ def test_every_key_is_read_by_something():
 
 
 def consumed_keys() -> Iterator[str]:
-    """Yield the keys whose last two names (`trading.max_price`), or whole section by `model_dump`, appear as attributes in our code."""
+    """Yield the keys whose last two names (`trading.max_price`), or one of their sections by `model_dump`, appear as attributes in our code."""
     keys = {key: key.split(".") for key, _ in declared_keys(Config)}
     paths = set()
     for path in ROOT.glob("*/**/*.py"):
@@ -306,10 +304,8 @@ def consumed_keys() -> Iterator[str]:
             paths |= set(attribute_paths(ast.parse(path.read_text(encoding="utf-8"))))
     for key, names in keys.items():
         wanted = ".".join((["config", *names])[-2:])
-        section = names[-2] if len(names) > 1 else "config"
-        if any(f".{path}".endswith(f".{wanted}") for path in paths) or any(
-            f".{path}".endswith(f".{section}.model_dump") for path in paths
-        ):
+        dumped = {f".{section}.model_dump" for section in names[:-1]}
+        if any(f".{path}".endswith((f".{wanted}", *dumped)) for path in paths):
             yield key
 
 
