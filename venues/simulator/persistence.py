@@ -19,16 +19,55 @@ from venues.exchange import Exchange
 from venues.simulator.state_log import StateLogError
 from venues.simulator.world import World
 
-_OWN = ("domain.", "venues.exchange.", "venues.simulator.")
-_FOREIGN = {
-    ("builtins", "set"),
-    ("builtins", "getattr"),
-    ("collections", "Counter"),
-    ("collections", "deque"),
-    ("random", "Random"),
-    ("copyreg", "_reconstructor"),
-    ("builtins", "object"),
-}
+_STATE_MODULES = frozenset(
+    {
+        "domain.fees",
+        "domain.fill",
+        "domain.market",
+        "domain.order",
+        "venues.exchange.events",
+        *(
+            f"venues.simulator.{name}"
+            for name in (
+                "fair_value",
+                "floor",
+                "history",
+                "lifecycle",
+                "listings",
+                "market_makers",
+                "schedule",
+                "settlement",
+                "takers",
+                "universe",
+                "wallets",
+                "world",
+            )
+        ),
+    }
+)
+"""Where the classes of a state live; thawing knows no others of ours."""
+
+_FOREIGN = frozenset(
+    {
+        ("builtins", "getattr"),
+        ("builtins", "set"),
+        ("collections", "Counter"),
+        ("collections", "deque"),
+        ("random", "Random"),
+    }
+)
+
+
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    msgspec.MsgspecError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 def freeze(world: World) -> bytes:
@@ -42,7 +81,7 @@ def thaw(state: bytes) -> World:
     """Return the world that `freeze` saw. Raises `StateLogError` when the bytes are anything else."""
     try:
         world = _Unpickler(io.BytesIO(state)).load()
-    except (pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise StateLogError(f"the venue's snapshot cannot be read ({error}); begin a new venue with --fresh") from error
     if not isinstance(world, World):
         raise StateLogError("the venue's snapshot holds no venue; begin a new venue with --fresh")
@@ -53,9 +92,8 @@ def layout() -> str:
     """Return a fingerprint of the classes a state is made of."""
     shapes = sorted(
         f"{name}.{kind.__qualname__}:{','.join(_fields(kind))}"
-        for name, module in list(sys.modules.items())
-        if name.startswith(_OWN)
-        for kind in vars(module).values()
+        for name in (*_STATE_MODULES, *(name for name in list(sys.modules) if name.startswith("venues.exchange.")))
+        for kind in vars(sys.modules[name]).values()
         if isinstance(kind, type) and kind.__module__ == name
     )
     return hashlib.sha256("\n".join(shapes).encode()).hexdigest()
@@ -91,6 +129,6 @@ class _Unpickler(pickle.Unpickler):
         return self._exchange
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        if module_name.startswith(_OWN) or (module_name, global_name) in _FOREIGN:
+        if module_name in _STATE_MODULES or (module_name, global_name) in _FOREIGN:
             return super().find_class(module_name, global_name)
         raise pickle.UnpicklingError(f"it names {module_name}.{global_name}")
