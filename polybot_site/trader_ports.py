@@ -6,9 +6,11 @@ public data is used: real orders are refused until `manage.py doctor` exists. Wh
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from random import SystemRandom
 
 import aiohttp
@@ -38,6 +40,8 @@ _log = structlog.get_logger(__name__)
 
 PLAY_MONEY = "1000"
 """Dollars that a new simulated account starts with."""
+VENUE_START_SECONDS = 20.0
+_LOOK_EVERY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +116,7 @@ def _real_public(config: Config) -> PolymarketConfig:
 
 async def _simulated(config: Config, *, places_orders: bool) -> tuple[PolymarketConfig, LocalSigner | None]:
     """Find the simulated venue that runs in this installation, and see that the account has play money."""
-    path = var_dir() / "venue.json"
-    try:
-        where = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise VenueError(f"no simulated venue has written {path}; start it with `manage.py runvenue`") from None
+    where = await _whereabouts(var_dir() / "venue.json")
     if config.wallet.private_key is not None or config.wallet.safe_address:
         _log.warning("the configured wallet is not used: a simulated account has a key of its own")
     secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
@@ -134,6 +134,16 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
         return venue, None
     await _fund_once(where["url"], signer.address, venue_id)
     return venue, signer
+
+
+async def _whereabouts(path: Path) -> dict[str, str]:
+    """Read where the venue is; it says so when it is ready, which may be a moment after the trader starts."""
+    for _ in range(int(VENUE_START_SECONDS / _LOOK_EVERY_SECONDS)):
+        if path.exists():
+            found: dict[str, str] = json.loads(path.read_text())
+            return found
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+    raise VenueError(f"no simulated venue has written {path}; start it with `manage.py runvenue`")
 
 
 async def _venue_id(url: str) -> str:
