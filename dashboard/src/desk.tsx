@@ -34,7 +34,12 @@ export function useMarket(id: string): Market | null {
   return useCell(useDesk().catalog.market(id));
 }
 
-/** Whether commands may be given: the site checks again. */
+/** Whether the user may halt: everyone who is not known to be a viewer, for stopping must not wait for an answer about rights. */
+export function useMayHalt(): boolean {
+  return useCell(useDesk().user)?.role !== "viewer";
+}
+
+/** Whether other commands may be given: the site checks again. */
 export function useMayTrade(): boolean {
   const user = useCell(useDesk().user);
   return user !== null && user.role !== "viewer";

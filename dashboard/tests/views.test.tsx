@@ -182,6 +182,13 @@ describe("halting", () => {
     expect(screen.getByRole("button", { name: "Halt now" })).toBeTruthy();
   });
 
+  test("does not wait for the site's word on who is signed in", async () => {
+    api["user"]?.mockReturnValue(new Promise(() => undefined));
+    await page();
+    await press("h");
+    expect(screen.getByRole("button", { name: "Halt now" })).toBeTruthy();
+  });
+
   test("a viewer cannot halt, by button or by key", async () => {
     api["user"]?.mockResolvedValue({ name: "vic", role: "viewer" });
     await page();

@@ -89,7 +89,7 @@ def test_a_strategy_is_tuned_and_switched_while_it_runs(desk: Page, platform: Pl
     before = stored()
     open_view(desk, platform, "strategies")
     card = desk.locator(".strategy").filter(has=desk.get_by_role("switch", name=re.compile("flash", re.IGNORECASE)))
-    threshold = card.get_by_label(re.compile("drop threshold", re.IGNORECASE))
+    threshold = card.get_by_label("Drop", exact=True)
     usual = threshold.input_value()
     threshold.fill("7")
     expect(card.get_by_role("alert")).to_contain_text("Expected at most")

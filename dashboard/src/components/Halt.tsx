@@ -1,6 +1,6 @@
 /** Stopping and resuming all new risk: the button that is always in reach, its dialogs, and the strip that says what is halted. */
 import { type ReactElement, useState } from "react";
-import { useDesk, useMayTrade } from "../desk";
+import { useDesk, useMayHalt } from "../desk";
 import { clock } from "../format/time";
 import { useCell } from "../live/store";
 import type { Halt } from "../model";
@@ -16,7 +16,7 @@ function haltOfAll(halts: readonly Halt[] | undefined): Halt | undefined {
 
 export function HaltButton({ onAsk }: { onAsk: () => void }): ReactElement {
   const halted = haltOfAll(useCell(useDesk().status)?.halts) !== undefined;
-  const allowed = useMayTrade();
+  const allowed = useMayHalt();
   return (
     <button
       type="button"
@@ -78,7 +78,7 @@ function ResumeDialog({ halt, onClose }: { halt: Halt; onClose: () => void }): R
 
 export function HaltStrips(): ReactElement | null {
   const status = useCell(useDesk().status);
-  const allowed = useMayTrade();
+  const allowed = useMayHalt();
   const [lifting, setLifting] = useState<Halt | null>(null);
   if (status === null || status.halts.length === 0) return null;
   return (

@@ -99,7 +99,9 @@ function Field({ parameter, value, changed, error, disabled, onChange }: FieldPr
   const help = `${id}-help`;
   return (
     <div className={`parameter ${changed ? "changed" : ""}`}>
-      <label htmlFor={id}>{parameter.title}</label>
+      <label htmlFor={id} title={parameter.name}>
+        {parameter.title}
+      </label>
       <Input
         id={id}
         help={help}
