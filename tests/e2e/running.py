@@ -27,7 +27,14 @@ class Platform:
 
     def get(self, path: str) -> Any:
         """Return the JSON the API answers with."""
-        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {self.api_token}"})
+        return self._send("GET", path)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._send("POST", path, json.dumps(body).encode())
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.api_token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}{path}", data=body, headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 

@@ -67,6 +67,34 @@ def test_the_ladder_of_a_market_is_live_and_never_crossed(desk: Page, platform: 
     assert len(seen) > 1
 
 
+def test_an_own_order_is_marked_in_the_ladder_and_cancelled_from_the_list(desk: Page, platform: Platform) -> None:
+    market = next(row for row in platform.get("/api/markets?status=active")["results"] if row["tick"] == "0.01")
+    book = platform.get(f"/api/markets/{market['id']}")["books"][0]
+    deep = book["bids"][4][0]
+    placed = platform.post(
+        "/api/orders",
+        {
+            "token_id": book["token_id"],
+            "side": "buy",
+            "price": deep,
+            "size": "7",
+            "order_type": "GTC",
+            "effect": "open",
+        },
+    )
+    assert placed["status"] == "done", placed
+    open_view(desk, platform, f"markets/{market['id']}")
+    expect(desk.locator(".ladder .own", has_text="ours 7")).to_be_visible()
+    open_view(desk, platform, "orders")
+    row = desk.get_by_role("row").filter(has_text="of 7")
+    row.get_by_role("button", name="Cancel").click()
+    desk.get_by_role("button", name="Cancel order").click()
+    expect(desk.get_by_text("The order is cancelled")).to_be_visible()
+    expect(row).to_have_count(0)
+    desk.get_by_role("button", name="Recent").click()
+    expect(row.get_by_text("cancelled", exact=True)).to_be_visible()
+
+
 def test_one_key_halts_trading_and_the_same_key_resumes(desk: Page, platform: Platform) -> None:
     desk.keyboard.press("h")
     desk.get_by_label("Reason").fill("a drill")
@@ -142,6 +170,13 @@ def test_a_web_process_that_dies_is_told_and_followed_again(desk: Page, platform
     expect(desk.get_by_role("alert").filter(has_text="No connection to polybot")).to_be_visible()
     expect(desk.get_by_role("status").filter(has_text="live")).to_be_visible(timeout=60_000)
     expect(desk.get_by_role("alert").filter(has_text="No connection")).to_have_count(0)
+
+
+def test_a_trader_that_dies_is_told_with_its_age_and_followed_again(desk: Page, platform: Platform) -> None:
+    platform.program("runtrader").kill()
+    expect(desk.get_by_role("alert").filter(has_text="trader")).to_be_visible(timeout=20_000)
+    expect(desk.get_by_role("status").filter(has_text="live")).to_be_visible(timeout=90_000)
+    expect(desk.get_by_role("alert").filter(has_text="trader")).to_have_count(0)
 
 
 def test_signing_out_leads_to_the_login_and_nothing_is_shown_without_it(desk: Page, platform: Platform) -> None:
