@@ -58,7 +58,7 @@ class Parameters(BaseModel):
         ge=Decimal("0.001"),
         le=Decimal("0.99"),
         title="Stop loss",
-        description="Fall below the entry at which the position is sold, whatever the strategy thinks",
+        description="Fall of the best bid after the entry at which the position is sold, whatever the strategy thinks",
         json_schema_extra={"unit": "USD per share"},
     )
     slippage: Dollars = Field(

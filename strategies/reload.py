@@ -53,8 +53,11 @@ class ConfigReload:
         self._seen = {config.name: config.updated_ns for config in applied}
 
     async def run(self) -> None:
-        """Listen and look until cancelled."""
-        await asyncio.gather(self._listen_always(), self._look_always())
+        """Listen and look until cancelled; then the client is closed."""
+        try:
+            await asyncio.gather(self._listen_always(), self._look_always())
+        finally:
+            await self._client.aclose()
 
     def apply(self, config: StoredConfig) -> None:
         """Apply a setting if it is news and its strategy takes it."""

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from domain.status import StrategyState
 
 
-class StatusSerializer(serializers.Serializer[dict[str, object]]):
+class StrategyStatusSerializer(serializers.Serializer[dict[str, object]]):
     """What the trader says of a strategy."""
 
     state = serializers.ChoiceField([state.value for state in StrategyState])
@@ -32,7 +32,7 @@ class StrategySerializer(serializers.Serializer[dict[str, object]]):
     )
     updated_at = serializers.DateTimeField()
     updated_by = serializers.CharField()
-    status = StatusSerializer(allow_null=True, help_text="null while no trader speaks of it")
+    status = StrategyStatusSerializer(allow_null=True, help_text="null while no trader speaks of it")
 
 
 class StrategiesSerializer(serializers.Serializer[dict[str, object]]):
@@ -40,7 +40,7 @@ class StrategiesSerializer(serializers.Serializer[dict[str, object]]):
     results = StrategySerializer(many=True)
 
 
-class ChangeSerializer(serializers.Serializer[dict[str, object]]):
+class StrategyChangeSerializer(serializers.Serializer[dict[str, object]]):
     """What is not named stays as it is."""
 
     enabled = serializers.BooleanField(required=False)

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from domain.status import StrategyInfo
 from strategies import store
 from strategies.api.live import read_status
-from strategies.api.serializers import ChangeSerializer, StrategiesSerializer, StrategySerializer
+from strategies.api.serializers import StrategiesSerializer, StrategyChangeSerializer, StrategySerializer
 from strategies.catalog import CATALOG
 from strategies.configs import save_config
 from strategies.parameters import ParameterError, schema
@@ -41,10 +41,10 @@ class StrategyView(APIView):
         """Return one strategy."""
         return _answer(_stored(name))
 
-    @extend_schema(request=ChangeSerializer, responses=StrategySerializer)
+    @extend_schema(request=StrategyChangeSerializer, responses=StrategySerializer)
     def put(self, request: Request, name: str) -> Response:
         """Change the switch, parameters, or both; the trader takes them over within a second."""
-        change = ChangeSerializer(data=request.data)
+        change = StrategyChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
         _stored(name)
         try:

@@ -43,7 +43,6 @@ async def reloading(registry, redis_url, *, load=None, applied=(), look_every=60
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await client.aclose()
 
 
 async def listening(redis_url):
