@@ -139,11 +139,18 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
 async def _whereabouts(path: Path) -> dict[str, str]:
     """Read where the venue is; it says so when it is ready, which may be a moment after the trader starts."""
     for _ in range(int(VENUE_START_SECONDS / _LOOK_EVERY_SECONDS)):
-        if path.exists():
-            found: dict[str, str] = json.loads(path.read_text())
+        found = _read_whereabouts(path)
+        if found is not None:
             return found
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
     raise VenueError(f"no simulated venue has written {path}; start it with `manage.py runvenue`")
+
+
+def _read_whereabouts(path: Path) -> dict[str, str] | None:
+    if not path.exists():
+        return None
+    found: dict[str, str] = json.loads(path.read_text())
+    return found
 
 
 async def _venue_id(url: str) -> str:
