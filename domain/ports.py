@@ -186,13 +186,17 @@ JournalRow = Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLif
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """Everything recovery starts from, in the order in which it was written."""
+    """Everything recovery starts from, in the order in which it was written.
+
+    A journal may leave out what was final before `since_ns`; balances of the ledger are always whole.
+    """
 
     orders: tuple[tuple[Order, OrderState], ...]
     fills: tuple[Fill, ...]
     ledger: tuple[LedgerEntry, ...]
     positions: tuple[Position, ...]
     halts: tuple[Halt, ...]
+    since_ns: int = 0
 
 
 class Journal(Protocol):

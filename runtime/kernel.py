@@ -33,12 +33,13 @@ from strategies.engine import Engine
 from strategies.parameters import parse
 from strategies.price_tracker import PriceTracker
 from strategies.registry import Registry
+from trading.change import Change
 from trading.desk import Desk, describe
 from trading.executor import Executor
 from trading.exits import Exits
 from trading.halts import Halts
 from trading.order_flow import LeaseHolder, OrderFlow
-from trading.portfolio import Change, Portfolio
+from trading.portfolio import Portfolio
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore

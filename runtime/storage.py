@@ -34,9 +34,7 @@ class PostgresStorage:
     async def load_markets(self, journal: Journal) -> list[Market]:
         return await _postgres(journal).call(lambda _: store.load_markets())
 
-    async def save_markets(
-        self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]
-    ) -> None:
+    async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         await _postgres(journal).call(lambda _: store.save_markets(markets, groups))
 
 

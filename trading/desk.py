@@ -14,8 +14,9 @@ import structlog
 from domain.errors import PolybotError
 from domain.halt import HaltScope
 from domain.ports import Clock, Journal, JournalRow
+from trading.change import Change
 from trading.halts import Halts
-from trading.portfolio import Change, Portfolio
+from trading.portfolio import Portfolio
 
 _log = structlog.get_logger(__name__)
 

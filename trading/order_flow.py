@@ -15,9 +15,9 @@ from domain.errors import InvalidOrderError, JournalError, JournalUncertainError
 from domain.order import Effect, Order, OrderDraft, OrderStatus
 from domain.ports import Lease, OrderGateway
 from domain.reports import Accepted, Rejected, SendOutcome
+from trading.change import Change
 from trading.desk import Desk
 from trading.own_orders import OwnOrder
-from trading.portfolio import Change
 from trading.risk import Reservations
 
 _log = structlog.get_logger(__name__)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from domain.money import multiply_ceil
 from domain.order import Effect, Order, OrderSide, OrderStatus
 from domain.ports import OrderState
 from trading.positions import DUST
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(slots=True)
@@ -21,7 +24,8 @@ class OwnOrder:
     """One order and its state; shares and cash in micro-units.
 
     `filled` sums the fills that have not failed, `seen` all of them. `reported` is the most the venue said was matched, `awaited` the trades
-    it named that are not known yet. `needs_read` asks for a fresh read of order and trades before anything is released.
+    it named that are not known yet. `needs_read` asks for a fresh read of order and trades before anything is released. `unwanted` says why the
+    order shall not rest any more: it is cancelled again until it is gone.
     """
 
     order: Order
@@ -37,6 +41,7 @@ class OwnOrder:
     updated_ns: int = 0
     last_send_ns: int = 0
     absent_since_ns: int | None = None
+    unwanted: str = ""
 
     @property
     def id(self) -> str:
@@ -91,14 +96,15 @@ class OwnOrder:
 
 
 class OwnOrders:
-    """All orders of the account that are not explained yet, with running totals of what they reserve."""
+    """The account's orders in memory, with running totals of what those hold that are not explained yet."""
 
     def __init__(self) -> None:
         self._orders: dict[str, OwnOrder] = {}
+        self._open: dict[str, OwnOrder] = {}
         self._held: dict[str, tuple[int, int]] = {}
         self._open_by_market: defaultdict[str, dict[str, OwnOrder]] = defaultdict(dict)
-        self._tokens: defaultdict[str, int] = defaultdict(int)
-        self._opening_cash: defaultdict[str, int] = defaultdict(int)
+        self._tokens: dict[tuple[str, str], int] = {}
+        self._opening_cash: dict[str, int] = {}
         self.reserved_cash = 0
 
     def __contains__(self, order_id: str) -> bool:
@@ -120,23 +126,26 @@ class OwnOrders:
         """Bring the totals in line after `own` changed."""
         draft = own.order.draft
         cash, tokens = own.reserved_cash, own.reserved_tokens
-        held_cash, held_tokens = self._held.get(own.id, (0, 0))
+        held_cash, held_tokens = self._held.pop(own.id, (0, 0))
         self.reserved_cash += cash - held_cash
-        self._tokens[draft.token_id] += tokens - held_tokens
+        _add(self._tokens, (draft.token_id, draft.strategy), tokens - held_tokens)
         if draft.effect is Effect.OPEN:
-            self._opening_cash[draft.market.id] += cash - held_cash
+            _add(self._opening_cash, draft.market.id, cash - held_cash)
+        in_market = self._open_by_market[draft.market.id]
         if own.explained:
-            self._held.pop(own.id, None)
-            self._open_by_market[draft.market.id].pop(own.id, None)
+            self._open.pop(own.id, None)
+            in_market.pop(own.id, None)
         else:
             self._held[own.id] = (cash, tokens)
-            self._open_by_market[draft.market.id][own.id] = own
+            self._open[own.id] = in_market[own.id] = own
+        if not in_market:
+            del self._open_by_market[draft.market.id]
 
     def forget(self, order_id: str) -> None:
         """Drop an order that is explained; its row stays in the journal."""
-        own = self._orders.pop(order_id)
-        if not own.explained:
+        if order_id in self._open:
             raise AssertionError(f"order {order_id} is not explained yet")
+        del self._orders[order_id]
 
     def discard(self, order_id: str) -> None:
         """Drop an order that provably never became durable and therefore never left."""
@@ -149,14 +158,17 @@ class OwnOrders:
         return iter(self._orders.values())
 
     def open(self) -> list[OwnOrder]:
-        """Return the orders that are not explained, oldest first."""
-        return [own for own in self._orders.values() if own.id in self._held]
+        """Return the orders that are not explained."""
+        return list(self._open.values())
 
     def open_in_market(self, market_id: str) -> list[OwnOrder]:
         return list(self._open_by_market.get(market_id, {}).values())
 
-    def reserved_tokens(self, token_id: str) -> int:
-        return self._tokens.get(token_id, 0)
+    def reserved_tokens(self, token_id: str, strategy: str | None = None) -> int:
+        """Return the shares of a token that open sells hold: those of `strategy`, or of everybody."""
+        if strategy is not None:
+            return self._tokens.get((token_id, strategy), 0)
+        return sum(tokens for (token, _), tokens in self._tokens.items() if token == token_id)
 
     @property
     def opening_cash_total(self) -> int:
@@ -170,3 +182,12 @@ class OwnOrders:
     def opening_cash(self, market_id: str) -> int:
         """Cash that orders which open risk in `market_id` may still take."""
         return self._opening_cash.get(market_id, 0)
+
+
+def _add(totals: dict[_Key, int], key: _Key, amount: int) -> None:
+    """Add to a total; what is back at zero is dropped, so that totals do not grow with every market ever traded."""
+    total = totals.get(key, 0) + amount
+    if total:
+        totals[key] = total
+    else:
+        totals.pop(key, None)

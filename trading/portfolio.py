@@ -7,57 +7,29 @@ halts the market) or marks the order for a fresh read.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
 from domain.ledger import LedgerAccount, LedgerEntry
 from domain.market import Market
-from domain.money import MICRO
 from domain.order import Order, OrderSide, OrderStatus, may_move, reopens
-from domain.ports import AuditRecord, JournalRow, JournalState
-from domain.position import Position
+from domain.ports import AuditRecord, JournalRow
 from domain.reports import OrderReport, TradeReport
-from trading.ledger import Ledger
-from trading.own_orders import OwnOrder, OwnOrders
-from trading.positions import DUST, OpenPosition, Positions
+from trading.account_state import OVER, AccountState
+from trading.change import Alarm, Change
+from trading.contradictions import contradicts_fill, contradicts_order
+from trading.own_orders import OwnOrder
+from trading.positions import OpenPosition
 
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
 
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that must not go on by itself: new risk in `market_id` has to stop."""
-
-    market_id: str
-    reason: str
+_WAITING = frozenset({OrderStatus.LIVE, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.DELAYED})
 
 
-@dataclass(slots=True)
-class Change:
-    """What one piece of evidence changed: rows to journal, and news for listeners."""
-
-    rows: list[JournalRow] = field(default_factory=list)
-    orders: list[OwnOrder] = field(default_factory=list)
-    fills: list[Fill] = field(default_factory=list)
-    positions: list[Position] = field(default_factory=list)
-    alarms: list[Alarm] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.orders or self.alarms)
-
-    def merge(self, other: Change) -> None:
-        self.rows += other.rows
-        self.orders += other.orders
-        self.fills += other.fills
-        self.positions += other.positions
-        self.alarms += other.alarms
-
-
-class Portfolio:
-    """Orders, fills, positions and ledger of one account.
+class Portfolio(AccountState):
+    """The state of one account and everything that may change it.
 
     Args:
         account: the account every row belongs to.
@@ -65,60 +37,8 @@ class Portfolio:
     """
 
     def __init__(self, account: str, market_of: Callable[[str], Market | None]) -> None:
-        self.account = account
-        self.orders = OwnOrders()
-        self.positions = Positions(account)
-        self.ledger = Ledger(account)
-        self.fills: dict[FillKey, Fill] = {}
-        self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
-        self.quarantine: dict[FillKey, TradeReport] = {}
-        self.changed_ns = 0
+        super().__init__(account)
         self._market_of = market_of
-
-    # Reading
-
-    @property
-    def available_cash(self) -> int:
-        """Cash that no order holds and that has settled."""
-        return self.ledger.cash - self.positions.unsettled_proceeds - self.orders.reserved_cash
-
-    def available_tokens(self, token_id: str) -> int:
-        """Settled shares of a token that no open sell holds."""
-        return self.positions.settled(token_id) - self.orders.reserved_tokens(token_id)
-
-    def market_exposure(self, market: Market) -> int:
-        """Cost of what is held in a market plus what opening orders may still spend there."""
-        return self.positions.market_cost(market) + self.orders.opening_cash(market.id)
-
-    # Restoring
-
-    def restore(self, state: JournalState) -> None:
-        """Rebuild from journaled rows. Orders that may or may not have left become `unknown`."""
-        for fill in state.fills:
-            self._remember(fill)
-        self.positions.restore(state.fills, state.positions)
-        self.ledger.restore(state.ledger)
-        for order, journaled in state.orders:
-            own = OwnOrder(order, journaled.status, journaled.reason, updated_ns=journaled.updated_ns)
-            if own.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED):
-                own.status = OrderStatus.UNKNOWN
-                own.reason = "restart before an answer was journaled"
-            elif own.status is OrderStatus.CANCELLING:
-                own.needs_read = True
-            own.last_send_ns = order.created_ns
-            own.acknowledged = own.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
-            self._recount(own)
-            self.orders.add(own)
-
-    def _remember(self, fill: Fill) -> None:
-        self.fills[fill.key] = fill
-        self._fills_of[fill.key.order_id].add(fill.key)
-
-    def _recount(self, own: OwnOrder) -> None:
-        fills = [self.fills[key] for key in self._fills_of.get(own.id, ())]
-        own.seen = sum(fill.size for fill in fills)
-        own.filled = sum(fill.size for fill in fills if fill.status is not FillStatus.FAILED)
-        own.spent = sum(fill.price * fill.size // MICRO for fill in fills if fill.status is not FillStatus.FAILED)
 
     # Orders
 
@@ -221,10 +141,12 @@ class Portfolio:
             self.quarantine[key] = report
             return Change()
         own = self.orders.get(report.order_id)
+        if own is None and 0 < report.matched_ns < self.horizon_ns:
+            return Change()
         market = own.order.draft.market if own is not None else self._market_of(report.condition_id)
         if market is None or report.token_id not in market.token_ids:
             return self._quarantine(key, report, report.condition_id, "trade in a market that is not known", now_ns)
-        wrong = self._contradiction(own, report)
+        wrong = contradicts_order(own, report)
         if wrong:
             return self._quarantine(key, report, market.id, wrong, now_ns)
         fill = Fill(
@@ -249,29 +171,6 @@ class Portfolio:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
         return change
 
-    def _contradiction(self, own: OwnOrder | None, report: TradeReport) -> str:
-        """Return why a trade cannot be ours, or ''."""
-        if report.size <= 0 or not 0 < report.price < MICRO:
-            return f"impossible trade: {report.size} micro-shares at {report.price}"
-        if own is None:
-            return ""
-        draft, prepared = own.order.draft, own.order.prepared
-        if report.token_id != draft.token_id or report.side is not draft.side:
-            return f"trade is {report.side} {report.token_id[:12]}…, the order {draft.side} {draft.token_id[:12]}…"
-        worse = report.price > draft.price if draft.side is OrderSide.BUY else report.price < draft.price
-        if worse:
-            return f"trade at {report.price} is worse than the order's limit {draft.price}"
-        if draft.spends_cash_amount:
-            spent = own.spent + report.price * report.size // MICRO
-            over = spent - prepared.maker_amount - draft.price * DUST // MICRO
-        else:
-            over = own.filled + report.size - draft.size - DUST
-        return (
-            f"overfill: {over} micro-units beyond the order"
-            if over > 0 and report.status is not FillStatus.FAILED
-            else ""
-        )
-
     def _quarantine(self, key: FillKey, report: TradeReport, market_id: str, reason: str, now_ns: int) -> Change:
         self.quarantine[key] = report
         row = self._audit(
@@ -281,15 +180,20 @@ class Portfolio:
         return Change(rows=[row], alarms=[Alarm(market_id, reason)])
 
     def _move_fill(self, known: Fill, report: TradeReport, now_ns: int) -> Change:
-        if not fill_may_move(known.status, report.status):
-            return Change()
-        fill = replace(known, status=report.status, transaction_hash=report.transaction_hash or known.transaction_hash)
-        failed = fill.status is FillStatus.FAILED
-        own = self.orders.get(fill.key.order_id)
-        return self._book(fill, own, None, kind="void" if failed else "settle", now_ns=now_ns)
+        """Move a known fill along; one that changed its size or price keeps what was booked first and raises an alarm."""
+        change = Change()
+        wrong = contradicts_fill(known, report)
+        if wrong and known.key not in self.quarantine:
+            change = self._quarantine(known.key, report, known.market_id, wrong, now_ns)
+        if fill_may_move(known.status, report.status):
+            hash_ = report.transaction_hash or known.transaction_hash
+            fill = replace(known, status=report.status, transaction_hash=hash_)
+            kind = "void" if fill.status is FillStatus.FAILED else "settle"
+            change.merge(self._book(fill, self.orders.get(fill.key.order_id), None, kind=kind, now_ns=now_ns))
+        return change
 
     def _book(self, fill: Fill, own: OwnOrder | None, market: Market | None, *, kind: str, now_ns: int) -> Change:
-        """Put a fill into its order, its position and the ledger."""
+        """Put a fill into its order, its position and the ledger; `market` comes with a new one."""
         side = "" if market is None else f"token{market.token_index(fill.token_id) + 1}"
         position = self.positions.for_fill(fill, side)
         fill = replace(fill, position_id=position.id)
@@ -297,7 +201,9 @@ class Portfolio:
         self.positions.put(position, fill)
         self.changed_ns = now_ns
         self._remember(fill)
-        if own is not None and fill.side is OrderSide.BUY:
+        if market is not None:
+            self.booked += 1
+        if market is not None and own is not None and fill.side is OrderSide.BUY:
             position.take_profit = own.order.draft.take_profit or position.take_profit
             position.stop_loss = own.order.draft.stop_loss or position.stop_loss
         entries = self.ledger.difference(
@@ -321,21 +227,14 @@ class Portfolio:
 
     def _count_fill(self, own: OwnOrder, fill: Fill, now_ns: int) -> Change:
         self._recount(own)
-        own.acknowledged = True
+        own.acknowledged, own.absent_since_ns = True, None
         own.awaited.discard(fill.key.trade_id)
-        if own.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED) and own.seen > (
-            own.reported or 0
-        ):
+        if own.status in OVER and own.seen > (own.reported or 0):
             own.needs_read = True
         wanted = own.status
         if own.whole and fill.status is not FillStatus.FAILED:
             wanted = OrderStatus.MATCHED
-        elif own.filled and own.status in (
-            OrderStatus.LIVE,
-            OrderStatus.SUBMITTED,
-            OrderStatus.UNKNOWN,
-            OrderStatus.DELAYED,
-        ):
+        elif own.filled and own.status in _WAITING:
             wanted = OrderStatus.PARTIALLY_FILLED
             own.needs_read = own.needs_read or not own.order.draft.order_type.rests
         if wanted is not own.status and may_move(own.status, wanted):

@@ -1,8 +1,8 @@
 """Positions in memory: fills grouped by the holding they belong to, one holding per token and strategy at a time.
 
 A position lives from its first fill until it is flat (but for dust below 0.01 share, which no order can sell) and every fill is final; the
-next fill opens another. Applying the same fill again, in the same
-state, changes nothing. Ids derive from the first fill, so a restart folds the same positions.
+next fill opens another. Applying the same fill again, in the same state, changes nothing. Ids derive from the first fill, so a restart folds the same
+positions.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class OpenPosition:
     stop_loss: int | None = None
     closed_ns: int | None = None
     payout: int | None = None
+    resolved_ns: int | None = None
 
     def put(self, fill: Fill) -> None:
         """Add a fill, or replace the one of the same key, and fold."""
@@ -51,13 +52,17 @@ class OpenPosition:
                 self.holding = resolve(self.holding, self.payout)
         else:
             self.holding = apply(self.holding, fill)
-        flat = abs(self.holding.size) < DUST and all(f.status.terminal for f in self.fills.values())
-        self.closed_ns = (self.closed_ns or fill.matched_ns) if flat else None
+        self._close(self.closed_ns or self.resolved_ns or fill.matched_ns)
 
     def settle(self, payout: int, at_ns: int) -> None:
-        """Close at `payout` a share: the market resolved."""
-        self.payout, self.closed_ns = payout, at_ns
+        """Close at `payout` a share: the market resolved. Fills that are not final keep it open until they are."""
+        self.payout, self.resolved_ns = payout, at_ns
         self.holding = resolve(self.holding, payout)
+        self._close(at_ns)
+
+    def _close(self, at_ns: int) -> None:
+        flat = abs(self.holding.size) < DUST and all(fill.status.terminal for fill in self.fills.values())
+        self.closed_ns = at_ns if flat else None
 
     @property
     def exit_price(self) -> int | None:
@@ -155,6 +160,28 @@ class Positions:
                 position.take_profit, position.stop_loss = row.take_profit, row.stop_loss
                 if row.payout is not None:
                     self.settle(position, row.payout, row.closed_ns or row.opened_ns)
+
+    def closed_before(self, moment_ns: int) -> list[OpenPosition]:
+        """Return the positions that hold nothing and were closed before a moment."""
+        return [
+            p
+            for p in self._by_id.values()
+            if p.closed_ns is not None and p.closed_ns < moment_ns and not p.holding.size
+        ]
+
+    def forget(self, position: OpenPosition) -> None:
+        """Drop a closed position; its rows stay in the journal."""
+        del self._by_id[position.id]
+        key = (position.token_id, position.strategy)
+        if self._current.get(key) is position:
+            del self._current[key]
+        of_token = self._by_token[position.token_id]
+        del of_token[position.id]
+        if not of_token:
+            del self._by_token[position.token_id]
+
+    def __contains__(self, position_id: str) -> bool:
+        return position_id in self._by_id
 
     def get(self, token_id: str, strategy: str) -> OpenPosition | None:
         """Return the open position of a strategy in a token."""

@@ -15,9 +15,9 @@ from domain.errors import VenueError
 from domain.order import OrderStatus
 from domain.ports import OrderGateway
 from domain.reports import OrderReport, TradeReport
+from trading.change import Alarm, Change
 from trading.desk import Desk
 from trading.own_orders import OwnOrder
-from trading.portfolio import Alarm, Change
 
 FIRST_READ_SECONDS = 0.5
 SLOWEST_READ_SECONDS = 10.0

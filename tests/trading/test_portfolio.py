@@ -7,13 +7,14 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.fill import FillStatus, Liquidity
+from domain.fill import FillKey, FillStatus, Liquidity
 from domain.ledger import LedgerAccount, imbalances
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus, OrderType
 from domain.ports import LedgerEntry
 from tests.trading import factories as f
-from trading.portfolio import Change, Portfolio
+from trading.change import Change
+from trading.portfolio import Portfolio
 
 DEPOSIT = 1000 * MICRO
 
@@ -272,3 +273,98 @@ def test_evidence_in_any_order_and_repeated_ends_in_the_same_account(shuffled, r
         )
 
     assert end([*shuffled, *repeats]) == end(range(6))
+
+
+def test_a_trade_that_changes_its_size_later_keeps_what_was_booked_and_raises_one_alarm() -> None:
+    account = portfolio()
+    order, _ = live(account)
+    trade = f.trade(order, 4 * MICRO)
+    account.apply_trade(trade, now_ns=f.NOW)
+
+    change = account.apply_trade(replace(trade, size=6 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    again = account.apply_trade(replace(trade, size=6 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+
+    assert "changed a trade" in change.alarms[0].reason
+    assert account.positions.settled(f.YES) == 4 * MICRO
+    assert not again.alarms
+
+
+def test_an_older_fill_that_settles_does_not_bring_back_an_older_take_profit() -> None:
+    account = portfolio()
+    first, _ = live(account, take_profit=600_000)
+    second, _ = live(account, take_profit=700_000)
+    trade = f.trade(first, 10 * MICRO)
+    account.apply_trade(trade, now_ns=f.NOW)
+    account.apply_trade(f.trade(second, 10 * MICRO), now_ns=f.NOW)
+
+    account.apply_trade(replace(trade, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+
+    assert account.positions.get(f.YES, "test").take_profit == 700_000
+
+
+def test_a_resolution_does_not_free_the_proceeds_of_a_sale_that_has_not_settled() -> None:
+    account = portfolio()
+    order, _ = live(account)
+    account.apply_trade(f.trade(order, 10 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    sale, _ = live(account, side=OrderSide.SELL, price=600_000)
+    sold = f.trade(sale, 10 * MICRO)
+    account.apply_trade(sold, now_ns=f.NOW)
+    before = account.available_cash
+
+    account.resolve(f.market(), (0, MICRO), now_ns=f.NOW)
+    assert account.available_cash == before
+    assert [fill.key for fill in account.positions.with_unsettled()] == [FillKey(sold.trade_id, sale.id)]
+
+    account.apply_trade(replace(sold, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    assert account.available_cash == before + 6 * MICRO
+    assert account.positions.get(f.YES, "test") is None
+
+
+LATER = f.NOW + 1_000_000_000
+
+
+def test_what_is_final_is_forgotten_and_its_trades_are_no_news_afterwards() -> None:
+    account = portfolio()
+    order, _ = live(account)
+    bought = f.trade(order, 10 * MICRO, status=FillStatus.CONFIRMED)
+    account.apply_trade(bought, now_ns=f.NOW)
+    sale, _ = live(account, side=OrderSide.SELL, price=600_000)
+    sold = f.trade(sale, 10 * MICRO, status=FillStatus.CONFIRMED)
+    account.apply_trade(sold, now_ns=f.NOW)
+    cash = account.ledger.cash
+
+    account.forget(LATER)
+
+    assert (len(account.orders), len(account.fills)) == (0, 0)
+    assert not account.apply_trade(bought, now_ns=LATER)
+    assert not account.apply_trade(replace(sold, status=FillStatus.FAILED), now_ns=LATER)
+    assert account.ledger.cash == cash
+
+
+def test_what_may_still_change_is_never_forgotten() -> None:
+    account = portfolio()
+    resting, _ = live(account, price=400_000)
+    held, _ = live(account)
+    fill = f.trade(held, 10 * MICRO, status=FillStatus.CONFIRMED)
+    account.apply_trade(fill, now_ns=f.NOW)
+    unsettled, _ = live(account, token_id=f.NO)
+    account.apply_trade(f.trade(unsettled, 10 * MICRO), now_ns=f.NOW)
+
+    account.forget(LATER)
+
+    assert {own.id for own in account.orders.all()} == {resting.id, unsettled.id}
+    assert account.positions.size(f.YES) == account.positions.size(f.NO) == 10 * MICRO
+    assert not account.apply_trade(fill, now_ns=LATER)
+
+
+def test_totals_of_what_is_over_do_not_stay_in_memory() -> None:
+    account = portfolio()
+    for number in range(20):
+        other = f.market(id=f"m{number}", condition_id=f"0x{number}", token_ids=(f"{number}1", f"{number}2"))
+        _, own = live(account, market=other, token_id=f"{number}1")
+        account.move(own, OrderStatus.CANCELLED, "", f.NOW)
+        account.orders.refresh(own)
+    account.forget(LATER)
+
+    assert [size for size in map(len, (account.orders._opening_cash, account.orders._open_by_market)) if size] == []
+    assert account.orders.reserved_cash == 0

@@ -1,0 +1,119 @@
+"""What is known of one account, in memory: orders, fills, positions, ledger. Read here, rebuilt from the journal here, changed by evidence alone
+(`trading.portfolio`).
+
+Memory is bounded: what has been final for long enough is forgotten; its rows stay in the journal.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from domain.fill import Fill, FillKey, FillStatus
+from domain.market import Market
+from domain.money import MICRO
+from domain.order import OrderStatus
+from domain.ports import JournalState
+from domain.reports import TradeReport
+from trading.ledger import Ledger
+from trading.own_orders import OwnOrder, OwnOrders
+from trading.positions import Positions
+
+UNSURE_NS = 900_000_000_000
+"""Orders that ended this short a time before a crash may have fills that were never read."""
+
+OVER = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED})
+"""Over without having filled whole."""
+
+
+class AccountState:
+    """Orders, fills, positions and ledger of one account.
+
+    `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
+    `unsure_since_ns` is from when trades must be read at start, besides what open orders and unsettled fills ask for.
+    """
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self.orders = OwnOrders()
+        self.positions = Positions(account)
+        self.ledger = Ledger(account)
+        self.fills: dict[FillKey, Fill] = {}
+        self.quarantine: dict[FillKey, TradeReport] = {}
+        self.changed_ns = 0
+        self.horizon_ns = 0
+        self.booked = 0
+        self.unsure_since_ns: int | None = None
+        self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
+
+    # Reading
+
+    @property
+    def available_cash(self) -> int:
+        """Cash that no order holds and that has settled."""
+        return self.ledger.cash - self.positions.unsettled_proceeds - self.orders.reserved_cash
+
+    def available_tokens(self, token_id: str) -> int:
+        """Settled shares of a token that no open sell holds."""
+        return self.positions.settled(token_id) - self.orders.reserved_tokens(token_id)
+
+    def market_exposure(self, market: Market) -> int:
+        """Cost of what is held in a market plus what opening orders may still spend there."""
+        return self.positions.market_cost(market) + self.orders.opening_cash(market.id)
+
+    # Restoring and forgetting
+
+    def restore(self, state: JournalState) -> None:
+        """Rebuild from journaled rows. Orders that may or may not have left become `unknown`."""
+        self.horizon_ns = state.since_ns
+        for fill in state.fills:
+            self._remember(fill)
+        self.positions.restore(state.fills, state.positions)
+        self.ledger.restore(state.ledger)
+        for order, journaled in state.orders:
+            own = OwnOrder(order, journaled.status, journaled.reason, updated_ns=journaled.updated_ns)
+            if own.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED):
+                own.status = OrderStatus.UNKNOWN
+                own.reason = "restart before an answer was journaled"
+            elif own.status is OrderStatus.CANCELLING:
+                own.needs_read, own.unwanted = True, journaled.reason or "its cancel was under way"
+            own.last_send_ns = order.created_ns
+            own.acknowledged = own.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
+            self._recount(own)
+            self.orders.add(own)
+        last = max((own.updated_ns for own in self.orders.all()), default=0)
+        ended = [own for own in self.orders.all() if own.status in OVER and own.updated_ns >= last - UNSURE_NS]
+        self.unsure_since_ns = min((own.order.created_ns for own in ended if not own.whole), default=None)
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what has been final since before `before_ns`: explained orders, closed positions, their fills. Their rows stay in the journal.
+
+        A trade that was matched before that moment is no news afterwards, unless it belongs to something still in memory.
+        """
+        self.horizon_ns = max(self.horizon_ns, before_ns)
+        still_open = {own.id for own in self.orders.open()}
+        for position in self.positions.closed_before(before_ns):
+            if still_open.isdisjoint(key.order_id for key in position.fills):
+                self.positions.forget(position)
+        final = [
+            own.id
+            for own in self.orders.all()
+            if own.id not in still_open
+            and own.updated_ns < before_ns
+            and all(self.fills[key].status.terminal for key in self._fills_of.get(own.id, ()))
+        ]
+        for order_id in final:
+            self.orders.forget(order_id)
+        for key, fill in list(self.fills.items()):
+            if key.order_id not in self.orders and fill.position_id not in self.positions:
+                del self.fills[key]
+                self._fills_of.pop(key.order_id, None)
+
+    def _remember(self, fill: Fill) -> None:
+        self.fills[fill.key] = fill
+        self._fills_of[fill.key.order_id].add(fill.key)
+
+    def _recount(self, own: OwnOrder) -> None:
+        fills = [self.fills[key] for key in self._fills_of.get(own.id, ())]
+        own.seen = sum(fill.size for fill in fills)
+        own.filled = sum(fill.size for fill in fills if fill.status is not FillStatus.FAILED)
+        own.spent = sum(fill.price * fill.size // MICRO for fill in fills if fill.status is not FillStatus.FAILED)
