@@ -52,7 +52,7 @@ class MarketTime:
 
 
 class EmptyDesk:
-    """An account with cash and nothing else."""
+    """An account that holds nothing."""
 
     def position(self, _token_id: str, _strategy: str) -> Position | None:
         return None
@@ -65,9 +65,6 @@ class EmptyDesk:
 
     def available(self, _token_id: str, _strategy: str) -> int:
         return 0
-
-    def cash_available(self) -> int:
-        return 10_000 * MICRO
 
 
 def run() -> list[Result]:

@@ -17,7 +17,7 @@ from strategies.price_tracker import PriceTracker
 
 
 class Desk(Protocol):
-    """The account as a strategy may see it, read from memory and never blocking. Sizes and cash are micro-units."""
+    """The account as a strategy may see it, read from memory and never blocking. Cash and caps are the risk core's business."""
 
     def position(self, token_id: str, strategy: str) -> Position | None:
         """Return the open position of `strategy` in a token."""
@@ -30,9 +30,6 @@ class Desk(Protocol):
 
     def available(self, token_id: str, strategy: str) -> int:
         """Return the shares of the strategy's position that can be sold now: settled, and not offered by another order."""
-
-    def cash_available(self) -> int:
-        """Return the cash that no order holds and that has settled."""
 
 
 class Context:

@@ -148,11 +148,8 @@ class SingleLegStrategy(Strategy[P]):
         offered = sum(size for price, size in book.levels(OrderSide.SELL) if price <= limit)
         budget = micros(self.parameters.size)
         size = marketable_size(limit, min(offered, budget * MICRO // limit))
-        notional = limit * size // MICRO
-        if size < market.min_size or notional < MIN_MARKETABLE_NOTIONAL:
+        if size < market.min_size or limit * size // MICRO < MIN_MARKETABLE_NOTIONAL:
             return self.refuse("size under the minimum")
-        if notional + market.fees.worst_spend_fee(notional) > self.context.desk.cash_available():
-            return self.refuse("cash")
         tick = market.tick_size
         self._trades[book.token_id] = Trade(market, book.token_id, now_ns, reference=worth, low=book.mid)
         signal = TradeSignal(

@@ -336,14 +336,6 @@ def test_dust_does_not_keep_a_token_from_being_traded_again():
     assert len(world.sent) == 2
 
 
-def test_without_cash_there_is_no_entry():
-    world = a_world()
-    world.desk.cash = 3_000_000
-    crash(world)
-    assert not world.sent
-    assert world.refusals(NAME) == {"cash": 1}
-
-
 def test_an_entry_takes_no_more_than_is_offered():
     world = a_world()
     world.clock.ns += SECOND

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from domain.book import Level, TradePrint
 from domain.fees import NO_FEES
 from domain.market import Market
-from domain.money import MICRO, format_micros
+from domain.money import MICRO, ceil_to, floor_to, format_micros
 from domain.order import OrderSide
 from domain.position import Position, PositionStatus
 from domain.signal import Intent, TradeSignal
@@ -51,7 +51,6 @@ class CountingIds:
 class FakeDesk:
     """An account whose positions the test sets by hand."""
 
-    cash: int = 1_000 * MICRO
     held: dict[tuple[str, str], Position] = field(default_factory=dict)
     orders: set[tuple[str, str]] = field(default_factory=set)
     locked: dict[str, int] = field(default_factory=dict)
@@ -68,9 +67,6 @@ class FakeDesk:
     def available(self, token_id, strategy):
         position = self.held.get((token_id, strategy))
         return position.settled - self.locked.get(token_id, 0) if position else 0
-
-    def cash_available(self):
-        return self.cash
 
     def fill(self, signal: TradeSignal, *, at_ns: int, price: int | None = None, size: int | None = None):
         """Carry out a signal at its limit (or `price`)."""
@@ -176,10 +172,11 @@ class World:
     def quote(self, mid, spread=0.02, *, bids=400.0, asks=400.0, market=None):
         """Show four levels a side around `mid`, on both outcomes, and tell the engine."""
         market = market or self.market
-        half = round(spread * MICRO) // 2
-        middle = round(mid * MICRO)
-        yes_bids = [(middle - half - i * market.tick, bids / 4) for i in range(4)]
-        yes_asks = [(middle + half + i * market.tick, asks / 4) for i in range(4)]
+        half, middle, tick = round(spread * MICRO) // 2, round(mid * MICRO), market.tick
+        bid = floor_to(middle - half, tick)
+        ask = max(ceil_to(middle + half, tick), bid + tick)
+        yes_bids = [(bid - i * tick, bids / 4) for i in range(4)]
+        yes_asks = [(ask + i * tick, asks / 4) for i in range(4)]
         self.show(market.token_ids[0], yes_bids, yes_asks, tell=False)
         self.show(market.token_ids[1], mirrored(yes_asks), mirrored(yes_bids), tell=False)
         for token_id in market.token_ids:
