@@ -29,7 +29,7 @@ PEERS = {
     CLIENT: ("clob-client", ["py-clob-client-v2==1.2.1"]),
     f"{CLIENT} with coincurve": ("clob-client-coincurve", ["py-clob-client-v2==1.2.1", "coincurve==21.0.0"]),
 }
-ROUNDS = 7
+ROUNDS = 15
 
 
 def run() -> list[Result]:
