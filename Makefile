@@ -18,6 +18,7 @@ run: .venv/run.stamp dashboard/dist/index.html ## start everything on a simulate
 	@$(PY) manage.py up
 
 test: check ## lint, types, architecture, and the tests
+	$(if $(DASHBOARD),cd dashboard && npm run --silent test)
 	$(PY) -m pytest -m "$(FAST)"
 
 ci: check sim conformance e2e test ## everything `test` does, and the long simulations, peers and browser
