@@ -122,17 +122,16 @@ class Parameters(BaseModel):
 P = TypeVar("P", bound=Parameters)
 
 
-def parse(kind: type[P], values: Mapping[str, Any], *, strategy: str, base: P | None = None) -> P:
-    """Return parameters of `kind`: `values` over `base` (or over the defaults).
+def parse(kind: type[P], values: Mapping[str, Any], *, strategy: str) -> P:
+    """Return parameters of `kind`: `values`, and the default of what is not named.
 
     Raises:
         ParameterError: a name is unknown, or a value is of the wrong type or out of range.
     """
-    merged = {**({name: getattr(base, name) for name in kind.model_fields} if base is not None else {}), **values}
     try:
-        return kind.model_validate(merged)
+        return kind.model_validate(dict(values))
     except ValidationError as error:
-        raise _explain(kind, error, merged, strategy) from None
+        raise _explain(kind, error, values, strategy) from None
 
 
 def schema(kind: type[Parameters]) -> dict[str, Any]:

@@ -63,13 +63,6 @@ def test_a_long_value_does_not_flood_the_message():
     assert len(str(caught.value)) < 200
 
 
-def test_values_lie_over_a_base_and_the_base_stays():
-    base = parse(FlashCrashParameters, {"size": 25}, strategy="flash_crash")
-    changed = parse(FlashCrashParameters, {"drop_threshold": 0.2}, strategy="flash_crash", base=base)
-    assert (changed.size, changed.drop_threshold) == (Decimal(25), Decimal("0.2"))
-    assert base.drop_threshold == Decimal("0.10")
-
-
 @pytest.mark.parametrize("kind", [entry.parameters_type for entry in CATALOG.values()])
 def test_json_values_come_back_unchanged(kind):
     values = kind().to_json()
