@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.fill import FillKey, FillStatus, Liquidity
-from domain.ledger import LedgerAccount, imbalances
+from domain.ledger import LedgerAccount, LedgerEntry, imbalances
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus, OrderType
-from domain.ports import LedgerEntry
 from tests.trading import factories as f
 from trading.change import Change
 from trading.portfolio import Portfolio

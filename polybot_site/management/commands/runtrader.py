@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--mode", choices=[mode.value for mode in Mode], help="trade, monitor or full (default: mode of the configuration)"
+            "--mode",
+            choices=[mode.value for mode in Mode],
+            help="trade, monitor or full (default: mode of the configuration)",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
