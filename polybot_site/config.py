@@ -126,7 +126,7 @@ class MeanReversion(Section):
     std_dev_threshold: Annotated[Number, Field(ge=0.5, le=20)] = Field(
         2.0, description="Distance from the middle that is traded, in standard deviations"
     )
-    lookback_window: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(days=1))] = Field(
+    lookback_window: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(hours=1))] = Field(
         timedelta(minutes=5), description="History the middle is taken from"
     )
 
