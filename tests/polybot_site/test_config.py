@@ -55,12 +55,12 @@ def test_the_environment_wins_over_the_file_and_each_value_knows_its_source(read
     loaded = read(
         "[trading]\nmax_order_notional = 20\nmin_price = 0.05\n[strategy]\nactive = ['flash_crash']",
         POLYBOT_TRADING__MAX_ORDER_NOTIONAL="30.5",
-        POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW="1h30m",
+        POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW="1m30s",
     )
     assert loaded.config.trading.max_order_notional == Decimal("30.5")
     assert loaded.config.trading.min_price == Decimal("0.05")
     assert loaded.config.strategy.active == ("flash_crash",)
-    assert loaded.config.strategy.mean_reversion.lookback_window == timedelta(minutes=90)
+    assert loaded.config.strategy.mean_reversion.lookback_window == timedelta(seconds=90)
     assert loaded.sources == {
         "trading.max_order_notional": "POLYBOT_TRADING__MAX_ORDER_NOTIONAL",
         "trading.min_price": "config.toml",
@@ -113,7 +113,7 @@ def test_an_empty_variable_counts_as_not_set(read):
         (
             "POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW",
             "5 minutes",
-            "a duration such as '5m' or '90s', at least 10s, at most 1d",
+            "a duration such as '5m' or '90s', at least 10s, at most 1h",
         ),
         ("POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW", "1s", "at least 10s"),
         ("POLYBOT_WEB_PORT", "70000", "a whole number, at least 1, at most 65535"),
