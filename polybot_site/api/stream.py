@@ -5,7 +5,6 @@ It is the same hub and the same topics as /ws. A client that reads too slowly is
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from django.http import StreamingHttpResponse
@@ -57,13 +56,8 @@ async def _events(topics: list[Topic]) -> AsyncIterator[str]:
     hub.add(subscriber)
     try:
         await hub.subscribe(subscriber, topics, {})
-        gone = asyncio.ensure_future(subscriber.too_slow.wait())
-        while True:
-            frames = asyncio.ensure_future(subscriber.next_frames())
-            await asyncio.wait([frames, gone], return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                return
-            for frame in frames.result():
+        while not subscriber.too_slow.is_set():
+            for frame in await subscriber.next_frames():
                 yield _text(frame)
     finally:
         hub.remove(subscriber)

@@ -1,7 +1,7 @@
 """Redis pub/sub for the hub: channels and patterns are listened to while somebody is interested.
 
-A lost connection is made again until `stop`; every channel whose subscription had to be renewed is reported, because what was published meanwhile
-is gone.
+A lost connection is made again until `stop`; every name whose subscription had to be renewed is reported, because what was published meanwhile is
+gone. Interest that is declared while Redis is away waits for it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 
+import hiredis
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from polybot_site.ws.bytes_redis import BytesRedis
+from infra.errors import ServiceError
+from infra.redis_wire import Answers, RedisWire, connect, pack
 
+_PING_SECONDS = 10.0
 _RETRY_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
@@ -22,84 +25,106 @@ class Broadcasts:
     """One pub/sub connection. A name that ends in `*` is a pattern.
 
     Args:
-        on_message: called with (name listened to, channel, payload) in the event loop; must not raise.
+        on_message: called with (name listened to, channel, payload) in the event loop.
         on_renewed: called with a name whose subscription was interrupted.
     """
 
     def __init__(
-        self, redis: BytesRedis, *, on_message: Callable[[str, str, bytes], None], on_renewed: Callable[[str], None]
+        self, url: str, *, on_message: Callable[[str, str, bytes], None], on_renewed: Callable[[str], None]
     ) -> None:
-        self._pubsub = redis.pubsub()
+        self._url = url
         self._on_message = on_message
         self._on_renewed = on_renewed
         self._confirmed: dict[str, asyncio.Event] = {}
-        self._sending = asyncio.Lock()
-        self._reader: asyncio.Task[None] | None = None
+        self._wire: RedisWire | None = None
+        self._quiet = False
+        self._task: asyncio.Task[None] | None = None
 
-    async def start(self, name: str) -> asyncio.Task[None]:
-        """Listen to `name` for good and begin to read. Raises `RedisError` while Redis is away.
+    async def start(self) -> asyncio.Task[None]:
+        """Connect and begin to read. The task returned only ends by `stop`, or by a mistake in the code.
 
-        The task returned only ends by `stop`, or by a mistake in the code.
+        Raises:
+            redis.exceptions.ConnectionError: Redis is away.
         """
-        await self._subscribe([name])
-        self._reader = asyncio.create_task(self._read(), name="hub broadcasts")
-        return self._reader
+        try:
+            wire = await connect(self._url, ())
+        except (OSError, TimeoutError, ServiceError) as error:
+            raise RedisConnectionError(str(error) or "no answer") from error
+        self._task = asyncio.create_task(self._run(wire), name="hub broadcasts")
+        return self._task
 
     async def listen(self, names: Iterable[str]) -> None:
-        """Listen to `names` too; returns when Redis has confirmed all of them. Raises `RedisError` while Redis is away."""
+        """Listen to `names` too; returns when Redis has confirmed all of them."""
         names = set(names)
-        async with self._sending:
-            await self._subscribe(names - self._confirmed.keys())
+        new = names - self._confirmed.keys()
+        self._confirmed.update((name, asyncio.Event()) for name in new)
+        self._send("SUBSCRIBE", new)
         for confirmed in [self._confirmed[name] for name in names]:
             await confirmed.wait()
 
-    async def forget(self, names: Iterable[str]) -> None:
+    def forget(self, names: Iterable[str]) -> None:
         """Stop listening to `names`."""
-        async with self._sending:
-            known = [name for name in names if self._confirmed.pop(name, None) is not None]
-            if channels := [name for name in known if not name.endswith("*")]:
-                await self._pubsub.unsubscribe(*channels)
-            if patterns := [name for name in known if name.endswith("*")]:
-                await self._pubsub.punsubscribe(*patterns)
+        self._send("UNSUBSCRIBE", [name for name in names if self._confirmed.pop(name, None) is not None])
 
     async def stop(self) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
-        await self._pubsub.aclose()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _subscribe(self, names: Collection[str]) -> None:
-        self._confirmed.update((name, asyncio.Event()) for name in names)
-        try:
-            if channels := [name for name in names if not name.endswith("*")]:
-                await self._pubsub.subscribe(*channels)
-            if patterns := [name for name in names if name.endswith("*")]:
-                await self._pubsub.psubscribe(*patterns)
-        except RedisError:
-            for name in names:
-                self._confirmed.pop(name, None)
-            raise
+    def _send(self, command: str, names: Collection[str]) -> None:
+        if self._wire is None:
+            return
+        channels = [name for name in names if not name.endswith("*")]
+        patterns = [name for name in names if name.endswith("*")]
+        if channels:
+            self._wire.send(pack(command, *channels))
+        if patterns:
+            self._wire.send(pack(f"P{command}", *patterns))
 
-    async def _read(self) -> None:
+    async def _run(self, wire: RedisWire | None) -> None:
         while True:
             try:
-                message = await self._pubsub.get_message(timeout=None)
-            except RedisError as error:
+                await self._serve(wire or await connect(self._url, ()))
+            except (OSError, TimeoutError, ServiceError) as error:
                 _log.warning("redis_pubsub_lost", error=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            if message is not None:
-                self._handle(message)
+            wire = None
+            await asyncio.sleep(_RETRY_SECONDS)
 
-    def _handle(self, message: dict[str, object]) -> None:
-        kind, channel, payload = message["type"], message["channel"], message["data"]
-        name = channel.decode() if isinstance(channel, bytes) else str(channel)
-        if kind == "message" and isinstance(payload, bytes):
-            self._on_message(name, name, payload)
-        elif kind == "pmessage" and isinstance(payload, bytes):
-            pattern = message["pattern"]
-            self._on_message(pattern.decode() if isinstance(pattern, bytes) else str(pattern), name, payload)
-        elif kind in ("subscribe", "psubscribe") and (confirmed := self._confirmed.get(name)) is not None:
-            if confirmed.is_set():
-                self._on_renewed(name)
-            confirmed.set()
+    async def _serve(self, wire: RedisWire) -> None:
+        """Read until the connection is lost; always raises."""
+        wire.on_answers = self._on_answers
+        self._wire, self._quiet = wire, False
+        try:
+            self._send("SUBSCRIBE", self._confirmed)
+            while not wire.lost.done():
+                await asyncio.wait({wire.lost}, timeout=_PING_SECONDS)
+                if self._quiet:
+                    wire.end(f"silent for {_PING_SECONDS:g} s")
+                self._quiet = True
+                wire.send(pack("PING"))
+            raise ConnectionResetError(wire.lost.result())
+        finally:
+            self._wire = None
+            wire.end("closed")
+
+    def _on_answers(self, answers: Answers) -> None:
+        self._quiet = False
+        for answer in answers:
+            match answer:
+                case [b"message", bytes(channel), bytes(payload)]:
+                    name = channel.decode()
+                    self._on_message(name, name, payload)
+                case [b"pmessage", bytes(pattern), bytes(channel), bytes(payload)]:
+                    self._on_message(pattern.decode(), channel.decode(), payload)
+                case [b"subscribe" | b"psubscribe", bytes(channel), _]:
+                    self._on_confirmed(channel.decode())
+                case hiredis.ReplyError() if self._wire is not None:
+                    self._wire.end(str(answer))
+
+    def _on_confirmed(self, name: str) -> None:
+        confirmed = self._confirmed.get(name)
+        if confirmed is None:
+            return
+        if confirmed.is_set():
+            self._on_renewed(name)
+        confirmed.set()

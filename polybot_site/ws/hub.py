@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Protocol
 
 import structlog
 from django.db import DatabaseError
 from google.protobuf.message import DecodeError
+from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from infra import metrics
@@ -23,7 +25,7 @@ from polybot_site.ws.bytes_redis import BytesRedis
 from polybot_site.ws.outbox import Delivery, Keep
 from polybot_site.ws.streams import Streams
 from polybot_site.ws.subscriber import RELIABLE_LIMIT, Subscriber
-from polybot_site.ws.topics import ALWAYS, STREAMS, Topic, parse
+from polybot_site.ws.topics import STREAMS, Topic, parse
 from proto.envelope import with_stream_id
 from proto.polybot.v1 import events_pb2
 
@@ -48,20 +50,20 @@ class Snapshots(Protocol):
 class Hub:
     """Owns the Redis subscriptions of one event loop. `start` before use; `stop` ends everything."""
 
-    def __init__(self, redis: BytesRedis, snapshots: Snapshots) -> None:
+    def __init__(self, url: str, redis: BytesRedis, snapshots: Snapshots) -> None:
         self._redis = redis
         self._snapshots = snapshots
         self._interested: dict[str, set[Subscriber]] = {}
         self._members: set[Subscriber] = set()
         self._topic_of = {stream: parse(topic) for topic, stream in STREAMS.items()}
-        self._broadcasts = Broadcasts(redis, on_message=self._on_broadcast, on_renewed=self._on_renewed)
+        self._broadcasts = Broadcasts(url, on_message=self._on_broadcast, on_renewed=self._on_renewed)
         self._streams = Streams(redis, list(STREAMS.values()), on_entry=self._on_entry)
         self._tasks: set[asyncio.Task[None]] = set()
         self.failed = False
 
     async def start(self) -> None:
         """Begin to read. Raises `RedisError` while Redis is away."""
-        for reader in (await self._broadcasts.start(parse(ALWAYS).channel), await self._streams.start()):
+        for reader in (await self._broadcasts.start(), await self._streams.start()):
             reader.add_done_callback(self._on_reader_end)
 
     async def stop(self) -> None:
@@ -147,9 +149,8 @@ class Hub:
             return
         keep = _BOOK_KEEPS.get(kind, Keep.LATEST)
         delivery = Delivery(payload, keep, channel if kind in _BOOK_KEEPS else f"{channel} {kind}")
-        topic = _topic_name(name)
-        _events.labels(topic.partition(":")[0]).inc()
-        everything = topic.partition(":")[0]
+        topic, everything = _topic_name(name)
+        _counter(everything).inc()
         for subscriber in subscribers:
             # Who has all books needs no second copy of a single one.
             if everything == topic or everything not in subscriber.topics:
@@ -157,13 +158,13 @@ class Hub:
 
     def _on_entry(self, stream: str, entry_id: bytes, event: bytes) -> None:
         topic = self._topic_of[stream]
-        _events.labels(topic.name).inc()
+        _counter(topic.name).inc()
         delivery = Delivery(with_stream_id(event, entry_id), Keep.ALL)
         for subscriber in self._interested.get(stream, ()):
             subscriber.offer(topic.name, delivery)
 
     def _on_renewed(self, name: str) -> None:
-        task = asyncio.create_task(self._show_again(parse(_topic_name(name))))
+        task = asyncio.create_task(self._show_again(parse(_topic_name(name)[0])))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -190,18 +191,9 @@ class Hub:
             others.discard(subscriber)
             if not others:
                 del self._interested[source]
-                if topic.channel and topic.name != ALWAYS:
+                if topic.channel:
                     unwanted.append(topic.channel)
-        if unwanted:
-            task = asyncio.create_task(self._forget(unwanted))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _forget(self, channels: list[str]) -> None:
-        try:
-            await self._broadcasts.forget(channel for channel in channels if channel not in self._interested)
-        except RedisError as error:
-            _log.warning("push_unsubscribe_failed", error=str(error))
+        self._broadcasts.forget(unwanted)
 
     def _on_reader_end(self, reader: asyncio.Task[None]) -> None:
         if reader.cancelled():
@@ -212,11 +204,17 @@ class Hub:
             subscriber.too_slow.set()
 
 
-def _topic_name(interest: str) -> str:
-    """Return the topic of a channel or pattern: "ch:book:7" → "orderbook:7", "ch:price:*" → "prices"."""
+@lru_cache(maxsize=8192)
+def _topic_name(interest: str) -> tuple[str, str]:
+    """Return the topic of a channel or pattern, and its kind: "ch:book:7" → ("orderbook:7", "orderbook")."""
     kind, _, rest = interest.removeprefix("ch:").partition(":")
     name = {"book": "orderbook", "price": "prices", "strategy": "strategies"}.get(kind, kind)
-    return name if rest in ("", "*") else f"{name}:{rest}"
+    return (name if rest in ("", "*") else f"{name}:{rest}"), name
+
+
+@cache
+def _counter(kind: str) -> Counter:
+    return _events.labels(kind)
 
 
 def _refusal(topics: list[str]) -> str:

@@ -25,7 +25,7 @@ async def running_hub() -> Hub:
         if hub is not None:
             await hub.stop()
         redis = async_client(settings.REDIS_URL)
-        hub = Hub(redis, SiteSnapshots(redis))
+        hub = Hub(settings.REDIS_URL, redis, SiteSnapshots(redis))
         await hub.start()
         _hubs[loop] = hub
         return hub

@@ -34,7 +34,7 @@ class SiteSnapshots:
         self._redis = redis
 
     async def broadcasts(self, topics: Sequence[Topic]) -> Mapping[str, list[bytes]]:
-        """Return, by topic name, the present state as encoded events; one round trip for all prices, one for each book."""
+        """Return, by topic name, the present state as encoded events; one round trip for all prices, one for all books."""
         frames: dict[str, list[bytes]] = {}
         books: dict[str, list[str]] = {}
         prices: dict[str, list[str]] = {}
@@ -80,15 +80,17 @@ class SiteSnapshots:
         return {name: [known[asset] for asset in assets if asset in known] for name, assets in assets_of.items()}
 
     async def _books(self, assets_of: Mapping[str, list[str]]) -> dict[str, list[bytes]]:
-        known = {}
-        for asset in _all(assets_of):
-            async with self._redis.pipeline(transaction=True) as pipe:
+        known, assets = {}, _all(assets_of)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for asset in assets:
                 cache.queue_book(pipe, asset)
                 pipe.get(keys.market_of_token(asset))
-                *answers, market_id = await pipe.execute()
-            book = cache.parse_book(answers)
+            answers = iter(await pipe.execute())
+        for asset in assets:
+            book = cache.parse_book([next(answers) for _ in range(cache.BOOK_ANSWERS)])
+            market_id = next(answers) or b""
             if book.top is not None:
-                known[asset] = _event(_book(asset, (market_id or b"").decode(), book, book.top))
+                known[asset] = _event(_book(asset, market_id.decode(), book, book.top))
         return {name: [known[asset] for asset in assets if asset in known] for name, assets in assets_of.items()}
 
 

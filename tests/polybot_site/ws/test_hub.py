@@ -57,7 +57,7 @@ def shelf():
 
 @pytest.fixture
 async def hub(redis_url, shelf):
-    hub = Hub(async_client(redis_url), shelf)
+    hub = Hub(redis_url, async_client(redis_url), shelf)
     await hub.start()
     yield hub
     await hub.stop()
