@@ -26,7 +26,7 @@ from infra.redis import async_client
 from polybot_site.config import Config
 from polybot_site.config_fields import micros
 from polybot_site.locations import redis_url
-from polybot_site.trader_ports import World, open_world
+from polybot_site.trader_ports import World, open_world, watch_venue
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
 from strategies.configs import load_usable
@@ -138,6 +138,8 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
         applied=settings,
     )
     kernel.spawn("strategy settings", reload.run)
+    if world.account.startswith("sim:"):
+        kernel.spawn("venue watch", lambda: watch_venue(world.account))
     kernel.spawn("health", lambda: _publish_health(kernel, world))
 
 

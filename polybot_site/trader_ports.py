@@ -41,6 +41,7 @@ _log = structlog.get_logger(__name__)
 PLAY_MONEY = "1000"
 """Dollars that a new simulated account starts with."""
 VENUE_START_SECONDS = 20.0
+VENUE_WATCH_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.2
 
 
@@ -156,6 +157,22 @@ def _read_whereabouts(path: Path) -> dict[str, str] | None:
 async def _venue_id(url: str) -> str:
     """Return the id of the venue that answers at `url`; another id than before is another account."""
     return str((await _admin(url, "GET", "/admin/venue"))["venue_id"])
+
+
+async def watch_venue(account: str) -> None:
+    """Return never while the simulated venue of `account` answers; raise `VenueError` when another one has taken its place.
+
+    A venue that is away proves nothing: it comes back where it was.
+    """
+    while True:
+        await asyncio.sleep(VENUE_WATCH_SECONDS)
+        where = _read_whereabouts(var_dir() / "venue.json")
+        try:
+            venue_id = await _venue_id(where["url"]) if where is not None else None
+        except VenueError:
+            continue
+        if venue_id is not None and account != f"sim:{venue_id}":
+            raise VenueError(f"another simulated venue has begun ({venue_id}): its account is another one")
 
 
 async def _fund_once(url: str, address: str, venue_id: str) -> None:
