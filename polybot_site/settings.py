@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from infra import logging as polybot_logging
 from infra.files import load_or_create_secret
 from infra.paths import ROOT, var_dir
+from polybot_site.admin_look import LOOK
 from polybot_site.config_loader import current
 from polybot_site.locations import database_url, redis_url
 from polybot_site.schedule import SCHEDULE
@@ -141,6 +142,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "polybot_site.errors.handle",
 }
+UNFOLD = LOOK
 SPECTACULAR_SETTINGS = {
     "TITLE": "polybot",
     "DESCRIPTION": "Trading on prediction markets. Prices and amounts are decimal texts, times are ISO 8601 in UTC.",
@@ -149,15 +151,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
-UNFOLD = {
-    "SITE_TITLE": "polybot",
-    "SITE_HEADER": "polybot",
-    "SITE_SUBHEADER": "trading on prediction markets",
-    "SITE_URL": "/",
-    "SITE_SYMBOL": "query_stats",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": True,
 }
 
 CHANNEL_LAYERS = {

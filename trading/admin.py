@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -37,6 +38,32 @@ class TableAdmin(ReadOnly, ModelAdmin):
     show_full_result_count = False
 
 
+def _amount(field: str, title: str) -> Callable[[Any], str]:
+    """Return a column of an amount: the shortest exact decimal text of the micro-units in `field`."""
+
+    @display(description=title, ordering=field)
+    def column(row: Any) -> str:
+        micros = getattr(row, field)
+        return "–" if micros is None else format_micros(micros)
+
+    return column
+
+
+def _time(field: str, title: str = "time") -> Callable[[Any], str]:
+    """Return a column of a moment, to the second, in UTC."""
+
+    @display(description=title, ordering=field)
+    def column(row: Any) -> str:
+        moment = getattr(row, field)
+        text = "–" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+        return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+    return column
+
+
+_PRICE, _SIZE = _amount("price_ticks", "price"), _amount("size_units", "size")
+
+
 class OfAMarketAdmin(TableAdmin):
     """Rows of a market, with links to it."""
 
@@ -45,7 +72,10 @@ class OfAMarketAdmin(TableAdmin):
     @display(description="market")
     def of_market(self, row: Any) -> str:
         address = reverse("admin:markets_market_change", args=[row.market_id])
-        return format_html('<a href="{}">{}</a>', address, row.market.question)
+        question = row.market.question
+        return format_html(
+            '<a href="{}" title="{}" class="whitespace-nowrap">{}</a>', address, question, shorten(question, 48)
+        )
 
     @display(description="outcome")
     def outcome(self, row: Any) -> str:
@@ -63,13 +93,13 @@ def _rows_link(model: str, text: str, **filters: str) -> str:
 @admin.register(models.Order)
 class OrderAdmin(OfAMarketAdmin):
     list_display = (
-        "created_at",
+        _time("created_at"),
         "of_market",
         "outcome",
         "side",
-        "price",
-        "size",
-        "filled_size",
+        _PRICE,
+        _SIZE,
+        _amount("filled_units", "filled"),
         "shown_status",
         "order_type",
         "strategy_name",
@@ -92,13 +122,13 @@ class OrderAdmin(OfAMarketAdmin):
 @admin.register(models.Fill)
 class FillAdmin(OfAMarketAdmin):
     list_display = (
-        "matched_at",
+        _time("matched_at"),
         "of_market",
         "outcome",
         "side",
-        "price",
-        "size",
-        "fee",
+        _PRICE,
+        _SIZE,
+        _amount("fee_units", "fee"),
         "shown_status",
         "liquidity",
         "strategy_name",
@@ -112,10 +142,6 @@ class FillAdmin(OfAMarketAdmin):
     def shown_status(self, fill: models.Fill) -> str:
         return fill.status
 
-    @display(description="fee", ordering="fee_units")
-    def fee(self, fill: models.Fill) -> str:
-        return format_micros(fill.fee_units)
-
     @display(description="order")
     def order(self, fill: models.Fill) -> str:
         return format_html('<a href="{}">order</a>', reverse("admin:trading_order_change", args=[fill.order_id]))
@@ -127,12 +153,13 @@ class FillAdmin(OfAMarketAdmin):
 @admin.register(models.Position)
 class PositionAdmin(OfAMarketAdmin):
     list_display = (
-        "opened_at",
+        _time("opened_at"),
         "of_market",
         "outcome",
-        "size",
-        "entry_price",
-        "realized_pnl",
+        "held",
+        _amount("entry_price_ticks", "entry"),
+        _amount("realised_units", "realised"),
+        _amount("fees_units", "fees"),
         "shown_status",
         "strategy_name",
         "fills",
@@ -145,6 +172,10 @@ class PositionAdmin(OfAMarketAdmin):
     def shown_status(self, position: models.Position) -> str:
         return position.status
 
+    @display(description="size", ordering="size")
+    def held(self, position: models.Position) -> str:
+        return format_micros(position.settled_units + position.unsettled_units)
+
     @display(description="fills")
     def fills(self, position: models.Position) -> str:
         return _rows_link("fill", "fills", position_id=str(position.id))
@@ -152,15 +183,35 @@ class PositionAdmin(OfAMarketAdmin):
 
 @admin.register(models.LedgerEntry)
 class LedgerEntryAdmin(TableAdmin):
-    list_display = ("created_at", "kind", "ledger_account", "asset", "amount", "strategy_name", "journal_id")
+    list_display = (
+        _time("created_at"),
+        "kind",
+        "ledger_account",
+        "shown_asset",
+        _amount("amount_units", "amount"),
+        "strategy_name",
+        "journal_id",
+    )
     list_filter = ("ledger_account", "kind", "strategy_name", "account")
     search_fields = ("journal_id", "asset", "market_id", "token_id")
     date_hierarchy = "created_at"
 
+    @display(description="asset", ordering="asset")
+    def shown_asset(self, entry: models.LedgerEntry) -> str:
+        return shorten(entry.asset, 14)
+
 
 @admin.register(models.Command)
 class CommandAdmin(TableAdmin):
-    list_display = ("issued_at", "kind", "issued_by", "shown_status", "shown_payload", "shown_result", "finished_at")
+    list_display = (
+        _time("issued_at"),
+        "kind",
+        "issued_by",
+        "shown_status",
+        "shown_payload",
+        "shown_result",
+        _time("finished_at", "finished"),
+    )
     list_filter = ("status", "kind", "issued_by")
     search_fields = ("id", "issued_by", "idempotency_key", "payload")
     date_hierarchy = "issued_at"
@@ -180,7 +231,16 @@ class CommandAdmin(TableAdmin):
 
 @admin.register(models.Halt)
 class HaltAdmin(TableAdmin):
-    list_display = ("set_at", "scope", "target", "reason", "set_by", "active", "lifted_by", "lifted_at")
+    list_display = (
+        _time("set_at"),
+        "scope",
+        "target",
+        "reason",
+        "set_by",
+        "active",
+        "lifted_by",
+        _time("lifted_at", "lifted"),
+    )
     list_filter = ("scope", ("lifted_at", admin.EmptyFieldListFilter), "account")
     search_fields = ("target", "reason", "set_by", "lifted_by")
 
@@ -191,7 +251,7 @@ class HaltAdmin(TableAdmin):
 
 @admin.register(models.AuditLog)
 class AuditLogAdmin(TableAdmin):
-    list_display = ("created_at", "event", "shown_detail", "account")
+    list_display = (_time("created_at"), "event", "shown_detail", "account")
     list_filter = ("event", "account")
     search_fields = ("event", "detail")
     date_hierarchy = "created_at"
@@ -203,34 +263,30 @@ class AuditLogAdmin(TableAdmin):
 
 @admin.register(models.Lease)
 class LeaseAdmin(TableAdmin):
-    list_display = ("account", "holder", "epoch", "expires_at")
+    list_display = ("account", "holder", "epoch", _time("expires_at", "expires"))
 
 
 @admin.register(models.EquitySnapshot)
 class EquitySnapshotAdmin(TableAdmin):
-    list_display = ("created_at", "account", "cash", "inventory_value", "realised", "fees")
+    list_display = (
+        _time("created_at"),
+        "account",
+        _amount("cash_units", "cash"),
+        _amount("inventory_cost_units", "inventory at cost"),
+        _amount("inventory_value_units", "at the best bids"),
+        _amount("realised_units", "realised"),
+        _amount("fees_units", "fees"),
+    )
     list_filter = ("account",)
     date_hierarchy = "created_at"
 
-    @display(description="cash", ordering="cash_units")
-    def cash(self, row: models.EquitySnapshot) -> str:
-        return format_micros(row.cash_units)
 
-    @display(description="inventory at the best bids", ordering="inventory_value_units")
-    def inventory_value(self, row: models.EquitySnapshot) -> str:
-        return format_micros(row.inventory_value_units)
-
-    @display(description="realised", ordering="realised_units")
-    def realised(self, row: models.EquitySnapshot) -> str:
-        return format_micros(row.realised_units)
-
-    @display(description="fees", ordering="fees_units")
-    def fees(self, row: models.EquitySnapshot) -> str:
-        return format_micros(row.fees_units)
+def shorten(text: str, length: int) -> str:
+    """Return `text`, cut to `length` characters with an ellipsis when it is longer."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 def _facts(values: dict[str, Any]) -> str:
-    """Return a JSON object in one readable line."""
-    return ", ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
-    )
+    """Return a JSON object in one readable line, without what is empty."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+    return ", ".join(f"{name}: {shorten(text, 40)}" for name, text in texts.items() if text)
