@@ -86,6 +86,7 @@ def test_an_own_order_is_marked_in_the_ladder_and_cancelled_from_the_list(desk: 
     open_view(desk, platform, f"markets/{market['id']}")
     expect(desk.locator(".ladder .own", has_text="ours 7")).to_be_visible()
     open_view(desk, platform, "orders")
+    desk.get_by_role("button", name=re.compile("Open")).click()
     row = desk.get_by_role("row").filter(has_text="of 7")
     row.get_by_role("button", name="Cancel").click()
     desk.get_by_role("button", name="Cancel order").click()

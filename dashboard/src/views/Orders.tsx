@@ -20,7 +20,7 @@ export function Orders(): ReactElement {
   const loaded = useCell(desk.loaded);
   const all = useCell(desk.orders);
   const mayTrade = useMayTrade();
-  const [show, setShow] = useState<Show>("open");
+  const [show, setShow] = useState<Show>("recent");
   const [search, setSearch] = useState("");
   const [asked, setAsked] = useState<Asked>(null);
   const matches = useMatch(search);

@@ -1,10 +1,9 @@
 /** The state of trading on one screen: profit so far, what is open, what the strategies wanted last, and what is healthy. */
-import type { ReactElement } from "react";
-import { useMemo } from "react";
+import { type ReactElement, type ReactNode, useMemo } from "react";
 import { Chart } from "../components/LazyChart";
 import { Empty, Flash, Gain, SideLabel, Skeleton, StatusBadge } from "../components/parts";
 import { useDesk, useMarket, useNow, useTopics } from "../desk";
-import { dollars, gain, price, shares, tone } from "../format/money";
+import { dollars, gain, type Micros, price, shares, tone } from "../format/money";
 import { ago, duration } from "../format/time";
 import { outcomeOf } from "../live/catalog";
 import { profitCurve, type Results, results, unrealised } from "../live/results";
@@ -27,9 +26,9 @@ export function Overview(): ReactElement {
       <div className="overview">
         <Profit now={now} />
         <Numbers now={now} />
-        <OpenPositions />
+        <LastPositions />
         <LastSignals />
-        <OpenOrders />
+        <LastOrders />
         <HealthLights />
       </div>
     </>
@@ -149,18 +148,26 @@ function Half({
   );
 }
 
-function OpenPositions(): ReactElement {
+/** What is held; with room left, what was closed last and what it brought. */
+function LastPositions(): ReactElement {
   const desk = useDesk();
   const loaded = useCell(desk.loaded);
-  const open = useCell(desk.positions).filter((position) => position.open);
-  useTopics(open.slice(0, SHOWN).map((position) => `prices:${position.tokenId}`));
+  const all = useCell(desk.positions);
+  const open = all.filter((position) => position.open);
+  const closed = all.filter((position) => !position.open).sort((a, b) => (b.closedAt ?? 0) - (a.closedAt ?? 0));
+  const shown = [...open, ...closed].slice(0, SHOWN);
+  useTopics(shown.filter((position) => position.open).map((position) => `prices:${position.tokenId}`));
   return (
-    <Half title="Positions" more={{ text: `All ${open.length || ""}`, to: href("positions") }}>
-      {open.length > 0 ? (
+    <Half title="Positions" more={{ text: open.length > 0 ? `All ${open.length} open` : "All", to: href("positions") }}>
+      {shown.length > 0 ? (
         <ul className="rows live">
-          {open.slice(0, SHOWN).map((position) => (
-            <PositionLine key={position.id} position={position} />
-          ))}
+          {shown.map((position) =>
+            position.open ? (
+              <OpenLine key={position.id} position={position} />
+            ) : (
+              <ClosedLine key={position.id} position={position} />
+            ),
+          )}
         </ul>
       ) : loaded ? (
         <Empty icon="positions" title="Nothing is held">
@@ -173,10 +180,45 @@ function OpenPositions(): ReactElement {
   );
 }
 
-function PositionLine({ position }: { position: Position }): ReactElement {
+interface LineProps {
+  readonly position: Position;
+}
+
+function OpenLine({ position }: LineProps): ReactElement {
   const market = useMarket(position.marketId);
   const quote = useCell(useDesk().quote(position.tokenId).quote);
-  const profit = unrealised(position, quote);
+  return (
+    <PositionLine position={position} result={unrealised(position, quote)}>
+      <span className="clip">
+        {shares(position.size)} {outcomeOf(market, position.tokenId) ?? "shares"} for {dollars(position.cost)} ·{" "}
+        {position.strategy}
+      </span>
+      <span className="push nowrap">
+        bid <Flash value={quote?.bid ?? null}>{price(quote?.bid ?? null, market?.tick)}</Flash>
+      </span>
+    </PositionLine>
+  );
+}
+
+function ClosedLine({ position }: LineProps): ReactElement {
+  const market = useMarket(position.marketId);
+  const now = useNow();
+  return (
+    <PositionLine position={position} result={position.realised - position.fees}>
+      <span className="clip">
+        {outcomeOf(market, position.tokenId) ?? "Shares"} closed {ago(position.closedAt, now)} · {position.strategy}
+      </span>
+      <span className="push nowrap">after fees</span>
+    </PositionLine>
+  );
+}
+
+function PositionLine({
+  position,
+  result,
+  children,
+}: LineProps & { readonly result: Micros | null; readonly children: ReactNode }): ReactElement {
+  const market = useMarket(position.marketId);
   return (
     <li>
       <div className="line">
@@ -184,18 +226,10 @@ function PositionLine({ position }: { position: Position }): ReactElement {
           {market?.question ?? "…"}
         </a>
         <strong className="push">
-          <Gain amount={profit} />
+          <Gain amount={result} />
         </strong>
       </div>
-      <div className="line small muted">
-        <span className="clip">
-          {shares(position.size)} {outcomeOf(market, position.tokenId) ?? "shares"} for {dollars(position.cost)} ·{" "}
-          {position.strategy}
-        </span>
-        <span className="push nowrap">
-          bid <Flash value={quote?.bid ?? null}>{price(quote?.bid ?? null, market?.tick)}</Flash>
-        </span>
-      </div>
+      <div className="line small muted">{children}</div>
     </li>
   );
 }
@@ -243,21 +277,24 @@ function SignalLine({ signal }: { signal: Signal }): ReactElement {
   );
 }
 
-function OpenOrders(): ReactElement {
+/** Open orders; with room left, the latest of the others. */
+function LastOrders(): ReactElement {
   const desk = useDesk();
   const loaded = useCell(desk.loaded);
-  const open = useCell(desk.orders).filter((order) => OPEN_STATUSES.has(order.status));
+  const all = useCell(desk.orders);
+  const open = all.filter((order) => OPEN_STATUSES.has(order.status));
+  const shown = [...open, ...all.filter((order) => !OPEN_STATUSES.has(order.status))].slice(0, SHOWN);
   return (
-    <Half title="Open orders" more={{ text: "All orders", to: href("orders") }}>
-      {open.length > 0 ? (
+    <Half title="Orders" more={{ text: open.length > 0 ? `All ${open.length} open` : "All", to: href("orders") }}>
+      {shown.length > 0 ? (
         <ul className="rows live">
-          {open.slice(0, SHOWN).map((order) => (
+          {shown.map((order) => (
             <OrderLine key={order.id} order={order} />
           ))}
         </ul>
       ) : loaded ? (
-        <Empty icon="orders" title="No open orders">
-          Orders that rest at the venue are listed here.
+        <Empty icon="orders" title="No orders yet">
+          Strategies place orders when their conditions are met.
         </Empty>
       ) : (
         <Skeleton />
