@@ -37,7 +37,7 @@ class Broadcasts:
         self._on_renewed = on_renewed
         self._confirmed: dict[str, asyncio.Event] = {}
         self._wire: RedisWire | None = None
-        self._quiet = False
+        self._quiet = self._away = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> asyncio.Task[None]:
@@ -86,14 +86,16 @@ class Broadcasts:
             try:
                 await self._serve(wire or await connect(self._url, ()))
             except (OSError, TimeoutError, ServiceError) as error:
-                _log.warning("redis_pubsub_lost", error=str(error))
+                if not self._away:
+                    _log.warning("redis_pubsub_lost", error=str(error))
+                self._away = True
             wire = None
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _serve(self, wire: RedisWire) -> None:
         """Read until the connection is lost; always raises."""
         wire.on_answers = self._on_answers
-        self._wire, self._quiet = wire, False
+        self._wire, self._quiet, self._away = wire, False, False
         try:
             self._send("SUBSCRIBE", self._confirmed)
             while not wire.lost.done():

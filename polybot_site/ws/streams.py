@@ -80,13 +80,17 @@ class Streams:
         return int(information["entries-added"]) > int(information["length"]) and oldest > _order(stream_id)
 
     async def _read(self) -> None:
+        away = False
         while True:
             try:
                 answer = await self._redis.xread(dict(self._last), count=_BATCH, block=_BLOCK_MS)
             except RedisError as error:
-                _log.warning("redis_streams_lost", error=str(error))
+                if not away:
+                    _log.warning("redis_streams_lost", error=str(error))
+                away = True
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
+            away = False
             for name_bytes, entries in answer:
                 name = name_bytes.decode()
                 self._last[name] = entries[-1][0].decode()
