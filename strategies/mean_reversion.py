@@ -118,6 +118,9 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
     def configure(self, parameters: MeanReversionParameters) -> None:
         super().configure(parameters)
         self._lookback = nanoseconds(parameters.lookback_window)
+        # What is not even this far below the middle is not worth computing the scale for, which is never below its floor. The last digit of
+        # the product is left to the exact comparison.
+        self._least_fall = -parameters.std_dev_threshold * parameters.min_scale * (1 - 1e-9)
 
     def consider(self, book: OrderBook, now_ns: int) -> Sequence[Intent]:
         history = self.context.tracker.history(book.token_id)
@@ -127,6 +130,8 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
         if window is None or window.span_ns * 5 < self._lookback:
             return ()
         parameters = self.parameters
+        if history.log_odds - window.median > self._least_fall:
+            return ()
         z = robust_z(history.log_odds, window.centre, parameters.min_scale)
         if z > -parameters.std_dev_threshold:
             return ()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from domain.order import OrderSide
 from markets.order_book import OrderBook
-from strategies.statistics import Centre, autoregression, centre, half_life, logit, variance_ratio
+from strategies.statistics import Centre, autoregression, half_life, logit, median, scale, variance_ratio
 
 SECOND = 1_000_000_000
 STEP = SECOND
@@ -29,7 +29,6 @@ VARIANCE_STEPS = 4
 _CENTRE_POINTS = 60
 _BEHAVIOUR_POINTS = 600
 _VOLUME_BUCKET = SECOND // 10
-_MOST_CACHED = 16
 _DEPTH_INTERVAL = SECOND // 4
 _DEPTH_LEVELS = 5
 
@@ -76,12 +75,19 @@ def bid_depth(book: OrderBook) -> int:
 
 
 class Window:
-    """Samples of the log-odds, one a second, oldest first, all from before the window's end; with their centre."""
+    """Samples of the log-odds, one a second, oldest first, all from before the window's end; what is computed of them is computed when it is
+    first asked for.
+    """
 
     def __init__(self, samples: Sequence[float]) -> None:
         self.samples = samples
-        thinned = samples[:: -(-len(samples) // _CENTRE_POINTS)]
-        self.centre: Centre = centre(thinned)
+        self._thinned = samples[:: -(-len(samples) // _CENTRE_POINTS)]
+        self.median: float = median(sorted(self._thinned))
+
+    @cached_property
+    def centre(self) -> Centre:
+        """Median and robust scale."""
+        return Centre(self.median, scale(self._thinned, self.median))
 
     @property
     def span_ns(self) -> int:
@@ -91,7 +97,7 @@ class Window:
     @cached_property
     def half_life_ns(self) -> float | None:
         """The time in which a deviation from the centre has halved, None when it has not."""
-        middle = self.centre.median
+        middle = self.median
         steps = half_life(autoregression([sample - middle for sample in self.samples[-_BEHAVIOUR_POINTS:]]))
         return None if steps is None else steps * STEP
 
@@ -110,7 +116,7 @@ class TokenHistory:
         self.depth_ns = 0
         self._samples: array[float] = array("d")
         self._boundary = 0
-        self._windows: dict[tuple[int, int], tuple[int, Window | None]] = {}
+        self._windows: dict[tuple[int, int], Window | None] = {}
         self._peaks = WindowMaximum(PEAK_HORIZON)
         self._depths = WindowMaximum(PEAK_HORIZON)
         self._sold: deque[tuple[int, int]] = deque()
@@ -159,20 +165,17 @@ class TokenHistory:
         return total
 
     def window(self, now_ns: int, length_ns: int, *, lag_ns: int = 0) -> Window | None:
-        """Return the samples of the `length_ns` that ended `lag_ns` before now, with their centre; None when there is no sample.
+        """Return the samples of the `length_ns` that ended `lag_ns` before now; None when there is no sample.
 
         The same object until a new sample is due, so what is computed of it is computed once for all strategies.
         """
         self._sample(now_ns)
-        end = (now_ns - lag_ns) // STEP
-        cached = self._windows.get((length_ns, lag_ns))
-        if cached is not None and cached[0] == end:
-            return cached[1]
-        window = self._compute(end, length_ns)
-        if len(self._windows) >= _MOST_CACHED:
-            self._windows.clear()
-        self._windows[length_ns, lag_ns] = (end, window)
-        return window
+        key = length_ns, (now_ns - lag_ns) // STEP
+        try:
+            return self._windows[key]
+        except KeyError:
+            window = self._windows[key] = self._compute(key[1], length_ns)
+            return window
 
     def _compute(self, end: int, length_ns: int) -> Window | None:
         beyond = len(self._samples) - (self._boundary - end)
@@ -186,6 +189,7 @@ class TokenHistory:
         if missing <= 0:
             return
         self._boundary = boundary
+        self._windows.clear()
         if not self.mid:
             return
         self._samples.extend([self.log_odds] * min(missing, SAMPLE_HORIZON))

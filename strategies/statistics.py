@@ -44,10 +44,15 @@ def median(sorted_values: Sequence[float]) -> float:
     return (sorted_values[middle - 1] + sorted_values[middle]) / 2
 
 
+def scale(values: Sequence[float], middle: float) -> float:
+    """Return 1.4826 · MAD of `values` around their median `middle`; there is at least one value."""
+    return MAD_TO_SIGMA * median(sorted([abs(value - middle) for value in values]))
+
+
 def centre(values: Sequence[float]) -> Centre:
     """Return median and scale of `values`, of which there is at least one."""
     middle = median(sorted(values))
-    return Centre(middle, MAD_TO_SIGMA * median(sorted(abs(value - middle) for value in values)))
+    return Centre(middle, scale(values, middle))
 
 
 def robust_z(value: float, of: Centre, floor: float) -> float:

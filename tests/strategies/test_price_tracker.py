@@ -149,6 +149,19 @@ def test_a_long_silence_fills_no_more_than_the_horizon():
     assert len(history._samples) <= SAMPLE_HORIZON
 
 
+def test_a_window_is_computed_once_until_the_next_sample_however_many_others_are_asked_for():
+    history = TokenHistory()
+    for second in range(100):
+        history.add_mid(second * SECOND, 500_000 + second * 100)
+    now = 100 * SECOND
+    lengths = [length * SECOND for length in range(10, 90)]
+    windows = [history.window(now, length) for length in lengths]
+    assert all(history.window(now + 1, length) is window for length, window in zip(lengths, windows, strict=True))
+    assert all(
+        history.window(now + SECOND, length) is not window for length, window in zip(lengths, windows, strict=True)
+    )
+
+
 def test_selling_a_token_and_buying_its_complement_press_on_the_same_bids():
     world = World()
     world.quote(0.50)
