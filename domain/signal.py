@@ -21,7 +21,8 @@ class Urgency(IntEnum):
 class TradeSignal:
     """Buy or sell `size` shares of `token_id` at `price` or better (micro-units), valid until `expires_ns`.
 
-    `take_profit` and `stop_loss` are prices at which the position this signal opens shall be left again.
+    `rest_until_ns` is given for GTD orders alone: when they shall stop trading. `take_profit` and `stop_loss` are prices at which the
+    position this signal opens shall be left again.
     """
 
     id: str
@@ -37,6 +38,7 @@ class TradeSignal:
     order_type: OrderType = OrderType.GTC
     urgency: Urgency = Urgency.MEDIUM
     post_only: bool = False
+    rest_until_ns: int | None = None
     take_profit: int | None = None
     stop_loss: int | None = None
     reason: str = ""

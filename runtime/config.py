@@ -49,4 +49,4 @@ class KernelConfig:
     timer_every: float = 0.25
     status_every: float = 1.0
     equity_every: float = 10.0
-    drain_seconds: float = 5.0
+    drain_seconds: float = 1.0

@@ -6,6 +6,7 @@ Rows come first: a market is `committed`, and thereby tradable, once `save` has 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import nsmallest
 
 from domain.market import Market, MarketStatus
 
@@ -37,16 +38,16 @@ class MarketDirectory:
     def by_condition(self, condition_id: str) -> Market | None:
         return self._by_id.get(self._by_condition.get(condition_id, ""))
 
-    def by_token(self, token_id: str) -> Market | None:
-        return self._by_id.get(self._by_token.get(token_id, ""))
-
     def required(self, market_id: str) -> Market:
         """Return a market that a journaled row refers to; `KeyError` names the one whose row is gone."""
         return self._by_id[market_id]
 
-    def resolved(self, token_id: str) -> bool:
-        market = self.by_token(token_id)
+    def settled(self, market_id: str) -> bool:
+        market = self._by_id.get(market_id)
         return market is not None and market.status is MarketStatus.SETTLED
+
+    def resolved(self, token_id: str) -> bool:
+        return self.settled(self._by_token.get(token_id, ""))
 
     def unsettled(self) -> list[Market]:
         """Return the markets that have not been resolved, as discovery wants to know them."""
@@ -54,5 +55,5 @@ class MarketDirectory:
 
     def most_traded(self, count: int) -> list[Market]:
         """Return the `count` tradable markets with the highest 24 h volume."""
-        tradable = [market for market in self._by_id.values() if market.tradable]
-        return sorted(tradable, key=lambda market: (-market.volume_24h, -market.volume, market.id))[:count]
+        tradable = (market for market in self._by_id.values() if market.tradable)
+        return nsmallest(count, tradable, key=lambda market: (-market.volume_24h, -market.volume, market.id))

@@ -1,14 +1,25 @@
-"""PostgreSQL as the kernel's durable memory: the journal's writer thread does all of it, in turn."""
+"""PostgreSQL as the kernel's durable memory: the journal's writer thread does all of it, in turn.
+
+Loaded is what may still matter: markets that are not settled or that the account has traded, orders and fills of the last day and those that are
+not final.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from domain.market import ConditionGroup, Market
+from domain.market import ConditionGroup, Market, MarketStatus
 from domain.ports import Clock, Journal, LeaseStore
 from markets import store
+from trading.account_state import REMEMBER_NS
+from trading.journal_load import Connection
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
+
+_TRADED = """
+SELECT market_id FROM orders WHERE account = %(account)s
+UNION SELECT market_id FROM positions WHERE account = %(account)s
+"""
 
 
 class PostgresStorage:
@@ -26,13 +37,25 @@ class PostgresStorage:
         self._grace = grace
 
     def journal(self, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> PostgresJournal:
-        return PostgresJournal(self._conninfo, self._account, epoch=epoch, market_of=market_of)
+        return PostgresJournal(
+            self._conninfo,
+            self._account,
+            epoch=epoch,
+            market_of=market_of,
+            horizon=lambda: self._clock.now_ns() - REMEMBER_NS,
+        )
 
     def leases(self, journal: Journal) -> LeaseStore:
         return PostgresLeases(_postgres(journal).call, self._clock, grace=self._grace)
 
     async def load_markets(self, journal: Journal) -> list[Market]:
-        return await _postgres(journal).call(lambda _: store.load_markets())
+        return await _postgres(journal).call(self._load_markets)
+
+    def _load_markets(self, connection: Connection) -> list[Market]:
+        markets = store.load_markets(statuses=(MarketStatus.ACTIVE, MarketStatus.CLOSED))
+        rows = connection.execute(_TRADED, {"account": self._account}).fetchall()
+        settled = {row["market_id"] for row in rows} - {market.id for market in markets}
+        return markets + list(store.load_markets_by_id(settled).values())
 
     async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         await _postgres(journal).call(lambda _: store.save_markets(markets, groups))

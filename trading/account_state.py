@@ -21,6 +21,9 @@ from trading.positions import Positions
 UNSURE_NS = 900_000_000_000
 """Orders that ended this short a time before a crash may have fills that were never read."""
 
+REMEMBER_NS = 86_400_000_000_000
+"""How long what is final stays in memory."""
+
 OVER = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELLED})
 """Over without having filled whole."""
 

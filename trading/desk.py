@@ -13,6 +13,7 @@ import structlog
 
 from domain.errors import PolybotError
 from domain.halt import HaltScope
+from domain.order import Effect, OrderDraft
 from domain.ports import Clock, Journal, JournalRow
 from trading.change import Change
 from trading.halts import Halts
@@ -86,8 +87,12 @@ class Desk:
         _log.warning("halt", scope=scope.value, target=target, reason=reason, by=set_by)
         self.write([halt])
         self.audit("halt_set", scope=scope.value, target=target, reason=reason, by=set_by)
-        self._notify(Change())
         return True
+
+    def halted(self, draft: OrderDraft) -> str:
+        """Return why a halt stops an order, or ''; what reduces risk is never stopped."""
+        halt = self.halts.blocking(draft.market, draft.strategy) if draft.effect is Effect.OPEN else None
+        return f"halted: {halt.reason}" if halt is not None else ""
 
     def resume(self, scope: HaltScope, target: str, *, lifted_by: str) -> bool:
         """Allow new risk again; False when there was no halt. Raises `ValueError` without a name."""
@@ -96,7 +101,6 @@ class Desk:
             return False
         self.write([lifted])
         self.audit("halt_lifted", scope=scope.value, target=target, by=lifted_by)
-        self._notify(Change())
         return True
 
 

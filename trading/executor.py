@@ -1,7 +1,8 @@
-"""The executor: intents in, orders out. Expiry and duplicates first, then the risk decision, then the flow, all counted.
+"""The executor: intents in, orders out. Duplicates first, then the risk decision, then the flow, all counted.
 
 `submit` is synchronous: when it returns, the intent is refused, or decided and reserved with its order on the way. The number of orders
-on the way is bounded; what does not fit is refused, counted and said.
+on the way is bounded, and a strategy has one order at a price: what opens beyond that is refused, counted and said. What reduces is bounded by
+what is held, and always finds its way; an operator may repeat an order.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Any
 
 import structlog
 
-from domain.order import OrderStatus
+from domain.order import Effect, OrderStatus
 from domain.signal import Cancel, Intent, TradeSignal
 from trading.desk import describe
 from trading.order_flow import OrderFlow
 from trading.portfolio import Portfolio
-from trading.risk import Decision, Refusal, RiskCore
+from trading.risk import Decision, Refusal, RiskCore, limit_price
 
+MANUAL = "manual"
+"""Source of what operators order to open."""
 MAX_IN_FLIGHT = 64
 _REMEMBERED_INTENTS = 10_000
 
@@ -68,10 +71,13 @@ class Executor:
     def _refuse_early(self, signal: TradeSignal) -> Decision | None:
         if not self._accepting:
             return Decision(refusal=Refusal.HALTED, detail="the trader is stopping")
-        if signal.id in self._seen or self._has_open(signal):
-            return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
-        if len(self._tasks) >= MAX_IN_FLIGHT:
-            return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
+        if signal.id in self._seen:
+            return Decision(refusal=Refusal.DUPLICATE, detail="the same signal was decided before")
+        if signal.effect is Effect.OPEN:
+            if signal.source != MANUAL and self._has_open(signal):
+                return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
+            if len(self._tasks) >= MAX_IN_FLIGHT:
+                return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
         self._seen[signal.id] = None
         if len(self._seen) > _REMEMBERED_INTENTS:
             self._seen.popitem(last=False)
@@ -79,7 +85,7 @@ class Executor:
 
     def _has_open(self, signal: TradeSignal) -> bool:
         """Tell whether the same source has an order for the same token, side and price on its way or open."""
-        wanted = (signal.source, signal.token_id, signal.side, signal.price)
+        wanted = (signal.source, signal.token_id, signal.side, limit_price(signal))
         drafts = [own.order.draft for own in self._portfolio.orders.open_in_market(signal.market.id)]
         drafts += self._risk.reservations.drafts()
         return any((draft.strategy, draft.token_id, draft.side, draft.price) == wanted for draft in drafts)
@@ -112,3 +118,10 @@ class Executor:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         return len(self._tasks)
+
+    async def abandon(self) -> None:
+        """Give up what is still on its way: an order whose answer is not awaited any more is `unknown`."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

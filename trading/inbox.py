@@ -1,7 +1,8 @@
 """The inbox: operators' commands, carried out by the trader alone, each once, none after it expired.
 
 PostgreSQL's notification wakes the inbox, a slow poll catches what a lost connection missed. A halt works without Redis and without the web
-process: the row is enough. Every command ends `done`, `refused` (with the reason and the fix) or `expired`.
+process, and before any other command: the row is enough. Every command ends `done`, `refused` (with the reason and the fix) or `expired`. One whose
+carrying out fails in an unforeseen way is refused too, so that it cannot fail again after every restart, and the error goes on to stop the trader.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import psycopg
 import structlog
 
 from domain.errors import PolybotError
-from trading.journal_postgres import Connection
+from trading.desk import describe
+from trading.journal_load import Connection
 from trading.lease import DatabaseCalls
 
 CHANNEL = "polybot_commands"
@@ -27,9 +29,9 @@ RECONNECT_SECONDS = 2.0
 
 _log = structlog.get_logger(__name__)
 
-_PENDING = """
+_NEXT = """
 SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
-FROM commands WHERE status = 'pending' ORDER BY issued_at LIMIT 100
+FROM commands WHERE status = 'pending' ORDER BY kind = 'halt' DESC, issued_at, id LIMIT 1
 """
 _FINISH = "UPDATE commands SET status = %s, result = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
 
@@ -84,12 +86,21 @@ class Inbox:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def serve_pending(self) -> int:
-        """Carry out what is pending; returns how many commands were served."""
-        commands = await self._call(_read_pending)
-        for command in commands:
+        """Carry out what is pending, one command after the other; returns how many were served."""
+        served = 0
+        while (command := await self._call(_read_next)) is not None:
+            await self._serve_one(command)
+            served += 1
+        return served
+
+    async def _serve_one(self, command: PendingCommand) -> None:
+        try:
             status, result = await self._serve(command)
-            await self._call(partial(_finish, command_id=command.id, status=status, result=result))
-        return len(commands)
+        except Exception as error:
+            refused = {"detail": f"the command failed unexpectedly: {describe(error)}"}
+            await self._call(partial(_finish, command_id=command.id, status="refused", result=refused))
+            raise
+        await self._call(partial(_finish, command_id=command.id, status=status, result=result))
 
     async def _serve(self, command: PendingCommand) -> tuple[str, dict[str, Any]]:
         if command.expired:
@@ -107,8 +118,8 @@ def _finish(connection: Connection, *, command_id: str, status: str, result: dic
     connection.execute(_FINISH, [status, json.dumps(result), command_id])
 
 
-def _read_pending(connection: Connection) -> list[PendingCommand]:
-    return [
-        PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])
-        for row in connection.execute(_PENDING).fetchall()
-    ]
+def _read_next(connection: Connection) -> PendingCommand | None:
+    row = connection.execute(_NEXT).fetchone()
+    if row is None:
+        return None
+    return PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])

@@ -108,17 +108,23 @@ class MemoryJournal:
         self._timer = None
         batch, self._queue = self._queue, []
         for writes, done in batch:
+            error = self._write(writes)
+            # Who gave up waiting does not hear of it; the rows are written all the same.
             if done.cancelled():
                 continue
-            if self._epoch() != self._tables.epochs.get(self._account, 0):
-                done.set_exception(LeaseLostError(f"the lease of {self._account} has a newer epoch"))
-                continue
-            try:
-                self._tables.apply(writes)
-            except JournalError as error:
-                done.set_exception(error)
-            else:
+            if error is None:
                 done.set_result(None)
+            else:
+                done.set_exception(error)
+
+    def _write(self, writes: Sequence[Write]) -> JournalError | LeaseLostError | None:
+        if self._epoch() != self._tables.epochs.get(self._account, 0):
+            return LeaseLostError(f"the lease of {self._account} has a newer epoch")
+        try:
+            self._tables.apply(writes)
+        except JournalError as error:
+            return error
+        return None
 
     async def load(self) -> JournalState:
         mine = {table: [r for r in rows if r["account"] == self._account] for table, rows in self._tables.rows.items()}

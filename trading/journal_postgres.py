@@ -23,19 +23,10 @@ from psycopg.rows import dict_row
 from domain.errors import JournalError, JournalUncertainError, LeaseLostError
 from domain.market import Market
 from domain.ports import JournalRow, JournalState
-from trading.row_codec import (
-    Verb,
-    Write,
-    balance_entry,
-    decode_fill,
-    decode_halt,
-    decode_order,
-    decode_position,
-    encode,
-)
+from trading.journal_load import Connection, load_state
+from trading.row_codec import Verb, Write, encode
 
 T = TypeVar("T")
-Connection = psycopg.Connection[dict[str, Any]]
 
 MAX_BATCH = 1000
 """Submissions in one transaction."""
@@ -63,15 +54,23 @@ class PostgresJournal:
         account: whose rows these are.
         epoch: returns the lease epoch this trader holds; checked in every transaction.
         market_of: finds a market by id while orders are loaded.
+        horizon: returns the moment before which what was final is not loaded any more, UTC nanoseconds.
     """
 
     def __init__(
-        self, conninfo: str, account: str, *, epoch: Callable[[], int], market_of: Callable[[str], Market]
+        self,
+        conninfo: str,
+        account: str,
+        *,
+        epoch: Callable[[], int],
+        market_of: Callable[[str], Market],
+        horizon: Callable[[], int] = lambda: 0,
     ) -> None:
         self._conninfo = conninfo
         self._account = account
         self._epoch = epoch
         self._market_of = market_of
+        self._horizon = horizon
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[_Submission | _Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
@@ -91,7 +90,8 @@ class PostgresJournal:
         return await done
 
     async def load(self) -> JournalState:
-        return await self.call(self._load)
+        since_ns = self._horizon()
+        return await self.call(lambda connection: load_state(connection, self._account, since_ns, self._market_of))
 
     async def close(self) -> None:
         """Write what was submitted and stop the thread."""
@@ -171,7 +171,7 @@ class PostgresJournal:
         except LeaseLostError as error:
             self._rollback()
             return error
-        except (psycopg.Error, JournalError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a row cannot be turned into, its submission learns, and the thread goes on
             self._rollback()
             return error if isinstance(error, JournalError) else JournalError(f"not written: {error}")
         try:
@@ -214,30 +214,6 @@ class PostgresJournal:
 
     def _answer(self, answers: list[tuple[asyncio.Future[Any], Exception | None]]) -> None:
         self._loop.call_soon_threadsafe(_set_all, answers)
-
-    def _load(self, connection: Connection) -> JournalState:
-        def rows(query: LiteralString) -> list[dict[str, Any]]:
-            return connection.execute(query, [self._account]).fetchall()
-
-        balances = rows(
-            "SELECT ledger_account, asset, sum(amount_units)::bigint AS amount FROM ledger_entries WHERE account = %s GROUP BY 1, 2"
-        )
-        return JournalState(
-            orders=tuple(
-                decode_order(row, self._market_of)
-                for row in rows("SELECT * FROM orders WHERE account = %s ORDER BY created_at, id")
-            ),
-            fills=tuple(decode_fill(row) for row in rows("SELECT * FROM fills WHERE account = %s ORDER BY id")),
-            ledger=tuple(balance_entry(self._account, r["ledger_account"], r["asset"], r["amount"]) for r in balances),
-            positions=tuple(
-                decode_position(row)
-                for row in rows("SELECT * FROM positions WHERE account = %s ORDER BY opened_at, id")
-            ),
-            halts=tuple(
-                decode_halt(row)
-                for row in rows("SELECT * FROM halts WHERE account = %s AND lifted_at IS NULL ORDER BY id")
-            ),
-        )
 
 
 def _compose(write: Write) -> sql.Composed:

@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 from domain.errors import LeaseLostError
 from domain.ports import Clock, Lease
+from trading.journal_load import Connection
 from trading.journal_memory import MemoryTables
-from trading.journal_postgres import Connection
 
 T = TypeVar("T")
 

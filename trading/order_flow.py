@@ -2,43 +2,37 @@
 
 The row is durable before the bytes leave. A definite journal failure means the order never existed; an uncertain one breaks the desk.
 After the commit, halts and the lease are checked once more, right before the write. Whatever is not proof of non-acceptance leaves the
-order `unknown`, to be resolved by reading (`trading.resolver`), never by sending again.
+order `unknown`, to be resolved by reading (`trading.resolver`), never by sending again. A cancel stops an order that has not left yet, and
+waits for the answer of one that has: the venue cannot cancel what has not arrived.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from domain.errors import InvalidOrderError, JournalError, JournalUncertainError, LeaseLostError, WrongAccountError
-from domain.order import Effect, Order, OrderDraft, OrderStatus
-from domain.ports import Lease, OrderGateway
+from domain.order import Order, OrderDraft, OrderStatus
+from domain.ports import OrderGateway
 from domain.reports import Accepted, Rejected, SendOutcome
 from trading.change import Change
 from trading.desk import Desk
+from trading.lease_holder import LeaseHolder
 from trading.own_orders import OwnOrder
-from trading.risk import Reservations
+from trading.reservations import Reservations
+
+ANSWER_SECONDS = 5.0
+"""How long a cancel waits for the answer to the order it shall cancel."""
 
 _log = structlog.get_logger(__name__)
 
 
-class LeaseHolder:
-    """The lease this trader holds now; renewed by the kernel."""
-
-    def __init__(self) -> None:
-        self.lease: Lease | None = None
-
-    @property
-    def epoch(self) -> int:
-        return self.lease.epoch if self.lease is not None else 0
-
-    def valid(self, monotonic: float) -> bool:
-        return self.lease is not None and monotonic < self.lease.deadline
-
-
 class OrderFlow:
     """Carries decided orders to the venue and cancels them.
+
+    `in_flight` are the orders whose commit or answer is awaited right now, each with a future that ends with it.
 
     Args:
         send_deadline: seconds between the commit and the last moment at which the bytes may leave.
@@ -52,7 +46,7 @@ class OrderFlow:
         self._reservations = reservations
         self._lease = lease
         self._send_deadline = send_deadline
-        self.in_flight: set[str] = set()
+        self.in_flight: dict[str, asyncio.Future[None]] = {}
 
     async def place(self, draft: OrderDraft) -> OwnOrder | None:
         """Place a decided order; returns its state, None when it never existed.
@@ -65,12 +59,13 @@ class OrderFlow:
         own = await self._prepare(draft)
         if own is None:
             return None
-        self.in_flight.add(own.id)
+        answered = self.in_flight[own.id] = asyncio.get_running_loop().create_future()
         try:
             if await self._commit(own):
                 await self._send(own)
         finally:
-            self.in_flight.discard(own.id)
+            del self.in_flight[own.id]
+            answered.set_result(None)
         return own
 
     async def _prepare(self, draft: OrderDraft) -> OwnOrder | None:
@@ -107,10 +102,10 @@ class OrderFlow:
 
     async def _send(self, own: OwnOrder) -> None:
         desk, clock = self._desk, self._desk.clock
-        draft = own.order.draft
-        stop = self._stopped(draft)
+        stop = own.unwanted or self._stopped(own.order.draft)
         if stop:
-            desk.apply(desk.portfolio.move(own, OrderStatus.REJECTED, f"not sent: {stop}", clock.now_ns()))
+            status = OrderStatus.CANCELLED if own.unwanted else OrderStatus.REJECTED
+            desk.apply(desk.portfolio.move(own, status, f"not sent: {stop}", clock.now_ns()))
             return
         lease = self._lease.lease
         if lease is None:
@@ -132,8 +127,7 @@ class OrderFlow:
             return self._desk.broken
         if not self._lease.valid(self._desk.clock.monotonic()):
             return "the lease ran out"
-        halt = self._desk.halts.blocking(draft.market, draft.strategy) if draft.effect is Effect.OPEN else None
-        return f"halted: {halt.reason}" if halt is not None else ""
+        return self._desk.halted(draft)
 
     def _apply_outcome(self, own: OwnOrder, outcome: SendOutcome) -> Change:
         portfolio, now = self._desk.portfolio, self._desk.clock.now_ns()
@@ -148,23 +142,33 @@ class OrderFlow:
         """Ask the venue to cancel an order; what became of it is read afterwards."""
         await self.cancel_many([own], reason)
 
-    async def cancel_many(self, orders: list[OwnOrder], reason: str) -> None:
-        """Ask the venue to cancel several orders in one go."""
+    async def cancel_many(self, orders: Sequence[OwnOrder], reason: str) -> None:
+        """Ask the venue to cancel several orders in one go. From now on they are `unwanted`: what rests nevertheless is cancelled again."""
         portfolio, clock = self._desk.portfolio, self._desk.clock
+        for own in orders:
+            if not own.status.terminal:
+                own.unwanted = own.unwanted or reason
+        await self._answers(orders)
         wanted = [own for own in orders if not own.status.terminal and own.status is not OrderStatus.PENDING]
         if not wanted:
             return
         for own in wanted:
             if own.status in (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED):
-                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, reason, clock.now_ns()))
+                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, own.unwanted, clock.now_ns()))
         outcome = await self._gateway.cancel([own.id for own in wanted])
         cancelled = set(outcome.cancelled)
         for own in wanted:
             if own.id in cancelled and not own.status.terminal:
-                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLED, reason, clock.now_ns()))
+                self._desk.apply(portfolio.move(own, OrderStatus.CANCELLED, own.unwanted, clock.now_ns()))
             # Neither a yes nor a no says how much was filled in between: order and trades are read again.
             own.needs_read = True
             portfolio.orders.refresh(own)
+
+    async def _answers(self, orders: Sequence[OwnOrder]) -> None:
+        """Wait until none of the orders is on its way any more, but not for ever."""
+        on_the_way = [self.in_flight[own.id] for own in orders if own.id in self.in_flight]
+        if on_the_way:
+            await asyncio.wait(on_the_way, timeout=ANSWER_SECONDS)
 
     async def cancel_all(self, reason: str) -> None:
         """Cancel every open order of the account, also those polybot does not know."""

@@ -70,6 +70,11 @@ class OwnOrder:
         return self.status is not OrderStatus.MATCHED or self.whole or self.reported is not None
 
     @property
+    def stands(self) -> bool:
+        """True when the order is known to be in the book or on its way there."""
+        return not self.status.terminal and self.status is not OrderStatus.UNKNOWN
+
+    @property
     def reserved_cash(self) -> int:
         """Cash this order may still take, worst fee included."""
         draft = self.order.draft

@@ -161,7 +161,7 @@ class Portfolio(AccountState):
             fee_rate=market.fees.rate,
             liquidity=report.liquidity,
             status=report.status,
-            strategy=own.order.draft.strategy if own is not None else EXTERNAL,
+            strategy=own.order.draft.strategy if own is not None else self._owner_of_external(report),
             matched_ns=report.matched_ns or now_ns,
             transaction_hash=report.transaction_hash,
         )
@@ -170,6 +170,13 @@ class Portfolio(AccountState):
         if own is None:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
         return change
+
+    def _owner_of_external(self, report: TradeReport) -> str:
+        """Return whose position a trade made outside belongs to: a sale takes from whoever holds the most of the token."""
+        held = {p.strategy: p.holding.size for p in self.positions.of_token(report.token_id) if p.holding.size > 0}
+        if report.side is OrderSide.BUY or not held or held.get(EXTERNAL, 0) >= report.size:
+            return EXTERNAL
+        return max(held, key=lambda strategy: held[strategy])
 
     def _quarantine(self, key: FillKey, report: TradeReport, market_id: str, reason: str, now_ns: int) -> Change:
         self.quarantine[key] = report

@@ -1,31 +1,41 @@
 """Reconciliation: the venue's open orders, trades and balances against our books, at start, after every gap and periodically.
 
 Orders we hold that the venue does not list are read one by one. Open orders we do not know are cancelled, trades made outside are adopted
-as `external`. Cash converges: payouts that arrived, bounded rounding, and transfers made outside, the latter only when two rounds in a row
-agree. A difference in shares beyond 0.01 that lasts halts its market. Nothing is concluded while orders are on their way or fills
-unsettled. Run twice without news, the second run changes nothing.
+as `external`. Nothing is concluded while orders are on their way or fills unsettled. Run twice without news, the second run changes nothing.
+
+Cash converges when the difference has an explanation: payouts that arrived, rounding within a bound for each new fill, and transfers made
+outside, the last only when two rounds agree and nothing else is wrong. Money that is missing after new fills, no more than a wrong fee could take, is
+booked as `misbooked` and halts their markets, so that somebody looks. A difference in shares beyond 0.01 that lasts halts its market.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
 from domain.errors import VenueError
+from domain.fill import Fill, FillStatus
 from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
+from domain.money import format_micros
 from domain.order import OrderStatus
 from domain.ports import OrderGateway
 from domain.reports import Balances, OrderReport
 from trading.desk import Desk
+from trading.holding import notional
 from trading.positions import DUST
 
 ROUNDING_PER_FILL = 20
 """Micro-dollars by which one fill's cash may differ from the venue's own rounding."""
 RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELLING, OrderStatus.DELAYED})
 _MARGIN_NS = 300_000_000_000
+_MISBOOKED_SHARE = 10
+"""A wrong fee or price is at most one part in this many of what the fills were worth."""
+_FILLS_BEFORE_START = 100
+"""How many fills of the time before the start may still have their rounding to come."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +64,8 @@ class Reconciler:
         self._resolved = resolved
         self._last_cash_difference: int | None = None
         self._last_token_differences: dict[str, int] = {}
-        self._fills_at_last_rounding = 0
+        self._booked_when_equal = -_FILLS_BEFORE_START
+        self._read_ns: int | None = None
 
     async def run(self, *, first: bool = False) -> Reconciliation:
         """Read the venue once and bring the books in line; `complete` is False when it could not be read."""
@@ -71,23 +82,29 @@ class Reconciler:
             self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns()))
         missing = self._compare_orders(open_orders, begun)
         foreign = await self._cancel_foreign(open_orders)
+        portfolio.unsure_since_ns, self._read_ns = None, begun
         if not self._quiet(begun):
             return Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
+        token_differences = self._compare_tokens(balances)
         return Reconciliation(
             complete=True,
             foreign_orders=foreign,
             missing_orders=missing,
-            cash_difference=self._converge_cash(balances, first=first),
-            token_differences=self._compare_tokens(balances),
+            cash_difference=self._converge_cash(balances, first=first, doubtful=token_differences > 0),
+            token_differences=token_differences,
         )
 
     def _trades_since(self) -> int:
-        """Return from when trades must be read: before anything that could still change, or the newest known fill."""
+        """Return from when trades must be read: before anything that could still change, and before the newest that is known."""
         portfolio = self._desk.portfolio
         moments = [own.order.created_ns for own in portfolio.orders.open()]
         moments += [fill.matched_ns for fill in portfolio.positions.with_unsettled()]
-        if not moments:
-            moments = [max((fill.matched_ns for fill in portfolio.fills.values()), default=self._desk.clock.now_ns())]
+        moments += [portfolio.unsure_since_ns] if portfolio.unsure_since_ns is not None else []
+        if self._read_ns is not None:
+            moments.append(self._read_ns)
+        else:
+            before = portfolio.horizon_ns or self._desk.clock.now_ns()
+            moments.append(max((fill.matched_ns for fill in portfolio.fills.values()), default=before))
         return min(moments) - _MARGIN_NS
 
     def _compare_orders(self, open_orders: list[OrderReport], begun: int) -> int:
@@ -125,31 +142,56 @@ class Reconciler:
                 return False
         return portfolio.changed_ns <= begun and not portfolio.positions.with_unsettled()
 
-    def _converge_cash(self, balances: Balances, *, first: bool) -> int:
+    def _converge_cash(self, balances: Balances, *, first: bool, doubtful: bool) -> int:
         portfolio = self._desk.portfolio
-        difference = balances.cash - portfolio.ledger.cash
-        remaining = difference
+        difference = remaining = balances.cash - portfolio.ledger.cash
         receivable = portfolio.ledger.balance(LedgerAccount.RECEIVABLE)
         if remaining > 0 and receivable > 0:
             paid = min(remaining, receivable)
-            self._transfer("payout", LedgerAccount.CASH, LedgerAccount.RECEIVABLE, paid)
+            self._transfer("payout", LedgerAccount.RECEIVABLE, paid)
             remaining -= paid
-        bound = ROUNDING_PER_FILL * (len(portfolio.fills) - self._fills_at_last_rounding)
-        if remaining and abs(remaining) <= bound:
-            self._transfer("rounding", LedgerAccount.CASH, LedgerAccount.ROUNDING, remaining)
-            self._fills_at_last_rounding = len(portfolio.fills)
-        elif remaining and (first or remaining == self._last_cash_difference):
-            kind = "deposit" if remaining > 0 else "withdrawal"
-            self._transfer(kind, LedgerAccount.CASH, LedgerAccount.EQUITY, remaining)
-            remaining = 0
+        if remaining:
+            remaining = self._explain(remaining, first=first, doubtful=doubtful or bool(portfolio.quarantine))
+        if not remaining:
+            self._booked_when_equal = portfolio.booked
         self._last_cash_difference = remaining or None
         return difference
 
-    def _transfer(self, kind: str, debit: LedgerAccount, credit: LedgerAccount, amount: int) -> None:
+    def _explain(self, difference: int, *, first: bool, doubtful: bool) -> int:
+        """Book a difference in cash where it belongs; returns what stays unexplained. `doubtful`: fills or shares are known to be wrong."""
+        new = self._desk.portfolio.booked - self._booked_when_equal
+        suspects = self._newest_fills(new)
+        if abs(difference) <= ROUNDING_PER_FILL * new:
+            self._transfer("rounding", LedgerAccount.ROUNDING, difference)
+        elif doubtful:
+            return difference
+        elif 0 < -difference <= sum(map(notional, suspects)) // _MISBOOKED_SHARE:
+            self._transfer("misbooked", LedgerAccount.ROUNDING, difference)
+            reason = f"${format_micros(-difference)} are missing after {len(suspects)} fills: compare their fees with the venue's"
+            for market_id in {fill.market_id for fill in suspects}:
+                self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot")
+        elif first or difference == self._last_cash_difference:
+            self._transfer("deposit" if difference > 0 else "withdrawal", LedgerAccount.EQUITY, difference)
+        else:
+            return difference
+        return 0
+
+    def _newest_fills(self, count: int) -> list[Fill]:
+        fills = self._desk.portfolio.fills
+        new = min(count, self._desk.portfolio.booked)
+        return [fill for fill in islice(reversed(fills.values()), max(new, 0)) if fill.status is not FillStatus.FAILED]
+
+    def _transfer(self, kind: str, counterpart: LedgerAccount, amount: int) -> None:
+        """Move `amount` into cash out of `counterpart` (the other way when negative)."""
         now = self._desk.clock.now_ns()
         self._desk.apply(
             self._desk.portfolio.transfer(
-                journal_id=f"{kind}:{now}", kind=kind, debit=debit, credit=credit, amount=amount, now_ns=now
+                journal_id=f"{kind}:{now}",
+                kind=kind,
+                debit=LedgerAccount.CASH,
+                credit=counterpart,
+                amount=amount,
+                now_ns=now,
             )
         )
 
@@ -158,11 +200,13 @@ class Reconciler:
         differences = {
             token_id: difference
             for token_id, held in balances.tokens.items()
-            if not self._resolved(token_id) and abs(difference := held - positions.size(token_id)) > DUST
+            if not self._resolved(token_id)
+            and positions.holding(token_id)
+            and abs(difference := held - positions.size(token_id)) > DUST
         }
         for token_id, difference in differences.items():
             if self._last_token_differences.get(token_id) == difference:
-                market_id = next(position.market_id for position in positions.of_token(token_id))
+                market_id = positions.holding(token_id)[0].market_id
                 reason = f"the venue holds {difference:+d} micro-shares of {token_id[:12]}… more than our fills explain"
                 self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot")
         self._last_token_differences = differences

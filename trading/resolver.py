@@ -1,13 +1,13 @@
 """The resolver reads what is not explained until it is: unknown, delayed and stuck orders, and every order after a cancel.
 
-Absence is concluded only when order, open-order and trade reads of a healthy venue agree, `absence` seconds after the last possible send. A read
-that fails proves nothing and is tried again later, less and less often. Nothing is ever sent again from here.
+Absence is concluded only when order, open-order and trade reads of a healthy venue have agreed for `absence` seconds, all of them after the last
+possible send. A read that fails proves nothing and is tried again later, less and less often. Nothing is ever sent again from here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 
 import structlog
 
@@ -25,6 +25,9 @@ PATIENCE_NS = 3_000_000_000
 """How long an order may stay in a passing state, or a named trade unseen, before it is looked up."""
 TRADE_MARGIN_NS = 60_000_000_000
 """Venue and trader clocks may differ: trades are read from this long before the order."""
+ENDED_NS = 10_000_000_000
+"""How long an order that the venue said is over may be missing there before that is believed: some venues drop it at once."""
+CONCURRENT_READS = 8
 
 _PASSING = frozenset({OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.DELAYED, OrderStatus.CANCELLING})
 
@@ -35,11 +38,11 @@ class Resolver:
     """Reads orders of one account at its venue.
 
     Args:
-        absence: seconds after the last possible send before an order that nobody knows is concluded never to have existed.
+        absence: how many seconds a venue must deny an order before it counts as never taken.
         in_flight: ids of orders whose answer is being awaited right now; those are left alone.
     """
 
-    def __init__(self, desk: Desk, gateway: OrderGateway, *, absence: float, in_flight: set[str]) -> None:
+    def __init__(self, desk: Desk, gateway: OrderGateway, *, absence: float, in_flight: Container[str]) -> None:
         self._desk = desk
         self._gateway = gateway
         self._absence_ns = int(absence * 1e9)
@@ -55,8 +58,9 @@ class Resolver:
     async def resolve_due(self) -> int:
         """Read every order that needs it and is due; returns how many were read."""
         now = self._desk.clock.monotonic()
-        due = [own for own in self._desk.portfolio.orders.open() if self._needs_read(own) and self._is_due(own, now)]
-        self._next_read = {key: value for key, value in self._next_read.items() if key in self._desk.portfolio.orders}
+        unread = [own for own in self._desk.portfolio.orders.open() if self._needs_read(own)]
+        self._next_read = {own.id: self._next_read[own.id] for own in unread if own.id in self._next_read}
+        due = [own for own in unread if self._is_due(own, now)]
         if due:
             await self.read(due)
         return len(due)
@@ -83,7 +87,7 @@ class Resolver:
             return True
         begun = self._desk.clock.now_ns()
         try:
-            reports = {own.id: await self._gateway.order(own.id) for own in wanted}
+            reports = await self._reports([own.id for own in wanted])
             listed = {r.order_id: r for r in await self._gateway.open_orders()} if None in reports.values() else {}
             trades = await self._gateway.trades(min(own.order.created_ns for own in wanted) - TRADE_MARGIN_NS)
         except VenueError as error:
@@ -93,6 +97,13 @@ class Resolver:
         for own in wanted:
             self._apply(own, reports[own.id] or listed.get(own.id), begun)
         return True
+
+    async def _reports(self, order_ids: Sequence[str]) -> dict[str, OrderReport | None]:
+        reports: dict[str, OrderReport | None] = {}
+        for start in range(0, len(order_ids), CONCURRENT_READS):
+            part = order_ids[start : start + CONCURRENT_READS]
+            reports |= zip(part, await asyncio.gather(*map(self._gateway.order, part)), strict=True)
+        return reports
 
     def _apply_trades(self, trades: Iterable[TradeReport], order_ids: set[str]) -> None:
         for trade in trades:
@@ -112,16 +123,16 @@ class Resolver:
         portfolio = self._desk.portfolio
         if own.absent_since_ns is None:
             own.absent_since_ns = read_ns
-        if read_ns < own.last_send_ns + self._absence_ns:
+        status, unexplained = own.status, own.status is OrderStatus.MATCHED and not own.seen
+        patience = min(self._absence_ns, ENDED_NS) if status.terminal and not unexplained else self._absence_ns
+        if read_ns < max(own.absent_since_ns, own.last_send_ns) + patience:
             return Change()
         if not own.acknowledged:
             return portfolio.conclude(own, OrderStatus.REJECTED, "absent: the venue never took it", read_ns)
-        if not own.status.terminal:
-            if read_ns < own.absent_since_ns + self._absence_ns:
-                return Change()
+        if not status.terminal:
             return portfolio.conclude(own, OrderStatus.CANCELLED, "gone from the venue", read_ns)
-        if own.status is OrderStatus.MATCHED and not own.seen:
-            change = portfolio.conclude(own, own.status, "matched, but no trade of it is known", read_ns)
+        if unexplained:
+            change = portfolio.conclude(own, status, "matched, but no trade of it is known", read_ns)
             change.alarms.append(Alarm(own.order.draft.market.id, f"order {own.id} matched without trades"))
             return change
-        return portfolio.conclude(own, own.status, own.reason, read_ns)
+        return portfolio.conclude(own, status, own.reason, read_ns)

@@ -1,7 +1,8 @@
 """Risk: one synchronous function decides on an intent and reserves what it may cost, before anything is awaited.
 
-Protections stop intents that `open` and never those that `reduce`; a reduction is only cut to what is really held and free. Where a
-number is missing (no book, no price, no committed market) an opening intent is refused. Each refusal has a stable code, which is counted.
+Protections stop intents that `open` and never those that `reduce`. A reduction is a sale, cut to what its strategy really holds and has free; what
+stops one is only what no venue would take (a closed market, too few shares) or what would trade with ourselves. Where a number is
+missing (no book, no price, no committed market) an opening intent is refused. Each refusal has a stable code, which is counted.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.amounts import marketable_size
-from domain.market import Market
 from domain.money import MICRO, floor_to, format_micros, multiply_ceil
-from domain.order import Effect, OrderDraft, OrderSide
+from domain.order import Effect, OrderDraft, OrderSide, OrderType
 from domain.ports import Clock, Ids
 from domain.signal import TradeSignal
 from domain.ticks import SIZE_STEP
 from trading.halts import Halts
+from trading.ladder import rung_of
 from trading.limits import RiskLimits
 from trading.portfolio import Portfolio
+from trading.reservations import Reservations
 
 MIN_MARKETABLE_BUY = MICRO
 """A BUY that takes liquidity must be worth at least one dollar (venue rule)."""
@@ -47,6 +49,8 @@ class Refusal(StrEnum):
     NO_CASH = "not_enough_cash"
     NO_TOKENS = "not_enough_tokens"
     BUSY = "too_many_orders_in_flight"
+    NO_REDUCTION = "reduces_nothing"
+    EXPIRATION = "wrong_expiration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +76,6 @@ class BookView(Protocol):
     def trusted(self) -> bool: ...
 
 
-class Reservations:
-    """What decided intents hold from their decision until the portfolio tracks their orders."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, tuple[OrderDraft, int]] = {}
-
-    def hold(self, draft: OrderDraft, cost: int) -> None:
-        self._held[draft.decision_id] = (draft, cost)
-
-    def release(self, decision_id: str) -> None:
-        """Let go: the order is tracked now, or will never be. Raises `KeyError` for what was never decided or released before."""
-        del self._held[decision_id]
-
-    def holds(self, decision_id: str) -> bool:
-        return decision_id in self._held
-
-    def drafts(self) -> list[OrderDraft]:
-        return [draft for draft, _ in self._held.values()]
-
-    @property
-    def cash(self) -> int:
-        return sum(cost for _, cost in self._held.values())
-
-    def opening_cash(self, market_id: str | None = None) -> int:
-        return sum(
-            cost
-            for draft, cost in self._held.values()
-            if draft.effect is Effect.OPEN and market_id in (None, draft.market.id)
-        )
-
-    def tokens(self, token_id: str) -> int:
-        sells = (d for d, _ in self._held.values() if d.side is OrderSide.SELL and d.token_id == token_id)
-        return sum(draft.size for draft in sells)
-
-    def opening_tokens(self) -> set[str]:
-        return {draft.token_id for draft, _ in self._held.values() if draft.effect is Effect.OPEN}
-
-
 class RiskCore:
     """Decides on intents of one account.
 
@@ -132,7 +98,7 @@ class RiskCore:
         committed: Callable[[str], bool],
     ) -> None:
         self.limits = limits
-        self.reservations = Reservations()
+        self.reservations = Reservations(portfolio)
         self.refusals: Counter[str] = Counter()
         self._portfolio = portfolio
         self._halts = halts
@@ -150,13 +116,16 @@ class RiskCore:
         return decision
 
     def _decide(self, signal: TradeSignal) -> Decision:
-        market = signal.market
         for check in (self._check_basics, self._check_protections):
             refusal = check(signal)
             if refusal is not None:
                 return refusal
-        tick = market.tick_size
-        price = tick.floor(signal.price) if signal.side is OrderSide.BUY else tick.ceil(signal.price)
+        price = limit_price(signal)
+        if price > signal.price if signal.side is OrderSide.BUY else price < signal.price:
+            low, high = format_micros(signal.market.tick), format_micros(MICRO - signal.market.tick)
+            return Decision(
+                refusal=Refusal.OFF_GRID, detail=f"price was {format_micros(signal.price)}, the grid is {low} to {high}"
+            )
         size = self._fitting_size(signal, price)
         too_small = self._check_size(signal, price, size)
         if too_small is not None:
@@ -165,7 +134,7 @@ class RiskCore:
         if self._would_self_trade(draft):
             return Decision(refusal=Refusal.SELF_TRADE, detail="an order of ours rests on the other side of this price")
         cost = self._worst_cost(draft)
-        broken = self._check_caps(signal, draft, cost) or self._check_funds(draft, cost)
+        broken = self._check_caps(signal, draft, cost) or self._check_funds(cost)
         if broken is not None:
             return broken
         self.reservations.hold(draft, cost)
@@ -187,6 +156,12 @@ class RiskCore:
         if not 0 < signal.price < MICRO:
             return Decision(
                 refusal=Refusal.OFF_GRID, detail=f"price was {format_micros(signal.price)}, expected 0 to 1"
+            )
+        if signal.effect is Effect.REDUCE and signal.side is OrderSide.BUY:
+            return Decision(refusal=Refusal.NO_REDUCTION, detail="a purchase reduces nothing here: it opens")
+        if (signal.order_type is OrderType.GTD) != (signal.rest_until_ns is not None):
+            return Decision(
+                refusal=Refusal.EXPIRATION, detail="a GTD order says until when it rests, and no other order does"
             )
         return None
 
@@ -213,18 +188,15 @@ class RiskCore:
     def _fitting_size(self, signal: TradeSignal, price: int) -> int:
         """Return the size cut to what the venue's decimals allow, and for a reduction to what is held and free."""
         size = signal.size
-        if signal.effect is Effect.REDUCE and signal.side is OrderSide.SELL:
-            size = min(size, self._sellable(signal.token_id))
+        if signal.effect is Effect.REDUCE:
+            size = min(size, self.reservations.sellable(signal.token_id, signal.source))
         if signal.side is OrderSide.BUY and not signal.order_type.rests:
             return marketable_size(price, size)
         return floor_to(max(size, 0), SIZE_STEP)
 
-    def _sellable(self, token_id: str) -> int:
-        return self._portfolio.available_tokens(token_id) - self.reservations.tokens(token_id)
-
     def _check_size(self, signal: TradeSignal, price: int, size: int) -> Decision | None:
-        if signal.effect is Effect.REDUCE and signal.side is OrderSide.SELL and size <= 0:
-            return Decision(refusal=Refusal.NO_TOKENS, detail="no settled shares are free to sell")
+        if signal.effect is Effect.REDUCE and size <= 0:
+            return Decision(refusal=Refusal.NO_TOKENS, detail=f"no settled shares of {signal.source} are free to sell")
         if size < signal.market.min_size:
             least = format_micros(signal.market.min_size)
             return Decision(
@@ -256,6 +228,7 @@ class RiskCore:
             size=size,
             effect=signal.effect,
             post_only=signal.post_only,
+            expires_ns=signal.rest_until_ns,
             take_profit=signal.take_profit,
             stop_loss=signal.stop_loss,
             reason=signal.reason,
@@ -271,22 +244,25 @@ class RiskCore:
         return notional + fees.worst_buy_fee(draft.price, draft.size)
 
     def _would_self_trade(self, draft: OrderDraft) -> bool:
-        """Tell whether an order of ours, on either token, rests where this one would match it: all on one YES ladder."""
-        buys_yes, price = _on_yes_ladder(draft.market, draft.token_id, draft.side, draft.price)
-        open_orders = [own.order.draft for own in self._portfolio.orders.open_in_market(draft.market.id)]
-        decided = [other for other in self.reservations.drafts() if other.market.id == draft.market.id]
-        for other in open_orders + decided:
-            other_buys_yes, other_price = _on_yes_ladder(other.market, other.token_id, other.side, other.price)
-            if buys_yes != other_buys_yes and (price >= other_price if buys_yes else price <= other_price):
-                return True
-        return False
+        """Tell whether an order of ours, on either token, rests or is decided where this one would match it.
+
+        An order that perhaps exists keeps others from opening; a reduction does not wait for it to be found out.
+        """
+        mine = rung_of(draft)
+        opens = draft.effect is Effect.OPEN
+        tracked = self._portfolio.orders.open_in_market(draft.market.id)
+        others = [own.order.draft for own in tracked if opens or own.stands]
+        return any(mine.matches(rung_of(other)) for other in others + self.reservations.drafts())
 
     def _check_caps(self, signal: TradeSignal, draft: OrderDraft, cost: int) -> Decision | None:
         if draft.effect is Effect.REDUCE:
             return None
         limits, portfolio, held = self.limits, self._portfolio, self.reservations
         if draft.side is OrderSide.SELL:
-            return Decision(refusal=Refusal.NO_TOKENS, detail="a sale opens no position here: buy the other outcome")
+            return Decision(
+                refusal=Refusal.NO_TOKENS,
+                detail="a sale opens no position: sell what is held (effect reduce), or buy the other outcome",
+            )
         if cost > limits.max_order_notional:
             return _over(Refusal.ORDER_CAP, cost, limits.max_order_notional)
         in_market = portfolio.market_exposure(draft.market) + held.opening_cash(draft.market.id) + cost
@@ -300,24 +276,19 @@ class RiskCore:
             return Decision(refusal=Refusal.POSITION_CAP, detail=f"{len(tokens)} positions are open or being opened")
         return None
 
-    def _check_funds(self, draft: OrderDraft, cost: int) -> Decision | None:
-        if draft.side is OrderSide.SELL:
-            if draft.size > self._sellable(draft.token_id):
-                return Decision(refusal=Refusal.NO_TOKENS, detail="not enough settled shares are free to sell")
-            return None
-        free = self._portfolio.available_cash - self.reservations.cash
-        if cost > free:
+    def _check_funds(self, cost: int) -> Decision | None:
+        free = self.reservations.free_cash
+        if cost > max(free, 0):
             return Decision(
                 refusal=Refusal.NO_CASH, detail=f"needs ${format_micros(cost)}, ${format_micros(free)} is free"
             )
         return None
 
 
-def _on_yes_ladder(market: Market, token_id: str, side: OrderSide, price: int) -> tuple[bool, int]:
-    """Return (buys YES, YES price) of an order on either token: buying NO at p is selling YES at 1 − p."""
-    if market.token_index(token_id) == 0:
-        return side is OrderSide.BUY, price
-    return side is OrderSide.SELL, MICRO - price
+def limit_price(signal: TradeSignal) -> int:
+    """Return the nearest price on the market's grid that is no worse than the signal's; at the grid's ends there may be none."""
+    tick = signal.market.tick_size
+    return tick.floor(signal.price) if signal.side is OrderSide.BUY else tick.ceil(signal.price)
 
 
 def _over(refusal: Refusal, value: int, cap: int) -> Decision:

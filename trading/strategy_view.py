@@ -1,10 +1,10 @@
-"""What strategies may read of the account: their own positions, what of them is free to sell, and the free cash. Memory only, never blocking."""
+"""What strategies may read of the account: their own positions, and what of them is free to sell. Memory only, never blocking."""
 
 from __future__ import annotations
 
 from domain.position import Position
 from trading.portfolio import Portfolio
-from trading.risk import Reservations
+from trading.reservations import Reservations
 
 
 class StrategyView:
@@ -30,11 +30,4 @@ class StrategyView:
 
     def available(self, token_id: str, strategy: str) -> int:
         """Return the shares of the strategy's own position that can be sold now."""
-        position = self._portfolio.positions.get(token_id, strategy)
-        if position is None:
-            return 0
-        free = self._portfolio.available_tokens(token_id) - self._reservations.tokens(token_id)
-        return max(0, min(position.holding.settled, free))
-
-    def cash_available(self) -> int:
-        return self._portfolio.available_cash - self._reservations.cash
+        return self._reservations.sellable(token_id, strategy)

@@ -17,7 +17,8 @@ from runtime.ports import Storage
 from tests.sim.ports import SimStorage
 from tests.sim.simulation import Simulation
 from tests.sim.world import ACCOUNT, Dead, World
-from trading.journal_postgres import Connection, PostgresJournal
+from trading.journal_load import Connection
+from trading.journal_postgres import PostgresJournal
 from trading.lease import MemoryLeases
 
 T = TypeVar("T")

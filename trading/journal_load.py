@@ -1,0 +1,58 @@
+"""What a start reads from PostgreSQL: everything that may still change, and what became final only lately.
+
+A position is loaded with all of its fills, because it is folded from them. Balances of the ledger are sums over everything that was ever journaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, LiteralString
+
+import psycopg
+
+from domain.market import Market
+from domain.ports import JournalState
+from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position, to_datetime
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+_ORDERS = """
+SELECT * FROM orders WHERE account = %(account)s
+AND (updated_at >= %(since)s OR status NOT IN ('matched', 'cancelled', 'rejected', 'expired')
+     OR id IN (SELECT order_id FROM fills WHERE account = %(account)s AND status NOT IN ('confirmed', 'failed')))
+ORDER BY created_at, id
+"""
+_POSITIONS = """
+SELECT * FROM positions WHERE account = %(account)s
+AND (status = 'open' OR closed_at >= %(since)s OR settled_units + unsettled_units <> 0
+     OR id IN (SELECT position_id FROM fills WHERE account = %(account)s
+               AND (matched_at >= %(since)s OR order_id = ANY(%(orders)s))))
+ORDER BY opened_at, id
+"""
+_FILLS = "SELECT * FROM fills WHERE account = %(account)s AND position_id = ANY(%(positions)s) ORDER BY id"
+_BALANCES = """
+SELECT ledger_account, asset, sum(amount_units)::bigint AS amount FROM ledger_entries WHERE account = %(account)s
+GROUP BY ledger_account, asset HAVING sum(amount_units) <> 0
+"""
+_HALTS = "SELECT * FROM halts WHERE account = %(account)s AND lifted_at IS NULL ORDER BY id"
+
+
+def load_state(connection: Connection, account: str, since_ns: int, market_of: Callable[[str], Market]) -> JournalState:
+    """Return an account's state; what was final before `since_ns` is left out."""
+    values = {"account": account, "since": to_datetime(since_ns)}
+
+    def rows(query: LiteralString, **more: object) -> list[dict[str, Any]]:
+        return connection.execute(query, values | more).fetchall()
+
+    orders = rows(_ORDERS)
+    positions = rows(_POSITIONS, orders=[row["id"] for row in orders])
+    fills = rows(_FILLS, positions=[row["id"] for row in positions])
+    balances = rows(_BALANCES)
+    return JournalState(
+        orders=tuple(decode_order(row, market_of) for row in orders),
+        fills=tuple(decode_fill(row) for row in fills),
+        ledger=tuple(balance_entry(account, r["ledger_account"], r["asset"], r["amount"]) for r in balances),
+        positions=tuple(decode_position(row) for row in positions),
+        halts=tuple(decode_halt(row) for row in rows(_HALTS)),
+        since_ns=since_ns,
+    )

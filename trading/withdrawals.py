@@ -1,0 +1,104 @@
+"""Taking back: orders that shall not rest any more are cancelled until the venue lists none of them.
+
+A cancel may be refused, lost, or come before its order arrives: what is `unwanted` and rests nevertheless is cancelled again. Orders that open
+risk where a halt stands are unwanted from that moment on, whoever set the halt; what reduces risk may stay. A venue that cannot be read is asked
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from domain.errors import VenueError
+from domain.order import OrderStatus
+from domain.ports import OrderGateway
+from trading.desk import Desk
+from trading.order_flow import OrderFlow
+from trading.own_orders import OwnOrder
+from trading.resolver import Resolver
+
+LOOK_SECONDS = 0.5
+AGAIN_SECONDS = 2.0
+SWEEP_ROUNDS = 6
+SWEEP_PAUSE_SECONDS = 0.3
+
+_log = structlog.get_logger(__name__)
+
+
+class Withdrawals:
+    """Cancels until it is true."""
+
+    def __init__(self, desk: Desk, gateway: OrderGateway, flow: OrderFlow, resolver: Resolver) -> None:
+        self._desk = desk
+        self._gateway = gateway
+        self._flow = flow
+        self._resolver = resolver
+        self._tried: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Withdraw until cancelled."""
+        while True:
+            await self.withdraw_due()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def withdraw_due(self) -> int:
+        """Cancel what rests unwanted, and was not cancelled a moment ago; returns how many orders that were."""
+        now = self._desk.clock.monotonic()
+        self._mark_halted()
+        resting = (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED)
+        unwanted = [own for own in self._desk.portfolio.orders.open() if own.unwanted and own.status in resting]
+        self._tried = {own.id: self._tried[own.id] for own in unwanted if own.id in self._tried}
+        due = [own for own in unwanted if now - self._tried.get(own.id, float("-inf")) >= AGAIN_SECONDS]
+        if due:
+            self._tried |= dict.fromkeys((own.id for own in due), now)
+            await self._flow.cancel_many(due, "")
+        return len(due)
+
+    def _mark_halted(self) -> None:
+        if not self._desk.halts.active():
+            return
+        for own in self._desk.portfolio.orders.open():
+            own.unwanted = own.unwanted or self._desk.halted(own.order.draft)
+
+    async def sweep(self, unwanted: Callable[[OwnOrder], bool], reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
+        """Cancel the orders that are `unwanted` until the venue has listed none of them twice; returns how many may still be open."""
+        return await self._sweep(unwanted, reason, rounds, whole_account=False)
+
+    async def sweep_all(self, reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
+        """The same for every order of the account, also those polybot does not know."""
+        return await self._sweep(lambda _: True, reason, rounds, whole_account=True)
+
+    async def _sweep(
+        self, unwanted: Callable[[OwnOrder], bool], reason: str, rounds: int, *, whole_account: bool
+    ) -> int:
+        orders = self._desk.portfolio.orders
+
+        def left() -> list[OwnOrder]:
+            return [own for own in orders.open() if not own.status.terminal and unwanted(own)]
+
+        empty = 0
+        for _ in range(rounds):
+            wanted = left()
+            await self._flow.cancel_many(wanted, reason)
+            if whole_account:
+                await self._gateway.cancel_all()
+            await self._resolver.read(own for own in wanted if own.id in orders)
+            listed = await self._listed(unwanted, whole_account=whole_account)
+            empty = empty + 1 if listed == 0 else 0
+            if empty == 2:
+                break
+            await asyncio.sleep(SWEEP_PAUSE_SECONDS)
+        return len(left())
+
+    async def _listed(self, unwanted: Callable[[OwnOrder], bool], *, whole_account: bool) -> int | None:
+        """Return how many of the orders the venue lists, None when it cannot be read."""
+        try:
+            reports = await self._gateway.open_orders()
+        except VenueError as error:
+            _log.warning("open orders could not be read", error=str(error))
+            return None
+        own = [self._desk.portfolio.orders.get(report.order_id) for report in reports]
+        return sum(1 for each in own if (whole_account if each is None else unwanted(each)))
