@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import polybot_site.api.schema  # noqa: F401 - registers itself with the description
 from polybot_site.api.stream import StreamView
-from polybot_site.api.views import HealthView, LiveView, MeView
+from polybot_site.api.views import HealthView, LiveView, MeView, NowhereView
 
 urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("", include("markets.api.urls")),
     path("", include("strategies.api.urls")),
     path("", include("trading.api.urls")),
+    re_path("", NowhereView.as_view()),
 ]

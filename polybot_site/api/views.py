@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,6 +47,20 @@ class MeView(APIView):
         role = role_of(request.user)
         name = None if role is None else role.group_name
         return Response({"username": request.user.get_username(), "role": name, "account": current_account()})
+
+
+@extend_schema(exclude=True)
+class NowhereView(APIView):
+    """Every address below /api/ that does not exist."""
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Ask for the login first, so that strangers learn nothing."""
+        super().initial(request, *args, **kwargs)
+        raise NowhereError
+
+
+class NowhereError(NotFound):
+    fix = "/api/docs/ lists all addresses; none of the data's has a slash at its end."
 
 
 class MetricsView(APIView):

@@ -16,6 +16,7 @@ import structlog
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from infra import metrics
@@ -112,8 +113,13 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]
         check = database_sync_to_async(still_admitted)
         while True:
             await asyncio.sleep(CHECK_ACCESS_SECONDS)
-            if not await check(self.visitor):
-                self._end(UNKNOWN, "logged out")
+            try:
+                admitted = await check(self.visitor)
+            except DatabaseError as error:
+                _log.warning("access_not_checked", error=str(error))
+                continue
+            if not admitted:
+                return self._end(UNKNOWN, "logged out")
 
     def _end(self, code: int, reason: str) -> None:
         if not self.over.done():
@@ -134,4 +140,7 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]
         if hasattr(self, "hub"):
             self.hub.remove(self.subscriber)
         if hasattr(self, "visitor"):
-            await self.channel_layer.group_discard(group_of(self.visitor), self.channel_name)
+            try:
+                await self.channel_layer.group_discard(group_of(self.visitor), self.channel_name)
+            except (RedisError, OSError) as error:
+                _log.warning("group_not_left", error=str(error))

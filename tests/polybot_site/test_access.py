@@ -121,6 +121,16 @@ def test_somebody_without_a_role_sees_nothing_but_himself(person):
     }
 
 
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_address_of_the_api_that_does_not_exist_is_told_in_the_same_form(person, method):
+    client = APIClient(headers=person("trader").bearer)
+    answer = getattr(client, method)("/api/orders/")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "not_found"
+    assert "slash" in answer.json()["fix"]
+    assert APIClient().get("/api/nothing").status_code == 401
+
+
 CHANGES = [
     ("post", "/api/orders"),
     ("delete", "/api/orders"),

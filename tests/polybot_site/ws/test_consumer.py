@@ -1,0 +1,32 @@
+"""An open socket's right to be open is checked again and again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.db import DatabaseError
+
+from polybot_site.ws import consumer
+from polybot_site.ws.access import UNKNOWN, Visitor
+
+
+async def test_a_socket_ends_when_its_login_has_and_not_because_the_database_was_away(monkeypatch):
+    answers = iter([True, DatabaseError("away"), True, False])
+
+    def still_admitted(visitor):
+        assert visitor == Visitor(1, token_id=2)
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(consumer, "still_admitted", still_admitted)
+    monkeypatch.setattr(consumer, "CHECK_ACCESS_SECONDS", 0.0)
+    client = consumer.EventConsumer()
+    client.visitor = Visitor(1, token_id=2)
+    client.over = asyncio.get_running_loop().create_future()
+    watching = asyncio.create_task(client._watch_access())
+    code, _ = await asyncio.wait_for(client.over, 10)
+    watching.cancel()
+    assert code == UNKNOWN
+    assert next(answers, "all asked") == "all asked"
