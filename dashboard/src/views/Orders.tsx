@@ -4,7 +4,7 @@ import { Confirm } from "../components/Dialog";
 import { Chips, Empty, Search, SideLabel, Skeleton, StatusBadge, What } from "../components/parts";
 import { type Column, Table } from "../components/Table";
 import { useDesk, useMayTrade, useNow } from "../desk";
-import { price, shares } from "../format/money";
+import { dollars, notional, price, shares } from "../format/money";
 import { clock } from "../format/time";
 import { useCell } from "../live/store";
 import { OPEN_STATUSES, type Order } from "../model";
@@ -106,11 +106,18 @@ export function Moment({ at }: { at: number | null }): ReactElement {
   return <span className="nowrap muted">{clock(at, useNow())}</span>;
 }
 
+/** An immediate BUY spends an amount: at better prices it brings more shares than were asked for. */
 function Filled({ order }: { order: Order }): ReactElement {
+  const spends = order.side === "buy" && (order.type === "FAK" || order.type === "FOK");
+  const amount = dollars(notional(order.price, order.size));
   return (
-    <>
-      {shares(order.filled)} <span className="muted">of {shares(order.size)}</span>
-    </>
+    <span {...(spends ? { title: `Spends up to ${amount}; better prices bring more shares` } : {})}>
+      {shares(order.filled)}{" "}
+      <span className="muted">
+        of {shares(order.size)}
+        {spends ? "+" : ""}
+      </span>
+    </span>
   );
 }
 
