@@ -21,6 +21,7 @@ from domain.market import Market
 from domain.money import MICRO, format_micros
 from domain.position import Position
 from domain.signal import Intent
+from infra import garbage
 from infra.ids import RandomIds
 from markets.order_book import OrderBook
 from strategies.context import Context
@@ -90,6 +91,8 @@ def run() -> list[Result]:
     for number in range(MARKETS):
         quote(number)
     registry.start_enabled()
+    # As the trader does after its start.
+    garbage.settle()
     times = []
     for _ in range(UPDATES // 2):
         clock.ns += SECOND // UPDATES_A_SECOND

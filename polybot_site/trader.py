@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 
 from domain.errors import JournalError, PolybotError, VenueError
 from domain.ports import Ids
+from infra import garbage
 from infra.clock import SystemClock
 from infra.health import HealthMonitor
 from infra.ids import RandomIds
@@ -96,6 +97,7 @@ async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event) -> boo
         await asyncio.wait({started, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if started.done() and not stop.is_set():
             started.result()
+            garbage.settle()
             _serve(kernel, world, conninfo, settings)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if kernel.stopped.done():
