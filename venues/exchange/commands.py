@@ -139,7 +139,8 @@ class Advance(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Prune(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Forget orders and trades that ended before `before_ns`. A forgotten order id would be taken for a new one."""
+    """Forget orders and trades that ended before `before_ns`, and markets resolved before it that have no trace left: no order, no trade, no
+    token held, no collateral (the dust of an even split keeps its market). What is forgotten would be taken for new."""
 
     before_ns: int
 

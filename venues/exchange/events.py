@@ -261,10 +261,11 @@ class FundsMoved(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pruned(msgspec.Struct, frozen=True, gc=False):
-    """These ended orders and trades are forgotten."""
+    """These ended orders and trades, and these resolved markets, are forgotten."""
 
     order_ids: tuple[str, ...]
     trade_ids: tuple[str, ...]
+    condition_ids: tuple[str, ...]
 
 
 Event = (

@@ -70,7 +70,7 @@ class Exchange:
         return record.market if record is not None else None
 
     def markets(self) -> list[Market]:
-        """Return all markets in the order in which they were listed, resolved ones too."""
+        """Return all remembered markets in the order in which they were listed, resolved ones too."""
         return [record.market for record in self._state.markets.values()]
 
     def payouts(self, condition_id: str) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop
 
+from domain.market import Market
 from venues.exchange.commands import Advance, Prune
 from venues.exchange.events import Event, Pruned, VenueStatus
 from venues.exchange.orders import end_order, release
@@ -31,7 +32,7 @@ def pass_time(state: State, now_ns: int, events: list[Event]) -> None:
 
 
 def prune(state: State, command: Prune, _events: list[Event]) -> Event:
-    """Forget orders and trades that ended before the given time, empty holdings, and timers of orders that ended."""
+    """Forget what ended before the given time: orders, trades, their timers, empty holdings, and markets without a trace."""
     orders = [o for o in state.orders.values() if not o.status.open and o.updated_ns < command.before_ns]
     trades = [t for t in state.trades.values() if t.status.terminal and t.updated_ns < command.before_ns]
     for order in orders:
@@ -40,7 +41,28 @@ def prune(state: State, command: Prune, _events: list[Event]) -> Event:
         _forget_trade(state, trade)
     state.vault.forget_empty()
     state.prune_timers()
-    return Pruned(tuple(order.id for order in orders), tuple(trade.id for trade in trades))
+    markets = _without_trace(state, command.before_ns)
+    for market in markets:
+        state.remove_market(market)
+    return Pruned(
+        tuple(order.id for order in orders),
+        tuple(trade.id for trade in trades),
+        tuple(market.condition_id for market in markets),
+    )
+
+
+def _without_trace(state: State, before_ns: int) -> list[Market]:
+    """Return the markets resolved before the given time of which nobody holds or remembers anything."""
+    over = [
+        record.market
+        for record in state.markets.values()
+        if record.payouts is not None and not record.collateral and (record.market.closed_ns or 0) < before_ns
+    ]
+    if not over:
+        return []
+    held = {asset for assets in state.vault.holdings.values() for asset in assets}
+    named = {order.condition_id for order in state.orders.values()} | {t.condition_id for t in state.trades.values()}
+    return [market for market in over if market.condition_id not in named and held.isdisjoint(market.token_ids)]
 
 
 def _forget_order(state: State, order: OrderRecord) -> None:

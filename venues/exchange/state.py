@@ -62,6 +62,11 @@ class State:
         for token_id in record.market.token_ids:
             self.by_token[token_id] = record
 
+    def remove_market(self, market: Market) -> None:
+        del self.markets[market.condition_id]
+        for token_id in market.token_ids:
+            del self.by_token[token_id]
+
     def add_order(self, order: OrderRecord) -> None:
         """Remember an order, as open if it is."""
         self.orders[order.id] = order

@@ -4,7 +4,7 @@ import pytest
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
-from tests.venues.exchange.kit import BUY, SELL, Venue, d
+from tests.venues.exchange.kit import BUY, SELL, Venue, d, market
 from venues.exchange import commands as c
 from venues.exchange import events as e
 
@@ -113,18 +113,18 @@ def test_trades_are_found_by_every_account_that_took_part(venue):
 def test_pruning_forgets_what_ended_and_keeps_what_is_open_or_unsettled(venue):
     venue.place("ann", BUY, "yes", "0.10", "20", order_id="open")
     venue.now += 100
-    assert venue.do(c.Prune(venue.now)) == e.Pruned(("ask", "bid"), ())
+    assert venue.do(c.Prune(venue.now)) == e.Pruned(("ask", "bid"), (), ())
     (trade,) = venue.exchange.unsettled_trades()
     venue.settle()
     venue.now += 100
-    assert venue.do(c.Prune(venue.now)) == e.Pruned((), (trade.id,))
+    assert venue.do(c.Prune(venue.now)) == e.Pruned((), (trade.id,), ())
     assert [order.id for order in venue.exchange.orders("ann")] == ["open"]
     assert venue.exchange.orders("bob") == venue.exchange.trades("ann") == []
     assert venue.exchange.balance("ann", "m:yes").settled == d("10")
 
 
 def test_pruning_spares_what_ended_at_or_after_the_given_time(venue):
-    assert venue.do(c.Prune(venue.now)) == e.Pruned((), ())
+    assert venue.do(c.Prune(venue.now)) == e.Pruned((), (), ())
 
 
 def test_two_venues_never_share_a_trade_id():
@@ -135,3 +135,34 @@ def test_two_venues_never_share_a_trade_id():
         venue.place("ann", SELL, "yes", "0.50", "10")
         ids.update(venue.place("ann", BUY, "yes", "0.50", "10").trade_ids)
     assert len(ids) == 2
+
+
+def test_a_resolved_market_is_forgotten_once_nobody_holds_or_remembers_anything_of_it() -> None:
+    venue = Venue()
+    venue.fund("maker", pairs="20")
+    venue.fund("taker")
+    venue.place("maker", SELL, "yes", "0.5", "10")
+    venue.place("taker", BUY, "yes", "0.5", "10")
+    venue.do(c.Resolve("m", 0))
+    venue.after(1)
+    assert venue.do(c.Prune(venue.now)).condition_ids == ()  # a trade is in flight
+    venue.settle()
+    venue.after(1)
+    venue.do(c.Prune(venue.now))
+    venue.do(c.Redeem("taker", "m"))
+    assert venue.do(c.Prune(venue.now)).condition_ids == ()  # the maker still holds
+    venue.do(c.RedeemAll("m"))
+    deposited = venue.exchange.deposited
+    assert venue.do(c.Prune(venue.now)).condition_ids == ("m",)
+    assert venue.exchange.markets() == []
+    assert venue.exchange.market_of("m:yes") is None
+    assert venue.exchange.best("m:yes") == (0, d("1"))
+    assert venue.cash("maker").settled + venue.cash("taker").settled == deposited
+    assert isinstance(venue.do(c.ListMarket(market())), e.MarketListed)
+
+
+def test_a_market_that_trades_is_never_forgotten() -> None:
+    venue = Venue()
+    venue.after(1)
+    assert venue.do(c.Prune(venue.now)) == e.Pruned((), (), ())
+    assert len(venue.exchange.markets()) == 1
