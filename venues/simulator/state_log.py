@@ -85,9 +85,13 @@ class StateLog:
             raise StateLogError("the state log is not open for writing: take a snapshot first")
         body = self._encoder.encode(Record(self.sequence + 1, at_ns, event))
         line = b"%08x %s\n" % (zlib.crc32(body), body)
-        if os.write(self._log, line) != len(line):
+        try:
+            written, reason = os.write(self._log, line), "the disk is full"
+        except OSError as error:
+            written, reason = 0, str(error)
+        if written != len(line):
             os.ftruncate(self._log, self._size)
-            raise StateLogError(f"the disk of {self._folder} is full: the venue cannot go on without remembering")
+            raise StateLogError(f"the disk of {self._folder}: {reason}; the venue cannot go on without remembering")
         self.sequence += 1
         self._size += len(line)
         self._dirty = True

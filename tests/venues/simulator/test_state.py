@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import shutil
@@ -140,10 +141,18 @@ def test_another_seed_needs_another_venue(venue_folder):
     reopen(venue_folder, later(), Options(seed=7)).close()
 
 
-def test_a_full_disk_stops_the_venue_and_spoils_nothing(venue_folder, monkeypatch):
+def half(_file: int, _data: bytes, write=os.write) -> int:
+    return write(_file, _data[:5])
+
+
+def nothing(_file: int, _data: bytes) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("full_disk", [half, nothing])
+def test_a_full_disk_stops_the_venue_and_spoils_nothing(venue_folder, monkeypatch, full_disk):
     venue = reopen(venue_folder, later())
-    whole_write = os.write
-    monkeypatch.setattr(os, "write", lambda file, data: whole_write(file, data[:5]))
+    monkeypatch.setattr(os, "write", full_disk)
     with pytest.raises(StateLogError, match="disk"):
         venue.submit(CreateKey("0x" + "11" * 20, 0))
     monkeypatch.undo()
