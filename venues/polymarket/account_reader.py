@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.errors import MoneyError, VenueError
+from domain.errors import VenueError
 from domain.money import parse_micros
 from domain.ports import Clock
 from domain.reports import Balances, OrderReport, TradeReport
@@ -114,7 +114,7 @@ class AccountReader:
             text = _decode_balance(content).balance
             # Base units, which are micro-units; some answers carry a decimal point instead.
             balance = parse_micros(text) if "." in text else int(text)
-        except (msgspec.MsgspecError, MoneyError, ValueError) as error:
+        except BAD_RECORD as error:
             raise VenueError(f"GET /balance-allowance: the answer was malformed: {error}") from error
         if balance < 0:
             raise VenueError(f"GET /balance-allowance: the balance was {text}")

@@ -16,9 +16,10 @@ from domain.fill import Liquidity
 from domain.money import MICRO
 from domain.order import OrderSide, OrderType
 from domain.reports import OrderReport, TradeReport
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.texts import amount, fill_price, fill_status, order_status, side, time_ns
 
-BAD_RECORD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MoneyError, ValueError, OverflowError)
+BAD_RECORD = (*UNDECODABLE, MoneyError, ValueError, OverflowError)
 """What reading a bad record raises."""
 
 

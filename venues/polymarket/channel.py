@@ -93,10 +93,13 @@ class Channel:
         while True:
             try:
                 reason = await self._serve()
-                self._handler.on_lost(reason)
-            except Exception as error:  # noqa: BLE001 - logged; whatever it was, the connection must come back
+            except Exception as error:  # noqa: BLE001 - logged; whatever it was, the loss is told and the connection comes back
                 _log.exception("venue socket failed in a way nobody foresaw", url=self.url)
                 reason = f"{type(error).__name__}: {error}"
+            try:
+                self._handler.on_lost(reason)
+            except Exception:  # noqa: BLE001 - logged; the connection must come back
+                _log.exception("handler of a lost venue socket failed", url=self.url)
             delay = self._backoff.next()
             _log.info("venue socket lost", url=self.url, reason=reason, retry_in=round(delay, 2))
             await asyncio.sleep(delay)

@@ -16,6 +16,7 @@ from domain.errors import MoneyError, VenueError
 from domain.money import parse_micros
 from domain.ports import Clock
 from domain.ticks import TICK_SIZES
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient, NotFoundError
 
 _log = structlog.get_logger(__name__)
@@ -92,7 +93,7 @@ class ClobReader:
             try:
                 books = _decode_books(content)
                 snapshots += [self._snapshot(book) for book in books if self._hash_is_right(book)]
-            except (msgspec.MsgspecError, MoneyError, ValueError) as error:
+            except (*UNDECODABLE, MoneyError, ValueError) as error:
                 raise VenueError(f"POST /books: the answer was malformed: {error}") from error
         return snapshots
 
@@ -101,7 +102,7 @@ class ClobReader:
         content = await self._http.get("/time")
         try:
             return msgspec.json.decode(content, type=int)
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             raise VenueError(f"GET /time: the answer was malformed: {error}") from error
 
     async def market(self, condition_id: str) -> ClobMarket | None:
@@ -112,7 +113,7 @@ class ClobReader:
             return None
         try:
             return _decode_market(content)
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             raise VenueError(f"GET /markets/{condition_id}: the answer was malformed: {error}") from error
 
     def _hash_is_right(self, book: WireBook) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from domain.errors import VenueError, VenueUnavailableError
 from domain.ports import Clock
 from venues.polymarket.auth import ApiCredentials, key_request_headers
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient
 from venues.polymarket.signer import Signer
 
@@ -36,6 +37,6 @@ async def create_or_derive(http: HttpClient, signer: Signer, chain_id: int, cloc
     try:
         answer = msgspec.json.decode(content, type=_KeyAnswer)
         return ApiCredentials(signer.address, answer.api_key, answer.secret, answer.passphrase)
-    except (msgspec.MsgspecError, ValueError):
+    except (*UNDECODABLE, ValueError):
         # The cause could quote the secret.
         raise VenueError(f"the venue's API key for {signer.address} was malformed") from None

@@ -135,11 +135,17 @@ class PolymarketFeed:
         while True:
             await asyncio.sleep(self._care.every)
             for shard in list(self._shards):
-                connection = shard.channel.connections
-                if shard.channel.open:
-                    missed = await self.silence.missed(shard)
-                    if missed and shard.channel.connections == connection:
-                        self._repair(shard, missed)
+                try:
+                    await self._look_after(shard)
+                except Exception:  # noqa: BLE001 - logged; without the watchdog a deaf socket would never be found
+                    _log.exception("a socket could not be checked for silence")
+
+    async def _look_after(self, shard: Shard) -> None:
+        connection = shard.channel.connections
+        if shard.channel.open:
+            missed = await self.silence.missed(shard)
+            if missed and shard.channel.connections == connection:
+                self._repair(shard, missed)
 
     def _repair(self, shard: Shard, missed: Sequence[str]) -> None:
         """Fetch books that a working socket never sent; replace a socket that missed changes or sent nothing at all."""

@@ -17,6 +17,7 @@ from domain.market import ConditionGroup, Market, MarketStatus
 from domain.money import from_float_rounded
 from domain.ticks import TICK_SIZES
 from venues.polymarket.clob import ClobMarket, ClobReader
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.gamma_wire import (
     ItemError,
     WireEvent,
@@ -67,7 +68,7 @@ class GammaCatalog:
             content = await self._http.get("/events/keyset", [*query, ("after_cursor", cursor)] if cursor else query)
             try:
                 page = _decode_page(content)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNDECODABLE as error:
                 raise VenueError(f"GET /events/keyset: the page was malformed: {error}") from error
             for item in page.events:
                 self._read_event(item, markets, groups)
@@ -87,7 +88,7 @@ class GammaCatalog:
             try:
                 found = _decode_markets(content).markets
                 listed = read_market(found[0]) if found else None
-            except (msgspec.MsgspecError, RecursionError, ItemError) as error:
+            except (*UNDECODABLE, ItemError) as error:
                 raise VenueError(f"GET /markets/keyset: market {condition_id} was malformed: {error}") from error
             if listed is not None and listed.condition_id == condition_id:
                 present = await self._clob.market(condition_id)
@@ -97,7 +98,7 @@ class GammaCatalog:
     def _read_event(self, item: msgspec.Raw, markets: dict[str, Market], groups: dict[str, ConditionGroup]) -> None:
         try:
             event = _decode_event(item)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNDECODABLE as error:
             self._skip("event", _id_of(item), str(error))
             return
         group_id, category = str(event.id), event_category(event)
@@ -108,7 +109,7 @@ class GammaCatalog:
                 if wire.closed or not wire.enable_order_book or not (wire.clob_token_ids or wire.position_ids):
                     continue  # over, or never traded by orders: nothing to trade, nothing wrong
                 market = read_market(wire, group_id=group_id, category=category)
-            except (msgspec.MsgspecError, RecursionError, ItemError) as error:
+            except (*UNDECODABLE, ItemError) as error:
                 self._skip("market", _id_of(raw), str(error))
                 continue
             if markets.setdefault(market.id, market).group_id == group_id:
@@ -128,7 +129,7 @@ class _Id(msgspec.Struct):
 def _id_of(item: msgspec.Raw) -> str:
     try:
         return str(msgspec.json.decode(item, type=_Id).id)
-    except (msgspec.MsgspecError, RecursionError):
+    except UNDECODABLE:
         return "?"
 
 

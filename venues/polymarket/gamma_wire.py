@@ -17,6 +17,7 @@ from domain.market import ConditionGroup, Market, MarketStatus
 from domain.money import from_float_rounded
 from domain.ticks import TICK_SIZES
 from venues.polymarket.config import VENUE
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.texts import time_ns
 
 Number = float | str | None
@@ -25,8 +26,6 @@ FEE_CATEGORIES = (
     "Crypto", "Sports", "Finance", "Politics", "Mentions", "Tech", "Economics", "Culture", "Weather", "Geopolitics",
 )  # fmt: skip
 """Categories that have a fee rate of their own; an event's first tag among them is its category."""
-
-BAD_ITEM_CAUSES = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
 class ItemError(PolybotError):
@@ -121,7 +120,7 @@ def read_market(wire: WireMarket, *, group_id: str | None = None, category: str 
     """
     try:
         return _market(wire, group_id, category)
-    except BAD_ITEM_CAUSES as error:
+    except (*UNDECODABLE, ValueError, OverflowError) as error:
         raise ItemError(str(error)) from error
 
 

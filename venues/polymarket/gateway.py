@@ -1,7 +1,7 @@
 """Places, cancels and reads the orders of one account (implements `domain.ports.OrderGateway`).
 
 `prepare` builds the exact bytes; `send` writes them once and says what the answer proves, and nothing more than that (`order_answers`).
-Cancels may be repeated safely, so a doubtful one is repeated once; what stays doubtful is reported as uncertain, to be read again.
+Cancels may be repeated safely, so one that went unanswered is sent once more; what no answer settles is uncertain, to be read again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from venues.polymarket.account_wire import Identity
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.config import VENUE, PolymarketConfig
 from venues.polymarket.contracts import exchange_for
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient, error_text
 from venues.polymarket.http1 import Answer
 from venues.polymarket.order_answers import read_answer
@@ -36,7 +37,7 @@ EVERY_ORDER = "every open order"
 
 
 class _CancelAnswer(msgspec.Struct):
-    canceled: list[str] = []
+    canceled: list[str]
     not_canceled: dict[str, str] = {}
 
 
@@ -191,6 +192,6 @@ def _read_cancel(path: str, answer: Answer) -> _CancelAnswer | None:
         return None
     try:
         return _decode_cancel(answer.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         _log.warning("cancel's answer was malformed", path=path, reason=str(error))
         return None

@@ -1,7 +1,7 @@
 """HTTP for everything but orders: one shared session, bounded answers, errors as the domain knows them.
 
 A request is made once; whoever asks decides whether to ask again. The venue's own 404 raises `NotFoundError`, its "not now" (425, 429,
-503) raises `VenueUnavailableError`, every other failure raises `VenueError` naming the path, the status and the beginning of the answer.
+503) raises `VenueUnavailableError`, every other failure raises `VenueError` naming the path, the status and the beginning of a refusal.
 A 404 page of something in between is such a failure too: it says nothing about what the venue knows.
 """
 
@@ -14,6 +14,7 @@ import msgspec
 
 from domain.errors import VenueError, VenueUnavailableError
 from venues.polymarket.config import USER_AGENT
+from venues.polymarket.decoding import UNDECODABLE
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _NOT_NOW = frozenset({425, 429, 503})
@@ -76,7 +77,8 @@ class HttpClient:
             raise VenueError(f"{method} {path}: {type(error).__name__}: {error}") from error
         if status == 200:
             return content
-        text = f"{method} {path}: the venue answered {status} {error_text(content)!r}"
+        # What did not refuse may have granted: its text could be a secret.
+        text = f"{method} {path}: the venue answered {status} {error_text(content) if status >= 400 else ''!r}"
         if status == 404 and _error_of(content):
             raise NotFoundError(text)
         raise VenueUnavailableError(text) if status in _NOT_NOW else VenueError(text)
@@ -90,7 +92,7 @@ def error_text(body: bytes) -> str:
 def _error_of(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_ErrorBody).error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNDECODABLE:
         return ""
 
 

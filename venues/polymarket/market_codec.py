@@ -1,10 +1,13 @@
 """Turns frames of the market channel into calls of a `FeedListener`. The recorder's replay and the live feed share it.
 
-A frame that cannot be read is counted, logged (at most once a second) and skipped; the frames behind it are not affected. An exception
-of the listener is not a bad frame and propagates.
+A frame that cannot be read is counted, logged (at most once a second) and skipped; the frames behind it are not affected. It may have
+been a change, so the watched tokens it names are told to `on_unreadable`. An exception of the listener is not a bad frame and propagates.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
 
 import structlog
 
@@ -21,6 +24,7 @@ from venues.polymarket.market_wire import (
 
 _log = structlog.get_logger(__name__)
 _LOG_INTERVAL_NS = 1_000_000_000
+_TOKEN = re.compile(rb'"(\d+)"')
 
 Heard = dict[str, BookDelta | BookSnapshot | None]
 """The last book event of each watched token, None before the first."""
@@ -33,12 +37,18 @@ class MarketCodec:
     connections, which both receive every change of the market, and an older frame of one must not overwrite a newer one of the other.
     """
 
-    __slots__ = ("_heard", "_last_logged_ns", "_listener", "_on_delta", "bad", "frames", "ignored")
+    __slots__ = ("_heard", "_last_logged_ns", "_listener", "_on_delta", "_on_unreadable", "bad", "frames", "ignored")
 
-    def __init__(self, listener: FeedListener, heard: Heard | None = None) -> None:
+    def __init__(
+        self,
+        listener: FeedListener,
+        heard: Heard | None = None,
+        on_unreadable: Callable[[list[str]], None] | None = None,
+    ) -> None:
         self._listener = listener
         self._on_delta = listener.on_delta
         self._heard = heard
+        self._on_unreadable = on_unreadable
         self._last_logged_ns = 0
         self.frames = 0
         self.bad = 0
@@ -121,3 +131,7 @@ class MarketCodec:
             _log.warning(
                 "market frame refused", error=str(error), frame=start, length=len(data), refused_so_far=self.bad
             )
+        if self._heard and self._on_unreadable is not None:
+            named = {text.decode() for text in _TOKEN.findall(data)}
+            if doubtful := [token_id for token_id in self._heard if token_id in named]:
+                self._on_unreadable(doubtful)

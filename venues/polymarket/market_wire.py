@@ -26,6 +26,7 @@ from domain.errors import MoneyError
 from domain.money import MICRO, parse_micros
 from domain.order import OrderSide
 from domain.ticks import TICK_SIZES
+from venues.polymarket.decoding import UNDECODABLE
 
 PRICE_CHANGE_TAIL = b'"event_type":"price_change"}'
 """How the venue ends such a frame: `event_type` is its last key. Frames that end otherwise are merely decoded more slowly."""
@@ -38,7 +39,7 @@ class FrameError(ValueError):
     """A frame that is well-formed JSON but says something impossible."""
 
 
-BAD_FRAME = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MoneyError, FrameError)
+BAD_FRAME = (*UNDECODABLE, MoneyError, FrameError)
 """What decoding a bad frame raises."""
 
 MarketEvent = BookDelta | BookSnapshot | TradePrint | TickSizeChange | MarketResolved | MarketListed

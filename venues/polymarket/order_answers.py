@@ -11,6 +11,7 @@ import msgspec
 
 from domain.order import OrderStatus
 from domain.reports import Accepted, Rejected, SendOutcome, Uncertain
+from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import error_text
 from venues.polymarket.http1 import Answer
 from venues.polymarket.refusals import refusal_code
@@ -45,7 +46,7 @@ def read_answer(order_id: str, answer: Answer) -> SendOutcome:
 def _read_ok(order_id: str, body: bytes) -> SendOutcome:
     try:
         answer = msgspec.json.decode(body, type=_OrderAnswer)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         return Uncertain(order_id=order_id, reason=f"the answer was malformed: {error}")
     named, error_message, status = answer.order_id or "", answer.error or "", (answer.status or "").lower()
     if answer.success and not error_message and named == order_id and status in _ACCEPTED_STATUSES:

@@ -13,6 +13,8 @@ from venues.polymarket.channel import Channel, Keepalive
 from venues.polymarket.market_codec import Heard, MarketCodec
 
 ASSETS_PER_SHARD = 400
+DUMP_DELAY = 0.25
+"""Seconds over which books to be sent again are collected: unreadable frames may come in numbers."""
 
 
 class Shard:
@@ -22,7 +24,7 @@ class Shard:
         self, url: str, listener: FeedListener, *, clock: Clock, backoff: Backoff, keepalive: Keepalive | None = None
     ) -> None:
         self.heard: Heard = {}
-        self.codec = MarketCodec(listener, self.heard)
+        self.codec = MarketCodec(listener, self.heard, self._on_unreadable)
         self.channel = Channel(url, self, clock=clock, backoff=backoff, keepalive=keepalive)
         self.last_message_ns = 0
         self.opened_at = 0.0
@@ -30,6 +32,8 @@ class Shard:
         self._clock = clock
         self._now_ns = clock.now_ns
         self._task: asyncio.Task[None] | None = None
+        self._doubtful: set[str] = set()
+        self._dump_timer: asyncio.TimerHandle | None = None
 
     @property
     def room(self) -> int:
@@ -40,6 +44,8 @@ class Shard:
             self._task = asyncio.create_task(self.channel.run(), name="market channel")
 
     async def stop(self) -> None:
+        if self._dump_timer is not None:
+            self._dump_timer.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait((self._task,))
@@ -73,6 +79,19 @@ class Shard:
         lost = list(self.heard)
         self.heard.update(dict.fromkeys(lost))
         self._listener.on_gap(lost, reason)
+
+    def _on_unreadable(self, token_ids: list[str]) -> None:
+        self._listener.on_gap(token_ids, "a frame that names them could not be read")
+        self._doubtful.update(token_ids)
+        if self._dump_timer is None:
+            self._dump_timer = asyncio.get_running_loop().call_later(DUMP_DELAY, self._dump_doubtful)
+
+    def _dump_doubtful(self) -> None:
+        """Have the doubtful books sent again; those of a connection lost meanwhile come with the next one."""
+        self._dump_timer = None
+        if token_ids := [token_id for token_id in self.heard if token_id in self._doubtful]:
+            self.dump_again(token_ids)
+        self._doubtful.clear()
 
     def _operate(self, operation: str, token_ids: Iterable[str]) -> None:
         frame: dict[str, object] = {"operation": operation, "assets_ids": list(token_ids)}

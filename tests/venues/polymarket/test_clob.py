@@ -78,6 +78,21 @@ async def test_malformed_books_are_an_error(venue: RestServer, reader: ClobReade
         await reader.books(["1"])
 
 
+@pytest.mark.parametrize(
+    "body", [b'[{"condition_id":"\xff"}]', b'[{"condition_id":"0x1","tokens":[{"x":' + b"[" * 99_999]
+)
+async def test_bytes_that_are_no_text_are_an_error_too(venue: RestServer, reader: ClobReader, body: bytes) -> None:
+    venue.on("POST /books", lambda _: web.Response(body=body))
+    with pytest.raises(VenueError, match="malformed"):
+        await reader.books(["1"])
+    venue.on("GET /markets/0x1", lambda _: web.Response(body=body[1:]))
+    with pytest.raises(VenueError, match="malformed"):
+        await reader.market("0x1")
+    venue.on("GET /time", lambda _: web.Response(body=body[1:]))
+    with pytest.raises(VenueError, match="malformed"):
+        await reader.server_time()
+
+
 async def test_the_venues_clock_is_a_bare_integer(venue: RestServer, reader: ClobReader) -> None:
     venue.on("GET /time", 1777374000)
     assert await reader.server_time() == 1777374000
@@ -106,6 +121,15 @@ async def test_statuses_become_the_domains_errors(venue: RestServer, session: ai
     with pytest.raises(VenueError, match="404") as page:
         await client.get("/x")
     assert not isinstance(page.value, NotFoundError)
+
+
+async def test_only_a_refusals_text_is_quoted_because_any_other_answer_may_hold_a_secret(
+    venue: RestServer, session: aiohttp.ClientSession
+) -> None:
+    venue.on("POST /auth/api-key", lambda _: web.json_response({"secret": "c2VjcmV0"}, status=201))
+    with pytest.raises(VenueError, match="201") as refused:
+        await HttpClient(venue.url, session).post("/auth/api-key")
+    assert "c2VjcmV0" not in str(refused.value)
 
 
 async def test_a_silent_or_absent_venue_is_an_error(venue: RestServer, session: aiohttp.ClientSession) -> None:

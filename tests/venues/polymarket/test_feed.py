@@ -186,7 +186,21 @@ async def test_bad_frames_are_skipped_and_the_socket_stays(server: VenueSockets,
         await server.push(price_change("unknown token"), price_change("1"))
         await until(lambda: run.diary.of(BookDelta))
         assert run.feed.shards[0].codec.bad == 6
-        assert run.diary.gaps == []
+        assert server.accepted == 1
+
+
+async def test_books_named_in_an_unreadable_frame_lose_trust_until_the_venue_sent_them_again(
+    server: VenueSockets, rest: RestBooks
+) -> None:
+    server.books = {"1": book("1"), "2": book("2"), "3": book("3")}
+    async with Running(server, rest) as run:
+        await run.feed.watch(["1", "2", "3"])
+        await until(lambda: run.feed.connected)
+        await server.push(price_change("1")[:-9], price_change("2")[:-9], price_change("1")[:-9])
+        await until(lambda: len(run.diary.books) == 5)
+        assert [tokens for _, tokens, _ in run.diary.gaps] == [["1"], ["2"], ["1"]]
+        assert run.diary.books[3:] == ["1", "2"]
+        assert server.log.count("subscribe") == 1
         assert server.accepted == 1
 
 
@@ -250,6 +264,25 @@ async def test_a_listener_that_fails_at_a_gap_does_not_keep_the_socket_from_comi
         await until(lambda: run.feed.connected)
         await server.drop_all()
         await until(lambda: run.diary.books == ["1", "1"])
+
+
+async def test_books_lose_trust_also_when_a_connection_fails_in_a_way_nobody_foresaw(
+    server: VenueSockets, rest: RestBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.books = {"1": book("1")}
+    async with Running(server, rest) as run:
+        await run.feed.watch(["1"])
+        await until(lambda: run.feed.connected)
+
+        def broken(_socket: object, _text: bytes) -> None:
+            raise RuntimeError("bug below us")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("venues.polymarket.channel._Socket.write", broken)
+            await until(lambda: run.diary.gaps)
+        assert run.diary.gaps[0][1] == ["1"]
+        assert "bug below us" in run.diary.gaps[0][2]
+        await until(lambda: run.feed.connected)
 
 
 async def test_a_requested_snapshot_comes_from_rest_and_repeats_within_a_second_are_one(
@@ -340,6 +373,24 @@ async def test_rest_that_cannot_be_read_proves_nothing(server: VenueSockets, res
         await run.feed.watch(["1"])
         await until(lambda: run.feed.silence.read_errors >= 2)
         assert run.diary.gaps == []
+
+
+async def test_deaf_sockets_are_looked_for_even_after_a_look_failed(
+    server: VenueSockets, rest: RestBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.books = {"1": book("1")}
+    async with Running(server, rest, WATCHFUL) as run:
+        await run.feed.watch(["1"])
+
+        async def broken(_tokens: Sequence[str]) -> list[BookSnapshot]:
+            rest.asked.append([])
+            raise RuntimeError("bug in a reader")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(rest, "books", broken)
+            await until(lambda: rest.asked)
+        rest.books_by_token = {"1": ("0.50", "0.52", 3000)}
+        await until(lambda: run.feed.deaf_sockets >= 1)
 
 
 async def test_rest_that_keeps_contradicting_fresh_books_is_asked_less_and_less(

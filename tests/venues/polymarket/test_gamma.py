@@ -71,6 +71,21 @@ def listing(*pages: list[dict]) -> Any:
     return answer
 
 
+async def test_bytes_that_are_no_text_cost_an_item_or_break_the_listing_off(
+    venue: RestServer, catalog: GammaCatalog
+) -> None:
+    page = json.dumps({"events": [event(100, market(1, question="BAD"), market(2)), event(101, title="BAD")]})
+    venue.on("GET /events/keyset", lambda _: web.Response(body=page.encode().replace(b"BAD", b"\xff")))
+    markets, _ = await catalog.markets()
+    assert ([m.id for m in markets], catalog.skipped) == (["2"], 2)
+    venue.on("GET /events/keyset", lambda _: web.Response(body=b'{"events":[],"next_cursor":"\xff"}'))
+    with pytest.raises(VenueError, match="malformed"):
+        await catalog.markets()
+    venue.on("GET /markets/keyset", lambda _: web.Response(body=b'{"markets":[{"id":"1","question":"\xff"}]}'))
+    with pytest.raises(VenueError, match="malformed"):
+        await catalog.market(condition(1))
+
+
 async def test_every_page_is_read_until_no_cursor_comes(venue: RestServer, catalog: GammaCatalog) -> None:
     venue.on("GET /events/keyset", listing([event(100, market(1))], [], [event(101, market(2), market(3))]))
     markets, groups = await catalog.markets()

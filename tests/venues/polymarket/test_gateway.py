@@ -304,6 +304,8 @@ async def test_a_doubtful_cancel_is_uncertain_about_every_order(
 async def test_cancel_all_tells_what_it_did_or_that_nobody_knows(venue: RestServer, gateway: PolymarketGateway) -> None:
     venue.on("DELETE /cancel-all", {"canceled": ["0x1"], "not_canceled": {"0x2": "pending"}})
     assert await gateway.cancel_all() == CancelOutcome(cancelled=("0x1",), refused={"0x2": "pending"})
+    venue.on("DELETE /cancel-all", {"error": "later"})
+    assert await gateway.cancel_all() == CancelOutcome(uncertain=(EVERY_ORDER,))
     venue.on("DELETE /cancel-all", refusal(500, "Internal server error"))
     assert await gateway.cancel_all() == CancelOutcome(uncertain=(EVERY_ORDER,))
 
