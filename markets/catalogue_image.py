@@ -1,5 +1,5 @@
-"""Markets and groups in Redis, kept alive: each is written when it changes and again before it expires. Settled markets are written once more, then
-they expire.
+"""Markets and groups in Redis, kept alive: each is written when it changes and again before it expires. Settled markets, and groups that have no
+other, are written once more; then they are forgotten here and expire there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ REFRESH_SECONDS = 120.0
 
 
 class CatalogueImage:
-    """Remembers what to keep alive; `write_due` does a part of the work."""
+    """Remembers what to keep alive; `write_next` writes one."""
 
     def __init__(self) -> None:
         self._markets: dict[str, Market] = {}
@@ -55,11 +55,16 @@ class CatalogueImage:
         key, _ = self._written.popitem(last=False)
         kind, name = key
         if kind == "group":
-            _write_group(write, self._groups[name])
+            group = self._groups[name]
+            _write_group(write, group)
+            if self._markets.keys().isdisjoint(group.market_ids):
+                del self._groups[name]
+                return
         else:
             market = self._markets[name]
             _write_market(write, market)
             if market.status is MarketStatus.SETTLED:
+                del self._markets[name]
                 return
         self._written[key] = now
 

@@ -132,7 +132,7 @@ class Engine:
             if not registered.running:
                 continue
             try:
-                intents = handler(*event)
+                intents = tuple(handler(*event))
             except Exception as error:  # noqa: BLE001 - isolation is the purpose; `fail` counts and logs it
                 self.registry.fail(registered, error)
                 intents = ()

@@ -10,7 +10,7 @@ from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.order import OrderSide
 from domain.signal import Cancel
 from domain.status import StrategyState
-from tests.strategies.toys import BookOnly, Eager, Raising, Recorder, Slow
+from tests.strategies.toys import BookOnly, Eager, Forgetful, Interrupted, Raising, Recorder, Slow
 from tests.strategies.world import SECOND, START, World, a_market
 
 
@@ -123,6 +123,15 @@ def test_a_raising_strategy_does_not_keep_others_from_their_events():
     world.quote(0.5)
     assert strategy(world, "book_only").seen == 2
     assert world.registry.get("raising").error_count == 2
+
+
+@pytest.mark.parametrize("broken", [Forgetful, Interrupted])
+def test_an_answer_that_cannot_be_read_is_the_strategys_error_and_nobody_elses(broken):
+    world = World(broken, BookOnly)
+    world.quote(0.5)
+    assert strategy(world, "book_only").seen == 2
+    assert world.registry.get(broken.kind).error_count == 2
+    assert world.sent == []
 
 
 def test_a_stopped_strategy_hears_nothing_and_a_started_one_hears_again():

@@ -64,6 +64,25 @@ class Raising(BookOnly):
         raise RuntimeError("this strategy is broken")
 
 
+class Forgetful(BookOnly):
+    """Returns nothing where intents are expected."""
+
+    kind: ClassVar[str] = "forgetful"
+
+    def on_book(self, book, now_ns):
+        self.seen += 1
+
+
+class Interrupted(BookOnly):
+    """Raises after its first intent."""
+
+    kind: ClassVar[str] = "interrupted"
+
+    def on_book(self, book, now_ns):
+        yield Cancel(id="c", source=self.name, order_id="o")
+        raise RuntimeError("this strategy is broken")
+
+
 class BadStart(BookOnly):
     kind: ClassVar[str] = "bad_start"
     broken = True
