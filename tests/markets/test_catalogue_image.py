@@ -33,7 +33,7 @@ def test_a_settled_market_is_written_once_more_and_then_forgotten_with_its_group
     image = CatalogueImage()
     image.put([OPEN], [GROUP])
     written(image, 0.0)
-    image.put([SETTLED])
+    image.put([SETTLED], [])
     assert written(image, 1.0) == {keys.market("m1")}
     written(image, REFRESH_SECONDS)
     assert image.wait(10 * REFRESH_SECONDS) is None
