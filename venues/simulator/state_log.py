@@ -8,6 +8,7 @@ Compaction switches to a new log first and writes the snapshot beside it, so eve
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -15,6 +16,7 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -85,27 +87,24 @@ class StateLog:
             raise StateLogError("the state log is not open for writing: take a snapshot first")
         body = self._encoder.encode(Record(self.sequence + 1, at_ns, event))
         line = b"%08x %s\n" % (zlib.crc32(body), body)
-        try:
-            written, reason = os.write(self._log, line), "the disk is full"
-        except OSError as error:
-            written, reason = 0, str(error)
-        if written != len(line):
-            os.ftruncate(self._log, self._size)
-            raise StateLogError(f"the disk of {self._folder}: {reason}; the venue cannot go on without remembering")
+        with self._disk():
+            if os.write(self._log, line) != len(line):
+                os.ftruncate(self._log, self._size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.sequence += 1
         self._size += len(line)
         self._dirty = True
 
     def sync(self) -> None:
         """Make everything written so far survive a power failure. Safe to call from another thread."""
-        with self._guard:
+        with self._guard, self._disk():
             if self._log is not None and self._dirty:
                 self._dirty = False
                 os.fsync(self._log)
 
     def rotate(self) -> int:
         """Begin the next log and return its number, to be handed to `write_snapshot` together with the state of this very moment."""
-        with self._guard:
+        with self._guard, self._disk():
             self.sync()
             self._number += 1
             log = os.open(self._path("log", self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -118,7 +117,7 @@ class StateLog:
         """Store the state as of the start of log `number`, then drop the files before it. Safe to call from another thread."""
         body = msgspec.msgpack.encode(snapshot)
         draft = self._folder / "snapshot.draft"
-        with self._guard:
+        with self._guard, self._disk():
             with draft.open("wb") as stream:
                 stream.write(_MAGIC + hashlib.sha256(body).digest() + body)
                 stream.flush()
@@ -132,11 +131,23 @@ class StateLog:
     def close(self) -> None:
         """Sync, close and unlock."""
         with self._guard:
-            self.sync()
-            if self._log is not None:
-                os.close(self._log)
-                self._log = None
-            self._lock.close()
+            try:
+                self.sync()
+            finally:
+                if self._log is not None:
+                    os.close(self._log)
+                    self._log = None
+                self._lock.close()
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """Turn what the disk refuses into an error that says where."""
+        try:
+            yield
+        except OSError as error:
+            raise StateLogError(
+                f"the disk of {self._folder}: {error}; the venue cannot go on without remembering"
+            ) from error
 
     def _read_snapshot(self, number: int) -> Snapshot:
         path = self._path("snapshot", number)

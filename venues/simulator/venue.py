@@ -103,9 +103,11 @@ class Venue:
             await asyncio.sleep(TICK_SECONDS)
 
     def close(self) -> None:
-        """Store the state as it is and release it."""
-        self._write_snapshot(*self._cut())
-        self._log.close()
+        """Store the state as it is and release it, also when it cannot be stored: the log has everything."""
+        try:
+            self._write_snapshot(*self._cut())
+        finally:
+            self._log.close()
 
     def _cut(self) -> tuple[int, Snapshot]:
         number = self._log.rotate()

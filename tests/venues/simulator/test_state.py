@@ -164,6 +164,18 @@ def test_a_full_disk_stops_the_venue_and_spoils_nothing(venue_folder, monkeypatc
     again.close()
 
 
+def test_a_venue_that_cannot_store_its_last_snapshot_says_so_and_lets_go_of_its_folder(venue_folder, monkeypatch):
+    venue = reopen(venue_folder, later())
+    venue.submit(CreateKey("0x" + "33" * 20, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: nothing(file, b""))
+        with pytest.raises(StateLogError, match=r"disk.*No space left"):
+            venue.close()
+    again = reopen(venue_folder, later())
+    assert again.world.wallets.derive_key("0x" + "33" * 20, 0)
+    again.close()
+
+
 def test_a_second_venue_on_the_same_state_is_refused(venue_folder):
     first = reopen(venue_folder, later())
     with pytest.raises(StateLogError, match="another simulated venue is running"):
