@@ -7,6 +7,7 @@ decimals raises `MoneyError`. Every function that rounds says so in its name.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from domain.errors import MoneyError
 
@@ -32,6 +33,18 @@ def parse_micros(text: str) -> int:
     return -micros if sign else micros
 
 
+def exact_micros(value: Decimal) -> int:
+    """Return the micro-units of `value`, exactly.
+
+    Raises:
+        MoneyError: `value` needs more than six decimals, or is not finite.
+    """
+    micros = value * MICRO
+    if not micros.is_finite() or micros % 1:
+        raise MoneyError(f"amount was {value}, expected at most 6 decimals")
+    return int(micros)
+
+
 def format_micros(micros: int) -> str:
     """Return the shortest decimal text of `micros`: 520_000 → "0.52", 10_000_000 → "10"."""
     sign = "-" if micros < 0 else ""
@@ -40,7 +53,7 @@ def format_micros(micros: int) -> str:
 
 
 def from_float_rounded(value: float) -> int:
-    """Return the micro-units nearest to `value`; for statistics and configuration, never for fills or balances."""
+    """Return the micro-units nearest to `value`; for statistics and displayed depth, never for fills or balances."""
     return round(value * MICRO)
 
 

@@ -1,6 +1,7 @@
 """The vocabulary of `polybot_site.config`: sections, keys, and field types that refuse values which would switch a protection off.
 
-Money and prices are exact: configuration says dollars as decimals with at most six places, code reads them through `micros`.
+Money and prices are exact: configuration says dollars as decimals with at most six places, code reads them through
+`domain.money.exact_micros`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
-from domain.money import MICRO
+from infra.durations import parse_duration
 
 ENVIRONMENT_PREFIX = "POLYBOT_"
-
-_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_DURATION = re.compile(r"(?:\d{1,9}(?:ms|[smhd]))+", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+)(ms|[smhd])", re.ASCII)
 
 
 class Section(BaseModel):
@@ -41,20 +38,6 @@ class Form:
         if not re.fullmatch(self.pattern, value, re.ASCII):
             raise ValueError(f"expected {self.words}")
         return value
-
-
-def micros(value: Decimal) -> int:
-    """Return a configured amount in micro-units, exactly: the fields below allow six decimals at most."""
-    return int(value * MICRO)
-
-
-def format_duration(value: timedelta) -> str:
-    """Return `value` as configuration writes it: 300 s → "5m"."""
-    left, text = round(value.total_seconds() * 1000), ""
-    for unit, size in _UNIT_MS.items():
-        count, left = divmod(left, size)
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
 
 
 def declared_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -82,14 +65,6 @@ def environment_name(key: str) -> str:
 def is_secret(field: FieldInfo) -> bool:
     """Tell whether a key holds a secret; secrets are declared `SecretStr | None`."""
     return field.annotation == SecretStr | None
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise ValueError("expected a duration such as '5m', '90s' or '1h30m'")
-    return timedelta(milliseconds=sum(int(count) * _UNIT_MS[unit] for count, unit in _DURATION_PART.findall(value)))
 
 
 def _no_bool(value: Any) -> Any:
@@ -127,7 +102,7 @@ Price = Annotated[
     BeforeValidator(_exact),
     Field(gt=0, lt=1, decimal_places=4, allow_inf_nan=False),
 ]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
 HttpUrl = Annotated[str, AfterValidator(Form(r"https?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'https://host'"))]
 WsUrl = Annotated[str, AfterValidator(Form(r"wss?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'wss://host'"))]

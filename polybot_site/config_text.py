@@ -11,8 +11,9 @@ import annotated_types as limits
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from infra.durations import format_duration
 from infra.logging import MASK
-from polybot_site.config_fields import Form, declared_keys, environment_name, format_duration, is_secret, value_of
+from polybot_site.config_fields import Form, declared_keys, environment_name, is_secret, value_of
 
 _KINDS: Mapping[Any, str] = {
     bool: "true or false",

@@ -18,6 +18,7 @@ import structlog
 from django.db import DatabaseError, connection
 
 from domain.errors import JournalError, PolybotError, VenueError
+from domain.money import exact_micros
 from domain.ports import Ids
 from infra import garbage
 from infra.clock import SystemClock
@@ -25,7 +26,6 @@ from infra.health import HealthMonitor
 from infra.ids import RandomIds
 from infra.redis import async_client
 from polybot_site.config import Config
-from polybot_site.config_fields import micros
 from polybot_site.locations import redis_url
 from polybot_site.trader_ports import World, open_world, watch_venue
 from runtime.config import KernelConfig, Mode, StrategySetting
@@ -173,13 +173,13 @@ def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredC
     """Return the kernel's settings; on the simulated venue an absent order is given up sooner."""
     trading = config.trading
     limits = RiskLimits(
-        max_order_notional=micros(trading.max_order_notional),
-        max_market_notional=micros(trading.max_market_notional),
-        max_total_notional=micros(trading.max_total_notional),
+        max_order_notional=exact_micros(trading.max_order_notional),
+        max_market_notional=exact_micros(trading.max_market_notional),
+        max_total_notional=exact_micros(trading.max_total_notional),
         max_open_positions=trading.max_open_positions,
         max_book_age_ms=trading.max_book_age_ms,
-        min_price=micros(trading.min_price),
-        max_price=micros(trading.max_price),
+        min_price=exact_micros(trading.min_price),
+        max_price=exact_micros(trading.max_price),
     )
     return KernelConfig(
         mode=Mode(config.mode),

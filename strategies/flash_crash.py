@@ -15,11 +15,12 @@ from typing import ClassVar, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from domain.money import format_micros
+from domain.money import exact_micros, format_micros
 from domain.position import Position
 from domain.signal import Intent
+from infra.durations import format_duration
 from markets.order_book import OrderBook
-from strategies.parameter_fields import Count, Dollars, Duration, Number, format_duration, micros, nanoseconds
+from strategies.parameter_fields import Count, Dollars, Duration, Number, nanoseconds
 from strategies.parameters import Parameters
 from strategies.price_tracker import Peak, TokenHistory, bid_depth
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
@@ -127,7 +128,7 @@ class FlashCrash(SingleLegStrategy[FlashCrashParameters]):
 
     def configure(self, parameters: FlashCrashParameters) -> None:
         super().configure(parameters)
-        self._drop = micros(parameters.drop_threshold)
+        self._drop = exact_micros(parameters.drop_threshold)
         self._duration = nanoseconds(parameters.max_duration)
         self._baseline = nanoseconds(parameters.baseline_window)
 
@@ -144,7 +145,7 @@ class FlashCrash(SingleLegStrategy[FlashCrashParameters]):
         crash = self._judge(book, history, peak, now_ns)
         if isinstance(crash, str):
             return self.refuse(crash)
-        target = micros(self.parameters.recovery_target)
+        target = exact_micros(self.parameters.recovery_target)
         why = (
             f"crash from {format_micros(peak.value)} to {format_micros(book.mid)} in {(now_ns - peak.until_ns) / SECOND:.1f} s "
             f"(normal {format_micros(crash.normal)}, z {crash.z:.1f}, spread {format_micros(book.spread)}; "
@@ -177,12 +178,12 @@ class FlashCrash(SingleLegStrategy[FlashCrashParameters]):
         """Sell on the recovery, or when none has begun in time."""
         parameters = self.parameters
         gained = book.best_bid - position.entry_price
-        if gained >= micros(parameters.recovery_target):
+        if gained >= exact_micros(parameters.recovery_target):
             return f"recovered: bid {format_micros(book.best_bid)} is {format_micros(gained)} above the entry"
         if trade.confirmed or not book.two_sided:
             return ""
         recovery = self._recovery(trade, book)
-        trade.confirmed = recovery >= parameters.confirm_recovery and book.spread <= micros(parameters.max_spread)
+        trade.confirmed = recovery >= parameters.confirm_recovery and book.spread <= exact_micros(parameters.max_spread)
         if trade.confirmed or now_ns - trade.started_ns < nanoseconds(parameters.recovery_timeout):
             return ""
         waited = format_duration(parameters.recovery_timeout)

@@ -14,9 +14,9 @@ from django.core.exceptions import ValidationError
 from pydantic.fields import FieldInfo
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from infra.durations import format_duration, parse_duration
 from strategies.catalog import CATALOG
 from strategies.models import StrategyConfig
-from strategies.parameter_fields import format_duration, parse_duration
 from strategies.parameters import ParameterError, Parameters, allowed, bounds, parse
 
 if TYPE_CHECKING:  # the framework's class takes no parameter at run time

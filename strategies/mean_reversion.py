@@ -14,11 +14,12 @@ from typing import ClassVar, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from domain.money import format_micros
+from domain.money import exact_micros, format_micros
 from domain.position import Position
 from domain.signal import Intent
+from infra.durations import format_duration
 from markets.order_book import OrderBook
-from strategies.parameter_fields import Dollars, Duration, Number, format_duration, micros, nanoseconds
+from strategies.parameter_fields import Dollars, Duration, Number, nanoseconds
 from strategies.parameters import Parameters
 from strategies.price_tracker import Window
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
@@ -136,7 +137,7 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
         if z > -parameters.std_dev_threshold:
             return ()
         middle = expit_rounded(window.centre.median)
-        if z < -parameters.max_deviation or middle - book.mid > micros(parameters.max_fall):
+        if z < -parameters.max_deviation or middle - book.mid > exact_micros(parameters.max_fall):
             return self.refuse("jump, not noise")
         gate = self.closed_gate(book, now_ns)
         if gate:
@@ -148,7 +149,7 @@ class MeanReversion(SingleLegStrategy[MeanReversionParameters]):
             f"{-z:.1f} standard deviations below the middle {format_micros(middle)} of {format_duration(parameters.lookback_window)} "
             f"(mid {format_micros(book.mid)}, half-life {behaviour.half_life:.1f} s, variance ratio {behaviour.variance_ratio:.2f})"
         )
-        return self.enter(book, now_ns, worth=middle, gain=micros(parameters.min_edge), why=why)
+        return self.enter(book, now_ns, worth=middle, gain=exact_micros(parameters.min_edge), why=why)
 
     def _judge(self, window: Window, book: OrderBook, now_ns: int) -> _Behaviour | str:
         """Return how the market reverts, or the gate that says it does not."""

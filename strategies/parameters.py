@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from domain.errors import PolybotError
-from strategies.parameter_fields import Count, Dollars, Duration, Number, format_duration
+from infra.durations import format_duration
+from strategies.parameter_fields import Count, Dollars, Duration, Number
 
 ParameterValue = str | int | float | bool | None
 

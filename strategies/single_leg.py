@@ -16,14 +16,14 @@ from typing import TypeVar
 
 from domain.amounts import marketable_size
 from domain.market import Market
-from domain.money import CENT, MICRO, floor_to, format_micros
+from domain.money import CENT, MICRO, exact_micros, floor_to, format_micros
 from domain.order import Effect, OrderSide, OrderType
 from domain.position import Position
 from domain.signal import Intent, TradeSignal, Urgency
 from domain.ticks import SIZE_STEP
 from markets.order_book import NO_BID, OrderBook
 from strategies.context import Context
-from strategies.parameter_fields import micros, nanoseconds
+from strategies.parameter_fields import nanoseconds
 from strategies.parameters import Parameters
 from strategies.strategy import NOTHING, Strategy
 
@@ -116,7 +116,7 @@ class SingleLegStrategy(Strategy[P]):
             return "market already held"
         if len(self._trades) >= parameters.max_positions:
             return "most positions reached"
-        if book.spread > micros(parameters.max_spread):
+        if book.spread > exact_micros(parameters.max_spread):
             return "spread too wide"
         if market.end_ns is None or market.end_ns - now_ns < nanoseconds(parameters.min_time_to_end):
             return "end too near or unknown"
@@ -142,11 +142,11 @@ class SingleLegStrategy(Strategy[P]):
         # Whole cents keep price × size in whole cents for any whole number of shares, as marketable buys need.
         grid = max(book.tick, CENT)
         ceiling = worth - gain - self.round_trip_fee(market, ask, worth)
-        limit = min(floor_to(ceiling, grid), floor_to(ask + micros(self.parameters.slippage), grid))
+        limit = min(floor_to(ceiling, grid), floor_to(ask + exact_micros(self.parameters.slippage), grid))
         if limit < ask:
             return self.refuse("price leaves no gain")
         offered = sum(size for price, size in book.levels(OrderSide.SELL) if price <= limit)
-        budget = micros(self.parameters.size)
+        budget = exact_micros(self.parameters.size)
         size = marketable_size(limit, min(offered, budget * MICRO // limit))
         if size < market.min_size or limit * size // MICRO < MIN_MARKETABLE_NOTIONAL:
             return self.refuse("size under the minimum")
@@ -165,9 +165,9 @@ class SingleLegStrategy(Strategy[P]):
             urgency=Urgency.HIGH,
             created_ns=now_ns,
             expires_ns=now_ns + SIGNAL_LIFE_NS,
-            take_profit=tick.ceil(ask + micros(self.parameters.take_profit)),
+            take_profit=tick.ceil(ask + exact_micros(self.parameters.take_profit)),
             # From the bid: a stop inside the spread would sell at once.
-            stop_loss=tick.floor(book.best_bid - micros(self.parameters.stop_loss)),
+            stop_loss=tick.floor(book.best_bid - exact_micros(self.parameters.stop_loss)),
             reason=f"{why}; buy {format_micros(size)} at {format_micros(limit)} or better",
         )
         return (signal,)
@@ -198,7 +198,7 @@ class SingleLegStrategy(Strategy[P]):
         if size < trade.market.min_size:
             return NOTHING
         trade.next_exit_ns = now_ns + EXIT_RETRY_NS
-        price = trade.market.tick_size.floor(book.best_bid - micros(self.parameters.slippage))
+        price = trade.market.tick_size.floor(book.best_bid - exact_micros(self.parameters.slippage))
         signal = TradeSignal(
             id=self.context.ids.uuid(),
             source=self.name,

@@ -10,12 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from infra.paths import ROOT
 from polybot_site.config import Config
-from polybot_site.config_fields import declared_keys, environment_name, format_duration, is_secret, micros, value_of
+from polybot_site.config_fields import declared_keys, environment_name, is_secret, value_of
 from polybot_site.config_loader import ConfigError, Loaded, load
 from polybot_site.config_text import effective, example
 
@@ -97,6 +95,7 @@ def test_an_empty_variable_counts_as_not_set(read):
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
+        ("POLYBOT_STRATEGY__MEAN_REVERSION__LOOKBACK_WINDOW", "999999999d999999999d", "a duration"),
         ("POLYBOT_TRADING__MAX_ORDER_NOTIONAL", "0", "an amount, above 0, at most 10000000, at most 6 decimals"),
         ("POLYBOT_TRADING__MAX_TOTAL_NOTIONAL", "-5", "an amount, above 0"),
         ("POLYBOT_TRADING__MAX_MARKET_NOTIONAL", "nan", "an amount, above 0"),
@@ -251,22 +250,6 @@ def test_the_database_is_a_url_its_parts_or_embedded(read, environ, url):
 )
 def test_redis_is_a_url_its_parts_or_embedded(read, environ, url):
     assert read(**environ).config.redis.external_url() == url
-
-
-@given(
-    st.timedeltas(min_value=timedelta(), max_value=timedelta(days=900)).map(
-        lambda t: timedelta(milliseconds=t // timedelta(milliseconds=1))
-    )
-)
-def test_a_duration_is_written_as_it_is_read(duration):
-    from polybot_site.config_fields import _duration
-
-    assert _duration(format_duration(duration)) == duration
-
-
-@given(st.decimals(min_value=Decimal("0.000001"), max_value=10_000_000, places=6))
-def test_an_amount_becomes_micro_units_exactly(amount):
-    assert Decimal(micros(amount)) == amount * 1_000_000
 
 
 def test_the_example_file_is_what_the_declarations_say():
