@@ -38,7 +38,7 @@ class Fund(msgspec.Struct, frozen=True, tag="fund"):
 
 
 class Place(msgspec.Struct, frozen=True, tag="place"):
-    """A signed order arrives. `side` is BUY or SELL, `expiration` Unix seconds (0: none), `api_key` the envelope's owner."""
+    """A signed order arrives. `side` is "buy" or "sell", `expiration` Unix seconds (0: none), `api_key` the envelope's owner."""
 
     order_id: str
     account: str

@@ -15,7 +15,7 @@ START_NS = 1_790_000_000_000_000_000
 
 
 class Recording:
-    """Ten minutes of a world: what happened, and each market's YES mid every quarter of a second."""
+    """Some minutes of a world: what happened, and each market's YES mid every quarter of a second."""
 
     def __init__(self, seed: int, seconds: int) -> None:
         self.world = World(Genesis(venue_id="recorded", secret="s", seed=seed, started_ns=START_NS))
@@ -97,6 +97,19 @@ def test_memory_is_bounded(recording):
     exchange = recording.world.exchange
     remembered = sum(len(exchange.orders(account)) for account in exchange.accounts())
     assert remembered < 20_000
+
+
+def test_markets_that_were_paid_out_leave_the_exchange_and_stay_listed():
+    world = World(Genesis(venue_id="v", secret="s", seed=1, started_ns=START_NS, speed=0.1))
+    for step in range(15 * 60):
+        world.apply(START_NS + step * 10**9, Tick(0))
+    paid_out = world.now_ns - 90 * 10**9
+    over = [one for one in world.listings.markets.values() if one.closed_ns is not None and one.closed_ns < paid_out]
+    assert over
+    assert all(world.exchange.market(one.spec.condition_id) is None for one in over)
+    assert {market.condition_id for market in world.exchange.markets() if market.tradable} == {
+        one.spec.condition_id for one in world.listings.open()
+    }
 
 
 def test_speed_multiplies_the_agents_activity():
