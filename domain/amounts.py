@@ -33,24 +33,6 @@ def limit_amounts(side: OrderSide, price: int, size: int, tick: TickSize) -> Ord
     return OrderAmounts(notional, shares) if side is OrderSide.BUY else OrderAmounts(shares, notional)
 
 
-def market_buy_amounts(spend: int, price: int, tick: TickSize) -> OrderAmounts:
-    """Return the amounts of a market BUY that spends at most `spend` at `price` or better.
-
-    The spend is floored to cents, the shares to the tick's amount decimals.
-    """
-    limit = floor_to(price, 10 ** (6 - tick.price_decimals))
-    _require_on_grid(limit, tick)
-    maker = floor_to(spend, CENT)
-    if maker <= 0:
-        raise InvalidOrderError(f"amount was {format_micros(spend)}, expected at least 0.01")
-    return OrderAmounts(maker, floor_to(maker * MICRO // limit, 10 ** (6 - tick.amount_decimals)))
-
-
-def market_sell_amounts(size: int, price: int, tick: TickSize) -> OrderAmounts:
-    """Return the amounts of a market SELL of `size` shares, floored to two decimals, at `price` or better."""
-    return limit_amounts(OrderSide.SELL, floor_to(price, 10 ** (6 - tick.price_decimals)), size, tick)
-
-
 def marketable_size(price: int, size: int) -> int:
     """Return the largest size ≤ `size` whose notional at `price` is a whole number of cents (0 when none is)."""
     cents_scale = MICRO * CENT

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_Metric = Counter | Gauge | Histogram
-_M = TypeVar("_M", Counter, Gauge, Histogram)
+_Metric = Counter | Gauge
+_M = TypeVar("_M", Counter, Gauge)
 _metrics: dict[str, tuple[_Metric, tuple[str, ...]]] = {}
 
 
@@ -27,11 +27,6 @@ def counter(name: str, help_text: str, labels: Sequence[str] = ()) -> Counter:
 def gauge(name: str, help_text: str, labels: Sequence[str] = ()) -> Gauge:
     """Return the gauge `polybot_<name>`."""
     return _metric(Gauge, name, help_text, labels)
-
-
-def histogram(name: str, help_text: str, labels: Sequence[str] = ()) -> Histogram:
-    """Return the histogram `polybot_<name>` with the client's default buckets, in seconds."""
-    return _metric(Histogram, name, help_text, labels)
 
 
 def render() -> bytes:

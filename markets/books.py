@@ -62,8 +62,6 @@ class BookCounters:
     unknown_tokens: int = 0
     malformed: int = 0
     stale_snapshots: int = 0
-    gaps: int = 0
-    tick_changes: int = 0
 
 
 class Books:
@@ -255,7 +253,6 @@ class Books:
             book.trusted = False
             book.venue_ms = 0
             self._doubts.settle(book.token_id)
-        self.counters.gaps += 1
         _log.info("books_gap", books=len(books), reason=reason)
 
     def check(self) -> None:
@@ -276,7 +273,6 @@ class Books:
             _log.warning("book_tick_refused", token_id=book.token_id, reason=str(error))
             self._refuse(book, "tick size")
             return False
-        self.counters.tick_changes += 1
         self._markets[market.id] = market
         books = [self._books[token_id] for token_id in market.token_ids]
         for each in books:

@@ -48,8 +48,6 @@ class Doubts:
         self._request_snapshot = request_snapshot
         self.open: dict[str, _Doubt] = {}
         self._paces: dict[str, _Pace] = {}
-        self.drifts = 0
-        self.requests = 0
 
     def looks_wrong(self, book: OrderBook) -> None:
         doubt = self.open.setdefault(book.token_id, _Doubt())
@@ -102,7 +100,6 @@ class Doubts:
             if doubt.needs_snapshot:
                 self._ask(token_id, doubt, now)
             elif doubt.since is not None and now - doubt.since >= PATIENCE:
-                self.drifts += 1
                 _log.warning("book_drifted", token_id=token_id, crossed=books[token_id].crossed)
                 self.distrust(books[token_id])
 
@@ -116,5 +113,4 @@ class Doubts:
             return
         if doubt.held is None:
             doubt.held = []
-        self.requests += 1
         self._request_snapshot(token_id)

@@ -39,7 +39,7 @@ def test_a_metric_asked_for_twice_is_the_same_and_is_rendered():
 def test_a_metric_asked_for_in_another_shape_is_an_error():
     metrics.gauge("test_depth", "Depth")
     with pytest.raises(ValueError, match="test_depth is a Gauge"):
-        metrics.histogram("test_depth", "Depth")
+        metrics.counter("test_depth", "Depth")
     with pytest.raises(ValueError, match="test_depth is a Gauge"):
         metrics.gauge("test_depth", "Depth", ["side"])
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from eth_abi.abi import encode
 
-from domain.amounts import limit_amounts, market_buy_amounts, market_sell_amounts
+from domain.amounts import limit_amounts
 from domain.errors import InvalidOrderError
 from domain.money import format_micros, parse_micros
 from domain.order import OrderSide, OrderType
@@ -36,14 +36,6 @@ def _sides(vector: dict) -> tuple[OrderSide, int, TickSize]:
 def test_limit_amounts_equal_the_vector(vector: dict) -> None:
     side, price, tick = _sides(vector)
     amounts = limit_amounts(side, price, parse_micros(vector["size"]), tick)
-    assert amounts == (int(vector["makerAmount"]), int(vector["takerAmount"]))
-
-
-@pytest.mark.parametrize("vector", AMOUNTS["market"], ids=lambda v: f"{v['tick']}-{v['side']}-{v['price']}")
-def test_market_amounts_equal_the_vector(vector: dict) -> None:
-    side, price, tick = _sides(vector)
-    function = market_buy_amounts if side is OrderSide.BUY else market_sell_amounts
-    amounts = function(parse_micros(vector["amount"]), price, tick)
     assert amounts == (int(vector["makerAmount"]), int(vector["takerAmount"]))
 
 
