@@ -17,16 +17,16 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connection
 
-from domain.errors import JournalError, PolybotError, VenueError
+from domain.errors import JournalError, PolybotError
 from domain.money import exact_micros
 from domain.ports import Ids
 from infra import garbage
 from infra.clock import SystemClock
-from infra.health import HealthMonitor
 from infra.ids import RandomIds
 from infra.redis import async_client
 from polybot_site.config import Config
 from polybot_site.locations import redis_url
+from polybot_site.trader_health import trader_health
 from polybot_site.trader_ports import World, open_world, watch_venue
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
@@ -42,7 +42,6 @@ STALL_SECONDS = 30.0
 FIRST_RETRY_SECONDS = 1.0
 SLOWEST_RETRY_SECONDS = 15.0
 HEALTH_SECONDS = 1.0
-SILENT_FEED_NS = 30_000_000_000
 
 _log = structlog.get_logger(__name__)
 
@@ -146,20 +145,8 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
 
 
 async def _publish_health(kernel: Kernel, world: World) -> None:
-    """Check what only the trader can know, and publish it every second."""
-    clock, feed = kernel.ports.clock, world.public.feed
-    monitor = HealthMonitor(clock)
-
-    async def clob_answers() -> None:
-        await world.public.clob.server_time()
-
-    async def feed_speaks() -> None:
-        age = clock.now_ns() - feed.last_message_ns
-        if not feed.connected or age > SILENT_FEED_NS:
-            raise VenueError(f"no market data for {age / 1e9:.0f} s")
-
-    monitor.register("polymarket_clob", 30.0, clob_answers)
-    monitor.register("polymarket_ws", 10.0, feed_speaks)
+    """Publish every second what the trader finds of its health."""
+    monitor = trader_health(world.public, world.pipe, kernel.ports.clock)
     monitor.start()
     try:
         while True:

@@ -1,0 +1,29 @@
+"""What only the trader can know of its health: whether the venue answers and speaks, and whether its own news reaches Redis."""
+
+from __future__ import annotations
+
+from domain.errors import VenueError
+from domain.ports import Clock
+from infra.health import HealthMonitor
+from infra.redis_pipe import RedisPipe
+from venues.polymarket.connect import Public
+
+SILENT_FEED_NS = 30_000_000_000
+
+
+def trader_health(public: Public, pipe: RedisPipe, clock: Clock) -> HealthMonitor:
+    """Return a monitor of the trader's checks, not started yet."""
+    monitor = HealthMonitor(clock)
+
+    async def clob_answers() -> None:
+        await public.clob.server_time()
+
+    async def feed_speaks() -> None:
+        age = clock.now_ns() - public.feed.last_message_ns
+        if not public.feed.connected or age > SILENT_FEED_NS:
+            raise VenueError(f"no market data for {age / 1e9:.0f} s")
+
+    monitor.register("polymarket_clob", 30.0, clob_answers)
+    monitor.register("polymarket_ws", 10.0, feed_speaks)
+    monitor.register("redis_pipe", 10.0, pipe.probe)
+    return monitor
