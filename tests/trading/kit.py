@@ -1,0 +1,322 @@
+"""A whole trading desk in virtual time: the real parts over a memory journal and a venue that answers as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.errors import JournalError, VenueError
+from domain.fill import FillStatus
+from domain.ledger import LedgerAccount
+from domain.money import MICRO
+from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
+from domain.ports import AuditRecord, JournalRow, Lease, LedgerEntry, OrderState
+from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport
+from domain.signal import TradeSignal
+from tests.sim.virtual_time import VirtualClock, run_virtual
+from tests.trading import factories as f
+from trading.change import Change
+from trading.desk import Desk
+from trading.executor import Executor
+from trading.exits import Exits
+from trading.halts import Halts
+from trading.journal_memory import MemoryJournal, MemoryTables
+from trading.lease_holder import LeaseHolder
+from trading.limits import RiskLimits
+from trading.order_flow import OrderFlow
+from trading.own_orders import OwnOrder
+from trading.portfolio import Portfolio
+from trading.reconcile import Reconciler
+from trading.resolver import Resolver
+from trading.risk import Decision, RiskCore
+from trading.withdrawals import Withdrawals
+
+SECOND = 1_000_000_000
+ABSENCE = 120.0
+
+
+def virtual(test: Callable[..., Any]) -> Callable[..., None]:
+    """Run an asynchronous test in virtual time; its parameter `clock` is that time."""
+
+    @functools.wraps(test)
+    def run(*arguments: Any, **named: Any) -> None:
+        clock = VirtualClock()
+        run_virtual(lambda: test(*arguments, clock=clock, **named), clock)
+
+    signature = inspect.signature(test)
+    run.__signature__ = signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "clock"])
+    return run
+
+
+@dataclass
+class Book:
+    """An order book as risk and exits see it."""
+
+    best_bid: int = 490_000
+    best_ask: int = 510_000
+    received_ns: int = f.NOW
+    trusted: bool = True
+
+
+class Venue:
+    """The `OrderGateway` port: keeps the orders it accepted, and lies, fails or waits where a test says so.
+
+    `log` is every call in order. `answers` are used up before the default, which accepts; each is an outcome or a function of the prepared order.
+    """
+
+    account = f.ACCOUNT
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.log: list[tuple[str, ...]] = []
+        self.answers: list[Any] = []
+        self.cancel_answers: list[Any] = []
+        self.orders: dict[str, OrderReport] = {}
+        self.foreign: list[OrderReport] = []
+        self.reports: list[TradeReport] = []
+        self.cash = 1_000 * MICRO
+        self.tokens: dict[str, int] = {}
+        self.down: set[str] = set()
+        self.before: Callable[[str], Any] | None = None
+        self.prepare_error: Exception | None = None
+        self.drafts: dict[str, OrderDraft] = {}
+
+    async def _enter(self, name: str, *words: str) -> None:
+        self.log.append((name, *words))
+        if self.before is not None:
+            waits = self.before(name)
+            if waits is not None:
+                await waits
+        if name in self.down:
+            raise VenueError(f"{name} is down")
+
+    def calls(self, name: str) -> list[tuple[str, ...]]:
+        return [call for call in self.log if call[0] == name]
+
+    async def prepare(self, draft: OrderDraft) -> PreparedOrder:
+        await self._enter("prepare")
+        if self.prepare_error is not None:
+            raise self.prepare_error
+        prepared = f.order(draft).prepared
+        self.drafts[prepared.order_id] = draft
+        return prepared
+
+    async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
+        if self._clock.monotonic() >= deadline:
+            return Rejected(order_id=prepared.order_id, code="deadline")
+        await self._enter("send", prepared.order_id)
+        if self.answers:
+            answer = self.answers.pop(0)
+            outcome = answer(prepared) if callable(answer) else replace(answer, order_id=prepared.order_id)
+            if not isinstance(outcome, Accepted):
+                return outcome
+        else:
+            outcome = Accepted(order_id=prepared.order_id, status=OrderStatus.LIVE)
+        self.rest(prepared.order_id, outcome.status)
+        return outcome
+
+    def rest(self, order_id: str, status: OrderStatus = OrderStatus.LIVE, matched: int = 0) -> None:
+        """Let the venue know an order that was prepared here."""
+        draft = self.drafts[order_id]
+        self.orders[order_id] = f.report(f.order(draft, order_id=order_id), status, matched=matched)
+
+    async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
+        await self._enter("cancel", *order_ids)
+        if self.cancel_answers:
+            return self.cancel_answers.pop(0)
+        live = [each for each in order_ids if each in self.orders and not self.orders[each].status.terminal]
+        for each in live:
+            self.orders[each] = replace(self.orders[each], status=OrderStatus.CANCELLED)
+        self.foreign = [report for report in self.foreign if report.order_id not in order_ids]
+        refused = {each: "can't be found" for each in order_ids if each not in live}
+        return CancelOutcome(cancelled=tuple(live), refused=refused)
+
+    async def cancel_all(self) -> CancelOutcome:
+        await self._enter("cancel_all")
+        live = [key for key, report in self.orders.items() if not report.status.terminal]
+        for each in live:
+            self.orders[each] = replace(self.orders[each], status=OrderStatus.CANCELLED)
+        self.foreign = []
+        return CancelOutcome(cancelled=tuple(live))
+
+    async def order(self, order_id: str) -> OrderReport | None:
+        await self._enter("order", order_id)
+        return self.orders.get(order_id)
+
+    async def open_orders(self) -> list[OrderReport]:
+        await self._enter("open_orders")
+        return [report for report in self.orders.values() if not report.status.terminal] + self.foreign
+
+    async def trades(self, after_ns: int = 0) -> list[TradeReport]:
+        await self._enter("trades")
+        return [report for report in self.reports if report.matched_ns >= after_ns]
+
+    async def balances(self, token_ids: Sequence[str]) -> Balances:
+        await self._enter("balances")
+        return Balances(cash=self.cash, tokens={token: self.tokens.get(token, 0) for token in token_ids})
+
+
+class ScriptedJournal(MemoryJournal):
+    """A memory journal; `failures` are raised for the next submissions, and nothing is written for those."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.failures: list[JournalError | None] = []
+        self.refuse: Callable[[Sequence[JournalRow]], Exception | None] = lambda _: None
+        self.submitted: list[JournalRow] = []
+
+    def submit(self, rows: Sequence[JournalRow]) -> Any:
+        self.submitted += rows
+        failure = self.refuse(rows)
+        if failure is None:
+            return super().submit(rows)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        failed.set_exception(failure)
+        return failed
+
+
+class Rig:
+    """Desk, risk, flow and everything around them; the account starts with $1,000."""
+
+    def __init__(
+        self,
+        clock: VirtualClock,
+        *,
+        limits: RiskLimits | None = None,
+        deposit: int = 1_000 * MICRO,
+        tables: MemoryTables | None = None,
+    ) -> None:
+        self.clock = clock
+        self.markets = {"m1": f.market()}
+        self.book: Book | None = Book()
+        self.tables = tables or MemoryTables()
+        self.tables.epochs[f.ACCOUNT] = 1
+        self.lease = LeaseHolder()
+        self.lease.lease = Lease(f.ACCOUNT, "me", 1, 1e9)
+        self.journal = ScriptedJournal(self.tables, f.ACCOUNT, lambda: self.lease.epoch, self.markets.__getitem__)
+        self.venue = Venue(clock)
+        self.portfolio = Portfolio(f.ACCOUNT, self._by_condition)
+        self.halts = Halts(f.ACCOUNT)
+        self.changes: list[Change] = []
+        self.broken: list[str] = []
+        self.decisions: list[tuple[TradeSignal, Decision]] = []
+        self.ids = f.CountingIds()
+        self.desk = Desk(
+            self.portfolio,
+            self.halts,
+            self.journal,
+            clock,
+            notify=self.changes.append,
+            on_broken=self.broken.append,
+        )
+        self.risk = RiskCore(
+            self.portfolio,
+            self.halts,
+            limits or RiskLimits(),
+            clock,
+            self.ids,
+            book_of=lambda _: self.book,
+            lease_valid=lambda: self.lease.valid(clock.monotonic()),
+            committed=self.markets.__contains__,
+        )
+        self.flow = OrderFlow(self.desk, self.venue, self.risk.reservations, self.lease, send_deadline=2.0)
+        self.executor = Executor(
+            self.portfolio,
+            self.risk,
+            self.flow,
+            on_decision=lambda signal, decision: self.decisions.append((signal, decision)),
+            on_failure=self.desk.fail,
+        )
+        self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
+        self.reconciler = Reconciler(self.desk, self.venue, resolved=self._resolved)
+        self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
+        self.exits = Exits(
+            self.portfolio,
+            self.risk.reservations,
+            clock,
+            self.ids,
+            submit=self.executor.submit,
+            market_of=self.markets.get,
+        )
+        if deposit:
+            self.deposit(deposit)
+
+    def _by_condition(self, condition_id: str):
+        return next((market for market in self.markets.values() if market.condition_id == condition_id), None)
+
+    def _resolved(self, token_id: str) -> bool:
+        return any(market.winner is not None and token_id in market.token_ids for market in self.markets.values())
+
+    def deposit(self, amount: int) -> None:
+        self.portfolio.transfer(
+            journal_id=f"deposit:{amount}",
+            kind="deposit",
+            debit=LedgerAccount.CASH,
+            credit=LedgerAccount.EQUITY,
+            amount=amount,
+            now_ns=self.clock.now_ns(),
+        )
+
+    def signal(self, **changes: Any) -> TradeSignal:
+        now = self.clock.now_ns()
+        return f.signal(**({"created_ns": now, "expires_ns": now + 60 * SECOND} | changes))
+
+    def decide(self, **changes: Any) -> Decision:
+        """Decide on a signal, with a book that is as old as now."""
+        if self.book is not None:
+            self.book.received_ns = self.clock.now_ns()
+        return self.risk.decide_and_reserve(self.signal(**changes))
+
+    def refusal(self, **changes: Any) -> str:
+        decision = self.decide(**changes)
+        return decision.refusal.value if decision.refusal is not None else ""
+
+    async def place(self, **changes: Any) -> OwnOrder:
+        """Carry an order to the venue and return it."""
+        decision = self.decide(**changes)
+        assert decision.draft is not None, decision
+        own = await self.flow.place(decision.draft)
+        assert own is not None
+        return own
+
+    def track(self, status: OrderStatus = OrderStatus.LIVE, **changes: Any) -> OwnOrder:
+        """Put an order into the books as if it had been placed long ago."""
+        order = f.order(f.draft(**({"market": self.markets["m1"]} | changes)))
+        own = self.portfolio.add(order, self.clock.now_ns())
+        own.status, own.acknowledged = status, status not in (OrderStatus.UNKNOWN, OrderStatus.PENDING)
+        self.portfolio.orders.refresh(own)
+        self.journal.submit([order])
+        return own
+
+    def fill(
+        self, own: OwnOrder | Order, size: int = 10 * MICRO, *, settled: bool = True, **changes: Any
+    ) -> TradeReport:
+        """Fill an order and return the venue's report."""
+        order = own.order if isinstance(own, OwnOrder) else own
+        status = FillStatus.CONFIRMED if settled else FillStatus.MATCHED
+        report = f.trade(order, size, **({"status": status, "matched_ns": self.clock.now_ns()} | changes))
+        self.desk.apply(self.portfolio.apply_trade(report, now_ns=self.clock.now_ns()))
+        return report
+
+    def hold(self, size: int = 10 * MICRO, *, settled: bool = True, **changes: Any) -> OwnOrder:
+        """Hold shares of a token, bought by an order of long ago."""
+        own = self.track(size=size, **changes)
+        self.fill(own, size, settled=settled)
+        return own
+
+    def written(self, kind: type[Any]) -> list[Any]:
+        """Return the rows of a kind that were handed to the journal."""
+        return [row for row in self.journal.submitted if isinstance(row, kind)]
+
+    def audited(self, event: str) -> list[AuditRecord]:
+        return [row for row in self.written(AuditRecord) if row.event == event]
+
+    def ledger_kinds(self) -> list[str]:
+        return [entry.kind for entry in self.written(LedgerEntry)]
+
+    def states(self, own: OwnOrder) -> list[OrderStatus]:
+        return [row.status for row in self.written(OrderState) if row.order_id == own.id]

@@ -1,0 +1,417 @@
+"""The venue's word against our books: differences with an explanation converge, others halt, and a second look changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from domain.fill import FillStatus, Liquidity
+from domain.halt import HaltScope
+from domain.ledger import LedgerAccount
+from domain.money import MICRO
+from domain.order import Effect, OrderSide, OrderStatus
+from tests.trading import factories as f
+from tests.trading.kit import SECOND, Rig, virtual
+
+
+def agree(rig: Rig) -> None:
+    """Let the venue hold what our books say."""
+    rig.venue.cash = rig.portfolio.ledger.cash
+    rig.venue.tokens = {token: rig.portfolio.positions.size(token) for token in (f.YES, f.NO)}
+
+
+async def round_of(rig: Rig, **named):
+    """Run one round a while after everything that happened before."""
+    rig.clock.advance(30)
+    return await rig.reconciler.run(**named)
+
+
+def balance(rig: Rig, account: LedgerAccount) -> int:
+    return rig.portfolio.ledger.balance(account)
+
+
+@virtual
+async def test_books_that_agree_stay_as_they_are_round_after_round(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    await rig.place(price=480_000)
+    agree(rig)
+    await asyncio.sleep(0.1)
+    before = len(rig.journal.submitted)
+
+    for _ in range(3):
+        outcome = await round_of(rig)
+        assert (outcome.complete, outcome.cash_difference, outcome.token_differences, outcome.missing_orders) == (
+            True, 0, 0, 0,
+        )  # fmt: skip
+
+    assert rig.journal.submitted[before:] == []
+
+
+@virtual
+async def test_the_money_found_at_the_very_first_start_is_a_deposit(clock) -> None:
+    rig = Rig(clock, deposit=0)
+    rig.venue.cash = 250 * MICRO
+
+    await round_of(rig, first=True)
+
+    assert rig.portfolio.ledger.cash == rig.portfolio.ledger.deposits == 250 * MICRO
+    assert (await round_of(rig)).cash_difference == 0
+
+
+@pytest.mark.parametrize(("amount", "kind"), [(100 * MICRO, "deposit"), (-100 * MICRO, "withdrawal")])
+@virtual
+async def test_a_transfer_made_outside_is_adopted_when_two_rounds_agree(amount, kind, clock) -> None:
+    rig = Rig(clock)
+    rig.venue.cash += amount
+
+    assert (await round_of(rig)).cash_difference == amount
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+    await round_of(rig)
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO + amount
+    assert rig.ledger_kinds() == [kind, kind]
+    assert (await round_of(rig)).cash_difference == 0
+    assert rig.ledger_kinds() == [kind, kind]
+
+
+@virtual
+async def test_a_difference_that_does_not_last_is_forgotten(clock) -> None:
+    rig = Rig(clock)
+    rig.venue.cash += MICRO
+    await round_of(rig)
+    rig.venue.cash += MICRO
+    await round_of(rig)
+    rig.venue.cash -= 2 * MICRO
+    await round_of(rig)
+
+    assert rig.ledger_kinds() == []
+
+
+@virtual
+async def test_nothing_is_concluded_while_orders_are_on_their_way_or_fills_unsettled(clock) -> None:
+    for unrest in ("unknown", "submitted", "unread", "unsettled"):
+        rig = Rig(clock)
+        if unrest == "unsettled":
+            rig.hold(settled=False)
+        else:
+            own = rig.track(OrderStatus.UNKNOWN if unrest == "unknown" else OrderStatus.SUBMITTED)
+            own.needs_read = unrest == "unread"
+        rig.venue.cash += 50 * MICRO
+        rig.venue.tokens = {f.YES: 99 * MICRO}
+        for _ in range(3):
+            await round_of(rig)
+        assert rig.ledger_kinds().count("deposit") == 0, unrest
+        assert rig.halts.active() == [], unrest
+
+
+@virtual
+async def test_news_during_the_round_put_the_comparison_off(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.venue.cash += 50 * MICRO
+    clock.advance(30)
+
+    def fill_meanwhile(name: str) -> None:
+        if name == "balances":
+            clock.advance(0.1)
+            rig.fill(own, 4 * MICRO)
+
+    rig.venue.before = fill_meanwhile
+    for _ in range(2):
+        assert (await rig.reconciler.run()).cash_difference == 0
+        clock.advance(30)
+
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+
+
+@virtual
+async def test_rounding_converges_within_its_bound_for_new_fills(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    agree(rig)
+    await round_of(rig)
+    rig.hold(price=400_000)
+    agree(rig)
+    rig.venue.cash -= 20
+
+    await round_of(rig)
+
+    assert balance(rig, LedgerAccount.ROUNDING) == 20
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_rounding_needs_new_fills(clock) -> None:
+    rig = Rig(clock)
+    for _ in range(5):
+        rig.hold(price=400_000)
+    agree(rig)
+    await round_of(rig)
+    rig.venue.cash -= 20
+
+    await round_of(rig)
+    assert balance(rig, LedgerAccount.ROUNDING) == 0
+    await round_of(rig)
+    assert rig.ledger_kinds()[-1] == "withdrawal"
+
+
+@virtual
+async def test_money_that_a_wrong_fee_may_have_taken_is_booked_and_halts_the_markets_of_its_fills(clock) -> None:
+    rig = Rig(clock)
+    agree(rig)
+    await round_of(rig)
+    rig.hold(100 * MICRO)
+    agree(rig)
+    rig.venue.cash -= MICRO
+
+    await round_of(rig)
+
+    assert rig.ledger_kinds()[-1] == "misbooked"
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+    assert [(halt.scope, halt.target) for halt in rig.halts.active()] == [(HaltScope.MARKET, "m1")]
+    assert "$1 are missing after 1 fills" in rig.halts.active()[0].reason
+    rig.desk.resume(HaltScope.MARKET, "m1", lifted_by="ada")
+    await round_of(rig)
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_a_withdrawal_larger_than_any_fee_is_a_withdrawal_also_after_fills(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(10 * MICRO)
+    agree(rig)
+    rig.venue.cash -= 500 * MICRO
+
+    await round_of(rig)
+    await round_of(rig)
+
+    assert rig.portfolio.ledger.deposits == 500 * MICRO
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_money_is_not_explained_away_while_a_trade_is_in_quarantine(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.fill(own, 50 * MICRO)
+    rig.venue.orders.clear()
+    rig.portfolio.move(own, OrderStatus.CANCELLED, "", clock.now_ns())
+    agree(rig)
+    rig.venue.cash -= 25 * MICRO
+
+    for _ in range(4):
+        await round_of(rig)
+
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+    assert rig.ledger_kinds() == []
+
+
+@virtual
+async def test_a_payout_that_arrived_settles_what_is_receivable(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    rig.portfolio.resolve(f.market(), (MICRO, 0), now_ns=clock.now_ns())
+    rig.venue.cash = rig.portfolio.ledger.cash + 10 * MICRO
+
+    await round_of(rig)
+
+    assert balance(rig, LedgerAccount.RECEIVABLE) == 0
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+
+
+@pytest.mark.parametrize("difference", [5 * MICRO, -5 * MICRO, 10_001])
+@virtual
+async def test_a_difference_in_shares_that_lasts_halts_its_market(difference, clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    agree(rig)
+    rig.venue.tokens[f.YES] += difference
+
+    assert (await round_of(rig)).token_differences == 1
+    assert rig.halts.active() == []
+    await round_of(rig)
+    assert [(halt.scope, halt.target) for halt in rig.halts.active()] == [(HaltScope.MARKET, "m1")]
+
+
+@virtual
+async def test_dust_and_shares_of_resolved_markets_make_no_difference(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    agree(rig)
+    rig.venue.tokens[f.YES] += 10_000
+    for _ in range(2):
+        await round_of(rig)
+    rig.markets["m1"] = replace(rig.markets["m1"], winner=0)
+    rig.venue.tokens[f.YES] = 0
+    for _ in range(2):
+        assert (await round_of(rig)).token_differences == 0
+
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_cash_and_shares_that_differ_together_are_no_transfer(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(100 * MICRO)
+    agree(rig)
+    await round_of(rig)
+    rig.venue.tokens[f.YES] -= 50 * MICRO
+    rig.venue.cash += 30 * MICRO
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert "deposit" not in rig.ledger_kinds()
+    assert rig.halts.active()
+
+
+@virtual
+async def test_a_trade_made_outside_is_adopted_with_its_cash(clock) -> None:
+    rig = Rig(clock)
+    stranger = f.order()
+    rig.venue.reports = [f.trade(stranger, 10 * MICRO, status=FillStatus.CONFIRMED, matched_ns=clock.now_ns())]
+    rig.venue.cash -= 5 * MICRO
+    rig.venue.tokens = {f.YES: 10 * MICRO}
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert rig.portfolio.positions.get(f.YES, "external") is not None
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert rig.halts.active() == []
+    assert len(rig.audited("external_trade_adopted")) == 1
+
+
+@virtual
+async def test_a_sale_made_outside_is_taken_from_the_position_that_holds_the_shares(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(strategy="one")
+    stranger = f.order(f.draft(side=OrderSide.SELL, effect=Effect.REDUCE, price=600_000))
+    rig.venue.reports = [f.trade(stranger, 10 * MICRO, status=FillStatus.CONFIRMED, matched_ns=clock.now_ns())]
+    rig.venue.cash += MICRO
+
+    await round_of(rig)
+
+    assert rig.portfolio.positions.get(f.YES, "one") is None
+    assert rig.portfolio.ledger.realised == MICRO
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_an_open_order_nobody_here_placed_is_cancelled_and_audited(clock) -> None:
+    rig = Rig(clock)
+    stranger = f.order()
+    rig.venue.foreign = [f.report(stranger, OrderStatus.LIVE)]
+    own = await rig.place()
+
+    assert (await round_of(rig)).foreign_orders == 1
+
+    assert rig.venue.foreign == []
+    assert rig.audited("foreign_orders_cancelled")[0].detail["first"] == stranger.id
+    assert own.status is OrderStatus.LIVE
+    assert (await round_of(rig)).foreign_orders == 0
+
+
+@virtual
+async def test_an_order_the_venue_does_not_list_any_more_is_read(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.venue.orders[own.id] = replace(rig.venue.orders[own.id], status=OrderStatus.CANCELLED)
+
+    assert (await round_of(rig)).missing_orders == 1
+    assert own.needs_read
+    await rig.resolver.resolve_due()
+
+    assert own.status is OrderStatus.CANCELLED
+
+
+@virtual
+async def test_an_order_that_arrived_during_the_round_is_not_missing(clock) -> None:
+    rig = Rig(clock)
+    placed = []
+
+    async def place_meanwhile() -> None:
+        clock.advance(0.01)
+        rig.venue.before = None
+        placed.append(await rig.place())
+
+    rig.venue.before = lambda name: place_meanwhile() if name == "trades" else None
+
+    assert (await round_of(rig)).missing_orders == 0
+    assert not placed[0].needs_read
+
+
+@pytest.mark.parametrize("call", ["open_orders", "trades", "balances"])
+@virtual
+async def test_a_venue_that_cannot_be_read_changes_nothing(call, clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    rig.venue.down = {call}
+    rig.venue.foreign = [f.report(f.order(), OrderStatus.LIVE)]
+    await asyncio.sleep(0.1)
+    before = len(rig.journal.submitted)
+
+    outcome = await round_of(rig)
+
+    assert not outcome.complete
+    assert rig.journal.submitted[before:] == []
+
+
+@virtual
+async def test_trades_are_read_from_before_anything_that_may_still_change(clock) -> None:
+    rig = Rig(clock)
+    asked = []
+    trades = rig.venue.trades
+
+    async def note(after_ns: int = 0):
+        asked.append(after_ns)
+        return await trades(after_ns)
+
+    rig.venue.trades = note
+    old = rig.track()
+    rig.venue.drafts[old.id] = old.order.draft
+    rig.venue.rest(old.id)
+    clock.advance(3_600)
+    rig.hold(price=400_000)
+    await rig.reconciler.run()
+    rig.portfolio.move(old, OrderStatus.CANCELLED, "", clock.now_ns())
+    await rig.reconciler.run()
+
+    margin = 300 * SECOND
+    assert asked == [old.order.created_ns - margin, clock.now_ns() - margin]
+
+
+@virtual
+async def test_fills_of_orders_that_ended_shortly_before_a_crash_are_looked_for(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    await asyncio.sleep(600)
+    missed = f.trade(own.order, 4 * MICRO, status=FillStatus.CONFIRMED, matched_ns=clock.now_ns())
+    await asyncio.sleep(600)
+    later = rig.hold(price=400_000)
+    await rig.flow.cancel(own, "enough")
+    await asyncio.sleep(0.1)
+
+    again = Rig(clock, deposit=0, tables=rig.tables)
+    again.venue.reports = [missed]
+    again.portfolio.restore(await rig.journal.load())
+    await again.reconciler.run()
+
+    assert again.portfolio.orders.get(own.id).filled == 4 * MICRO
+    assert again.portfolio.orders.get(later.id) is not None
+
+
+@virtual
+async def test_a_taker_fee_of_our_own_making_needs_no_reconciling(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.fill(own, 10 * MICRO, liquidity=Liquidity.TAKER)
+    rig.venue.orders.clear()
+    agree(rig)
+
+    assert (await round_of(rig)).cash_difference == 0
+    assert rig.portfolio.ledger.cash == 1_000 * MICRO - 5 * MICRO - 100_000

@@ -1,0 +1,267 @@
+"""What is not known is read until it is: absence is believed only after a healthy venue has denied an order long enough."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from domain.fill import FillStatus
+from domain.halt import HaltScope
+from domain.money import MICRO
+from domain.order import OrderStatus, OrderType
+from tests.trading import factories as f
+from tests.trading.kit import ABSENCE, Rig, virtual
+
+
+async def resolve_for(rig: Rig, seconds: float) -> None:
+    """Let the resolver run for a while."""
+    running = asyncio.create_task(rig.resolver.run())
+    await asyncio.sleep(seconds)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@virtual
+async def test_an_unknown_order_that_rests_is_found_by_its_id(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id)
+
+    await resolve_for(rig, 0.1)
+
+    assert own.status is OrderStatus.LIVE
+
+
+@virtual
+async def test_an_order_accepted_late_is_found_though_it_was_denied_before(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.drafts[own.id] = own.order.draft
+
+    await resolve_for(rig, ABSENCE - 5)
+    assert own.status is OrderStatus.UNKNOWN
+    rig.venue.rest(own.id)
+    await resolve_for(rig, 15)
+
+    assert own.status is OrderStatus.LIVE
+
+
+@virtual
+async def test_an_order_nobody_knows_counts_as_never_taken_only_after_the_absence_time(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    held = own.reserved_cash
+
+    await resolve_for(rig, ABSENCE - 1)
+    assert own.status is OrderStatus.UNKNOWN
+    assert rig.portfolio.orders.reserved_cash == held > 0
+
+    await resolve_for(rig, 15)
+    assert (own.status, own.reason) == (OrderStatus.REJECTED, "absent: the venue never took it")
+    assert rig.portfolio.orders.reserved_cash == 0
+    assert rig.audited("order_concluded")[0].detail["status"] == "rejected"
+
+
+@virtual
+async def test_one_denial_long_after_the_send_is_not_enough(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    clock.advance(10 * ABSENCE)
+
+    await rig.resolver.read([own])
+
+    assert own.status is OrderStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("call", ["order", "open_orders", "trades"])
+@virtual
+async def test_a_read_that_fails_proves_nothing(call, clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.down = {call}
+
+    await resolve_for(rig, 3 * ABSENCE)
+    assert own.status is OrderStatus.UNKNOWN
+    assert own.absent_since_ns is None
+
+    rig.venue.down = set()
+    await resolve_for(rig, ABSENCE - 11)
+    assert own.status is OrderStatus.UNKNOWN
+    await resolve_for(rig, 25)
+    assert own.status is OrderStatus.REJECTED
+
+
+@virtual
+async def test_an_order_that_only_the_list_of_open_orders_shows_is_there(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.foreign = [f.report(own.order, OrderStatus.LIVE)]
+
+    await rig.resolver.read([own])
+
+    assert own.status is OrderStatus.LIVE
+
+
+@virtual
+async def test_a_trade_proves_that_an_order_was_taken(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.reports = [f.trade(own.order, 10 * MICRO, matched_ns=clock.now_ns())]
+
+    await resolve_for(rig, 2 * ABSENCE)
+
+    assert own.status is OrderStatus.MATCHED
+    assert rig.portfolio.positions.size(f.YES) == 10 * MICRO
+
+
+@virtual
+async def test_denials_before_a_fill_do_not_count_after_it(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    await resolve_for(rig, ABSENCE - 10)
+    rig.fill(own, 4 * MICRO)
+
+    await resolve_for(rig, ABSENCE - 10)
+    assert own.status is OrderStatus.PARTIALLY_FILLED
+
+    own.needs_read = True
+    await resolve_for(rig, ABSENCE + 15)
+    assert (own.status, own.reason) == (OrderStatus.CANCELLED, "gone from the venue")
+    assert own.filled == 4 * MICRO
+
+
+@virtual
+async def test_reads_slow_down_while_nothing_is_found_and_start_fresh_for_the_next_doubt(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    await resolve_for(rig, 60)
+    reads = len(rig.venue.calls("order"))
+    assert 5 < reads < 15
+
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id)
+    await resolve_for(rig, 11)
+    assert own.status is OrderStatus.LIVE
+    await rig.flow.cancel(own, "enough")
+    await resolve_for(rig, 0.6)
+    assert own.explained
+
+
+@virtual
+async def test_an_order_whose_answer_is_awaited_is_left_alone(clock) -> None:
+    rig = Rig(clock)
+    rig.venue.before = lambda name: asyncio.sleep(30) if name == "send" else None
+    placing = asyncio.create_task(rig.flow.place(rig.decide().draft))
+
+    await resolve_for(rig, 20)
+    assert rig.venue.calls("order") == []
+
+    placing.cancel()
+
+
+@pytest.mark.parametrize("status", [OrderStatus.SUBMITTED, OrderStatus.DELAYED, OrderStatus.CANCELLING])
+@virtual
+async def test_an_order_that_stays_in_passing_is_looked_up(status, clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(status)
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id)
+
+    await resolve_for(rig, 2.5)
+    assert rig.venue.calls("order") == []
+    await resolve_for(rig, 2)
+
+    assert own.status is OrderStatus.LIVE
+
+
+@virtual
+async def test_a_named_trade_that_does_not_come_is_fetched(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.SUBMITTED, order_type=OrderType.FAK)
+    rig.portfolio.acknowledge(own, OrderStatus.MATCHED, ("t-1",), clock.now_ns())
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id, OrderStatus.MATCHED, matched=10 * MICRO)
+    rig.venue.reports = [
+        f.trade(own.order, 10 * MICRO, trade_id="t-1", matched_ns=clock.now_ns(), status=FillStatus.CONFIRMED)
+    ]
+
+    await resolve_for(rig, 4)
+
+    assert own.explained
+    assert rig.portfolio.positions.settled(f.YES) == 10 * MICRO
+
+
+@virtual
+async def test_a_match_of_which_no_trade_is_ever_known_halts_its_market(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.SUBMITTED, order_type=OrderType.FAK)
+    rig.portfolio.acknowledge(own, OrderStatus.MATCHED, (), clock.now_ns())
+
+    await resolve_for(rig, ABSENCE + 20)
+
+    assert own.explained
+    assert [(halt.scope, halt.target) for halt in rig.halts.active()] == [(HaltScope.MARKET, "m1")]
+
+
+@virtual
+async def test_an_order_the_venue_cancelled_and_dropped_is_over_after_a_moment(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track()
+    rig.portfolio.move(own, OrderStatus.CANCELLED, "enough", clock.now_ns())
+    own.needs_read = True
+    rig.portfolio.orders.refresh(own)
+
+    await resolve_for(rig, 5)
+    assert own.reserved_cash > 0
+    await resolve_for(rig, 25)
+
+    assert own.explained
+    assert own.status is OrderStatus.CANCELLED
+
+
+@virtual
+async def test_news_that_comes_during_a_read_is_not_overruled_by_it(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track()
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id)
+
+    def cancelled_meanwhile(name: str):
+        if name != "trades":
+            return None
+        report = f.report(own.order, OrderStatus.CANCELLED)
+        rig.desk.apply(rig.portfolio.apply_order(report, now_ns=clock.now_ns() + 1, fresh=False))
+        return asyncio.sleep(0.01)
+
+    rig.venue.before = cancelled_meanwhile
+    clock.advance(0.1)
+    await rig.resolver.read([own])
+
+    assert own.status is OrderStatus.CANCELLED
+    assert own.needs_read
+
+
+@virtual
+async def test_many_orders_are_read_side_by_side(clock) -> None:
+    rig = Rig(clock)
+    orders = [rig.track(OrderStatus.UNKNOWN, price=10_000 * n) for n in range(1, 25)]
+    rig.venue.before = lambda name: asyncio.sleep(0.1) if name == "order" else None
+
+    assert await rig.resolver.read(orders)
+
+    assert clock.monotonic() < 0.5
+    assert len(rig.venue.calls("order")) == 24
+
+
+@virtual
+async def test_reads_of_orders_that_are_over_are_not_remembered(clock) -> None:
+    rig = Rig(clock)
+    for _ in range(5):
+        rig.track(OrderStatus.UNKNOWN)
+    await resolve_for(rig, ABSENCE + 20)
+
+    await rig.resolver.resolve_due()
+
+    assert rig.resolver._next_read == {}
