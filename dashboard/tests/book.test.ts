@@ -101,7 +101,9 @@ test("two hundred changes within a frame are told once", () => {
   expect(book.get()?.bids[2]?.size).toBe(200_000_000);
 });
 
-test("the ladder's totals run from the best level", () => {
+test("the ladder's totals and costs run from the best level", () => {
   book.snapshot(snapshot(0n));
-  expect(rungs(book.get()?.bids ?? [], 10).map((rung) => rung.total)).toEqual([100_000_000, 150_000_000]);
+  const bids = rungs(book.get()?.bids ?? [], 10);
+  expect(bids.map((rung) => rung.total)).toEqual([100_000_000, 150_000_000]);
+  expect(bids.map((rung) => rung.cost)).toEqual([52_000_000, 77_500_000]);
 });

@@ -1,21 +1,24 @@
 /** The depth ladder: both sides around the spread, a bar for each level's size and a paler one for all that lies before it, our own orders marked. */
 import type { CSSProperties, ReactElement } from "react";
-import { type Micros, price, shares, short } from "../format/money";
+import { type Micros, notional, price, shares, short } from "../format/money";
 import { duration } from "../format/time";
 import type { Book, Level, Side } from "../model";
 import { Flash } from "./parts";
 
 export interface Rung extends Level {
-  /** Shares from the best price up to and including this level. */
+  /** Shares from the best price up to and including this level, and what they cost. */
   readonly total: Micros;
+  readonly cost: Micros;
 }
 
 /** The first `count` levels with their running totals. */
 export function rungs(levels: readonly Level[], count: number): Rung[] {
   let total = 0;
+  let cost = 0;
   return levels.slice(0, count).map((level) => {
     total += level.size;
-    return { ...level, total };
+    cost += notional(level.price, level.size) ?? 0;
+    return { ...level, total, cost };
   });
 }
 
@@ -51,7 +54,7 @@ export function Ladder({ book, own, depth, now }: LadderProps): ReactElement {
           <th scope="col">Price</th>
           <th scope="col">Shares</th>
           <th scope="col">Total</th>
-          <th scope="col">Value</th>
+          <th scope="col">Cost</th>
         </tr>
       </thead>
       <tbody aria-label="Sellers">
@@ -96,7 +99,7 @@ function LevelRow({ side, level, tick, own, depth, size }: LevelProps): ReactEle
       </td>
       <td>{shares(level.size)}</td>
       <td className="muted">{short(level.total, "")}</td>
-      <td className="muted">{short((level.total / 1_000_000) * level.price)}</td>
+      <td className="muted">{short(level.cost)}</td>
     </tr>
   );
 }
