@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from infra.clock import SystemClock
 from infra.ids import RandomIds
@@ -40,13 +40,27 @@ def issue(
     """
     if kind not in KINDS:
         raise ValueError(f"command was {kind!r}, expected one of {', '.join(sorted(KINDS))}")
+    try:
+        earlier = _earlier(kind, payload, idempotency_key)
+        return earlier or _create(kind, payload, issued_by, idempotency_key, ttl_seconds)
+    except IntegrityError:
+        # Somebody else issued the same key in the same moment.
+        earlier = _earlier(kind, payload, idempotency_key)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _earlier(kind: str, payload: dict[str, Any], idempotency_key: str) -> Command | None:
+    """Return the command that was issued with the same key before."""
+    earlier = Command.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
+    if earlier is not None and (earlier.kind, earlier.payload) != (kind, payload):
+        raise ValueError(f"idempotency key {idempotency_key!r} was used for another command before")
+    return earlier
+
+
+def _create(kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str, ttl_seconds: float) -> Command:
     with transaction.atomic():
-        if idempotency_key:
-            earlier = Command.objects.select_for_update().filter(idempotency_key=idempotency_key).first()
-            if earlier is not None:
-                if (earlier.kind, earlier.payload) != (kind, payload):
-                    raise ValueError(f"idempotency key {idempotency_key!r} was used for another command before")
-                return earlier
         command = Command.objects.create(
             id=_ids.uuid(),
             kind=kind,

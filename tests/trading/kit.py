@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.errors import JournalError, VenueError
 from domain.fill import FillStatus
-from domain.ledger import LedgerAccount
+from domain.ledger import LedgerAccount, LedgerEntry
 from domain.money import MICRO
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
-from domain.ports import AuditRecord, JournalRow, Lease, LedgerEntry, OrderState
+from domain.ports import AuditRecord, JournalRow, Lease, OrderState
 from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport
 from domain.signal import TradeSignal
 from tests.sim.virtual_time import VirtualClock, run_virtual
@@ -42,14 +42,23 @@ ABSENCE = 120.0
 def virtual(test: Callable[..., Any]) -> Callable[..., None]:
     """Run an asynchronous test in virtual time; its parameter `clock` is that time."""
 
-    @functools.wraps(test)
     def run(*arguments: Any, **named: Any) -> None:
         clock = VirtualClock()
         run_virtual(lambda: test(*arguments, clock=clock, **named), clock)
 
     signature = inspect.signature(test)
-    run.__signature__ = signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "clock"])
-    return run
+    others = [each for each in signature.parameters.values() if each.name != "clock"]
+    vars(run)["__signature__"] = signature.replace(parameters=others)
+    return functools.wraps(test)(run)
+
+
+async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 10.0) -> None:
+    """Wait in real time until something holds."""
+    for _ in range(round(seconds / 0.01)):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"did not come true within {seconds} s")
 
 
 @dataclass
@@ -93,6 +102,10 @@ class Venue:
                 await waits
         if name in self.down:
             raise VenueError(f"{name} is down")
+
+    def instead(self, name: str, call: Callable[..., Any]) -> None:
+        """Answer calls of `name` by another function from now on."""
+        setattr(self, name, call)
 
     def calls(self, name: str) -> list[tuple[str, ...]]:
         return [call for call in self.log if call[0] == name]

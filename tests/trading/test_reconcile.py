@@ -371,7 +371,7 @@ async def test_trades_are_read_from_before_anything_that_may_still_change(clock)
         asked.append(after_ns)
         return await trades(after_ns)
 
-    rig.venue.trades = note
+    rig.venue.instead("trades", note)
     old = rig.track()
     rig.venue.drafts[old.id] = old.order.draft
     rig.venue.rest(old.id)

@@ -1,0 +1,268 @@
+"""Commands over a real PostgreSQL: each is carried out once, none after it expired, and the trader is woken by the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from django.db import connection
+
+from domain.errors import VenueError
+from tests.trading import factories as f
+from tests.trading.kit import until
+from trading import commands, inbox
+from trading.inbox import Inbox, PendingCommand
+from trading.journal_postgres import PostgresJournal
+from trading.models import AuditLog, Command
+
+
+@pytest.fixture
+async def journal(committed_database: str):
+    made = PostgresJournal(committed_database, f.ACCOUNT, epoch=lambda: 0, market_of=lambda _: f.market())
+    yield made
+    await made.close()
+
+
+class Trader:
+    """Notes what it is asked to do, and does what a test says."""
+
+    def __init__(self, journal: PostgresJournal, conninfo: str) -> None:
+        self.seen: list[PendingCommand] = []
+        self.does = lambda command: {"ok": command.kind}
+        self.inbox = Inbox(conninfo, journal.call, self.handle)
+
+    async def handle(self, command: PendingCommand) -> dict:
+        self.seen.append(command)
+        return self.does(command)
+
+
+@pytest.fixture
+def trader(journal, committed_database: str) -> Trader:
+    return Trader(journal, committed_database)
+
+
+def in_thread(work):
+    """Run Django's blocking work beside the loop, on a connection of its own."""
+
+    def run():
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    return asyncio.to_thread(run)
+
+
+def issue(kind: str = "cancel_all", **changes):
+    facts = {"kind": kind, "payload": {}, "issued_by": "ada"} | changes
+    return in_thread(lambda: commands.issue(**facts))
+
+
+async def ends(command: Command) -> tuple[str, dict]:
+    await in_thread(command.refresh_from_db)
+    return command.status, command.result
+
+
+async def ended(command: Command) -> bool:
+    return (await ends(command))[0] != "pending"
+
+
+async def test_a_command_is_handed_over_as_issued_and_ends_done_with_its_result(trader: Trader) -> None:
+    payload = {"scope": "market", "target": "m1", "reason": "odd"}
+    command = await issue("halt", payload=payload)
+
+    assert await trader.inbox.serve_pending() == 1
+
+    assert trader.seen == [PendingCommand(str(command.id), "halt", payload, "ada", expired=False)]
+    assert await ends(command) == ("done", {"ok": "halt"})
+    assert command.finished_at is not None
+    assert await trader.inbox.serve_pending() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (VenueError("the venue is away"), "the venue is away"),
+        (ValueError("'sideways' is not a valid OrderSide"), "'sideways' is not a valid OrderSide"),
+        (KeyError("price"), "missing 'price'"),
+    ],
+)
+async def test_what_cannot_be_done_ends_refused_with_the_reason(trader: Trader, error, detail) -> None:
+    def refuse(_):
+        raise error
+
+    trader.does = refuse
+    command = await issue()
+
+    await trader.inbox.serve_pending()
+
+    assert await ends(command) == ("refused", {"detail": detail})
+
+
+async def test_an_expired_command_is_not_carried_out(trader: Trader) -> None:
+    command = await issue(ttl_seconds=-1)
+
+    await trader.inbox.serve_pending()
+
+    assert trader.seen == []
+    status, result = await ends(command)
+    assert status == "expired"
+    assert "issue it again" in result["detail"]
+
+
+async def test_a_command_that_expires_while_another_is_carried_out_is_not_carried_out(trader: Trader, journal) -> None:
+    first, second = await issue("cancel_all"), await issue("place")
+
+    async def expire_the_rest(command: PendingCommand) -> dict:
+        await journal.call(
+            lambda c: c.execute("UPDATE commands SET expires_at = now() WHERE status = 'pending'").rowcount
+        )
+        return {"handled": command.kind}
+
+    trader.inbox._handle = expire_the_rest
+    await trader.inbox.serve_pending()
+
+    assert (await ends(first))[0] == "done"
+    assert (await ends(second))[0] == "expired"
+
+
+async def test_commands_keep_their_order_but_a_halt_goes_first(trader: Trader) -> None:
+    for kind in ("place", "cancel_all", "halt", "resume"):
+        await issue(kind)
+
+    await trader.inbox.serve_pending()
+
+    assert [command.kind for command in trader.seen] == ["halt", "place", "cancel_all", "resume"]
+
+
+async def test_a_command_that_fails_in_an_unforeseen_way_is_refused_before_it_stops_the_trader(trader: Trader) -> None:
+    def explode(_):
+        raise RuntimeError("a bug")
+
+    trader.does = explode
+    command = await issue()
+
+    with pytest.raises(RuntimeError):
+        await trader.inbox.serve_pending()
+
+    status, result = await ends(command)
+    assert status == "refused"
+    assert "RuntimeError: a bug" in result["detail"]
+
+
+async def test_a_command_the_trader_died_over_is_carried_out_by_the_next_one(
+    trader: Trader, journal, committed_database
+) -> None:
+    command = await issue()
+    started = asyncio.Event()
+
+    async def hang(_: PendingCommand) -> dict:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    trader.inbox._handle = hang
+    dying = asyncio.create_task(trader.inbox.serve_pending())
+    await started.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    assert (await ends(command))[0] == "pending"
+
+    await Trader(journal, committed_database).inbox.serve_pending()
+
+    assert (await ends(command))[0] == "done"
+
+
+async def test_a_commit_wakes_the_inbox_at_once(trader: Trader, monkeypatch) -> None:
+    monkeypatch.setattr(inbox, "POLL_SECONDS", 3600.0)
+    listening = asyncio.create_task(trader.inbox.run())
+    await listens(trader)
+
+    command = await issue()
+    await until(lambda: ended(command))
+
+    assert [seen.id for seen in trader.seen] == [str(command.id)]
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def listens(trader: Trader) -> None:
+    def listeners():
+        with psycopg.connect(trader.inbox._conninfo) as admin:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND datname = current_database()"
+            return admin.execute(query).fetchone()[0]
+
+    await until(lambda: asyncio.to_thread(listeners))
+
+
+async def test_lost_notifications_are_made_up_for_by_polling_and_the_listener_comes_back(
+    trader: Trader, monkeypatch
+) -> None:
+    monkeypatch.setattr(inbox, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(inbox, "RECONNECT_SECONDS", 0.05)
+    serving = asyncio.create_task(trader.inbox.run())
+    await listens(trader)
+    await asyncio.to_thread(_kill_listeners, trader.inbox._conninfo)
+
+    command = await issue()
+    await until(lambda: ended(command))
+    await listens(trader)
+
+    assert not serving.done()
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+def _kill_listeners(conninfo: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND datname = current_database()"
+        )
+
+
+async def test_the_same_key_is_one_command_however_often_and_at_once_it_is_issued(trader: Trader) -> None:
+    together = threading.Barrier(6)
+
+    def one() -> str:
+        together.wait(10)
+        try:
+            return str(commands.issue(kind="place", payload={"size": "5"}, issued_by="ada", idempotency_key="k-1").id)
+        finally:
+            connection.close()
+
+    def all_at_once() -> set[str]:
+        with ThreadPoolExecutor(6) as pool:
+            return {future.result() for future in [pool.submit(one) for _ in range(6)]}
+
+    ids = await asyncio.to_thread(all_at_once)
+    await trader.inbox.serve_pending()
+
+    assert len(ids) == len(trader.seen) == 1
+    assert await in_thread(lambda: AuditLog.objects.filter(event="command_place").count()) == 1
+
+
+async def test_a_key_is_not_lent_to_another_command(trader: Trader) -> None:
+    await issue("place", payload={"size": "5"}, idempotency_key="k-1")
+
+    with pytest.raises(ValueError, match="another command"):
+        await issue("place", payload={"size": "6"}, idempotency_key="k-1")
+
+
+async def test_an_unknown_kind_is_never_written(trader: Trader) -> None:
+    with pytest.raises(ValueError, match="expected one of"):
+        await issue("explode")
+
+    assert await trader.inbox.serve_pending() == 0
+
+
+async def test_waiting_returns_the_answer_or_the_command_as_it_is(trader: Trader) -> None:
+    command = await issue()
+    assert (await in_thread(lambda: commands.wait(command, timeout=0.0))).status == "pending"
+    waiting = asyncio.create_task(in_thread(lambda: commands.wait(command, timeout=10)))
+
+    await trader.inbox.serve_pending()
+
+    assert (await waiting).status == "done"
