@@ -126,7 +126,10 @@ class OrderGateway(Protocol):
 
 
 class MarketCatalog(Protocol):
-    """Lists what a venue trades."""
+    """Lists what a venue trades; `venue` is the name that all its markets carry."""
+
+    @property
+    def venue(self) -> str: ...
 
     async def markets(self) -> tuple[list[Market], list[ConditionGroup]]:
         """Return all open markets and their events. Raises `VenueError` when the listing broke off."""

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALL = tuple(MarketStatus)
 _MARKET_COLUMNS = [
-    "question", "slug", "outcome_1", "outcome_2", "neg_risk", "status", "accepting_orders", "category", "volume_units", "volume_24h_units",
+    "venue", "question", "slug", "outcome_1", "outcome_2", "neg_risk", "status", "accepting_orders", "category", "volume_units", "volume_24h_units",
     "tick_units", "minimum_size_units", "fee_rate_micros", "fee_exponent", "fee_taker_only", "fee_rebate_micros", "taker_delay_ms", "rules_hash",
     "winner", "end_date", "closed_at", "updated_at",
 ]  # fmt: skip
@@ -40,7 +40,7 @@ def save_markets(markets: Sequence[Market], groups: Sequence[ConditionGroup]) ->
     """Insert or update `markets` and `groups`, and add the memberships of those markets that have rows.
 
     Raises:
-        MarketConflictError: a market has the id, but not the venue, condition and tokens of a stored one; nothing was written.
+        MarketConflictError: a market has the id, but not the condition and tokens of a stored one; nothing was written.
     """
     _replace_broken_connection()
     # In the order of ids, so that two writers never wait for each other in a circle.
@@ -182,16 +182,12 @@ def _rows(markets: Sequence[Market]) -> list[models.Market]:
 def _refuse_conflicts(markets: Sequence[Market]) -> None:
     wanted = {market.id: market for market in markets}
     stored = models.Market.objects.filter(id__in=wanted).select_for_update()
-    for row in stored.order_by("id").only("id", "venue", "condition_id", "token_id_1", "token_id_2"):
+    for row in stored.order_by("id").only("id", "condition_id", "token_id_1", "token_id_2"):
         market = wanted[row.id]
-        if (row.venue, row.condition_id, row.token_id_1, row.token_id_2) != (
-            market.venue,
-            market.condition_id,
-            *market.token_ids,
-        ):
+        if (row.condition_id, row.token_id_1, row.token_id_2) != (market.condition_id, *market.token_ids):
             raise MarketConflictError(
-                f"market {row.id} is stored as condition {row.condition_id} of {row.venue}, the listing says {market.condition_id} of "
-                f"{market.venue}: this database belongs to another venue, use one of its own"
+                f"market {row.id} is stored as condition {row.condition_id}, the listing of {market.venue} says {market.condition_id}: "
+                f"this database belongs to another venue, use one of its own"
             )
 
 

@@ -26,7 +26,7 @@ def discover_markets() -> None:
 
 
 async def _discover() -> Discovery:
-    known = await sync_to_async(store.load_markets)(statuses=_UNSETTLED)
-    known_groups = await sync_to_async(store.load_groups)()
     async with import_string(settings.MARKET_CATALOG)() as catalog:
+        known = await sync_to_async(store.load_markets)(venue=catalog.venue, statuses=_UNSETTLED)
+        known_groups = await sync_to_async(store.load_groups)(venue=catalog.venue)
         return await discover(catalog, sync_to_async(store.save_markets), known=known, known_groups=known_groups)

@@ -27,7 +27,8 @@ async def open_catalog() -> AsyncIterator[MarketCatalog]:
 
     clob_url, gamma_url = _hosts(settings.CONFIG)
     async with open_session() as session:
-        yield GammaCatalog(HttpClient(gamma_url, session), ClobReader(HttpClient(clob_url, session), SystemClock()))
+        clob = ClobReader(HttpClient(clob_url, session), SystemClock())
+        yield GammaCatalog(HttpClient(gamma_url, session), clob, settings.CONFIG.venue.kind)
 
 
 def _hosts(config: Config) -> tuple[str, str]:

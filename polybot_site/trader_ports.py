@@ -90,7 +90,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         account_feed=trading.account_feed if trading is not None else NoAccountFeed(),
         gateway=trading.gateway if trading is not None else NoGateway(venue.account),
         catalog=public.catalog,
-        storage=PostgresStorage(database_url(), venue.account, clock, grace=grace),
+        storage=PostgresStorage(database_url(), venue.account, venue.venue, clock, grace=grace),
         events=publisher,
         market_sinks=(lambda books: MarketPublisher(pipe, encoder, clock, books, history_seconds=history_seconds),),
         on_epoch=(encoder.begin,),
@@ -105,6 +105,7 @@ def _real_public(config: Config) -> PolymarketConfig:
             "orders on the real venue are refused; set POLYBOT_MODE=monitor to run the strategies on its public data"
         )
     return PolymarketConfig(
+        venue=config.venue.kind,
         account="monitor:polymarket",
         clob_url=config.polymarket.clob_host,
         gamma_url=config.polymarket.gamma_host,
@@ -124,6 +125,7 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
     signer = LocalSigner(sha256(secret.encode()).hexdigest())
     venue_id = await _venue_id(where["url"])
     venue = PolymarketConfig(
+        venue=config.venue.kind,
         account=f"sim:{venue_id}" if places_orders else "monitor:simulator",
         clob_url=where["url"],
         gamma_url=where["gamma_url"],

@@ -1,7 +1,7 @@
 """PostgreSQL as the kernel's durable memory: the journal's writer thread does all of it, in turn.
 
-Loaded is what may still matter: markets that are not settled or that the account has traded, orders and fills of the last day and those that are
-not final.
+Loaded is what may still matter: markets of the venue that are not settled or that the account has traded, orders and fills of the last day
+and those that are not final.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ class PostgresStorage:
         grace: seconds a new holder waits beyond the old lease (the send deadline).
     """
 
-    def __init__(self, conninfo: str, account: str, clock: Clock, *, grace: float) -> None:
+    def __init__(self, conninfo: str, account: str, venue: str, clock: Clock, *, grace: float) -> None:
         self._conninfo = conninfo
         self._account = account
+        self._venue = venue
         self._clock = clock
         self._grace = grace
 
@@ -52,7 +53,7 @@ class PostgresStorage:
         return await _postgres(journal).call(self._load_markets)
 
     def _load_markets(self, connection: Connection) -> list[Market]:
-        markets = store.load_markets(statuses=(MarketStatus.ACTIVE, MarketStatus.CLOSED))
+        markets = store.load_markets(venue=self._venue, statuses=(MarketStatus.ACTIVE, MarketStatus.CLOSED))
         rows = connection.execute(_TRADED, {"account": self._account}).fetchall()
         settled = {row["market_id"] for row in rows} - {market.id for market in markets}
         return markets + list(store.load_markets_by_id(settled).values())

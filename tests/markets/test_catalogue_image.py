@@ -37,4 +37,4 @@ def test_a_settled_market_is_written_once_more_and_then_forgotten_with_its_group
     assert written(image, 1.0) == {keys.market("m1")}
     written(image, REFRESH_SECONDS)
     assert image.wait(10 * REFRESH_SECONDS) is None
-    assert not (image._markets or image._groups or image._written)
+    assert [image._markets, image._groups, len(image._written)] == [{}, {}, 0]

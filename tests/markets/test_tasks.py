@@ -21,6 +21,7 @@ GROUPS = [ConditionGroup(id="g", title="Which?", market_ids=("m1", "m2"))]
 
 
 class Catalogue:
+    venue = "simulator"
     fail = False
     listing = LISTING
 
@@ -68,3 +69,13 @@ def test_a_listing_that_broke_off_fails_the_task_and_closes_nothing(monkeypatch)
 
 def test_beat_sends_the_task_under_its_name():
     assert [entry["task"] for entry in SCHEDULE.values()] == [discover_markets.name]
+
+
+def test_markets_of_another_venue_in_the_same_database_are_neither_looked_up_nor_closed():
+    store.save_markets([make_market("m9", venue="elsewhere")], [])
+    discover_markets()
+    # Whatever the catalogue is asked for, it answers that m2 is settled.
+    assert {market.id: market.status for market in store.load_markets()} == dict.fromkeys(
+        ("m1", "m2", "m9"), MarketStatus.ACTIVE
+    )
+    assert [market.id for market in store.load_markets(venue="elsewhere")] == ["m9"]

@@ -306,6 +306,8 @@ class SimMarketFeed:
 class SimCatalog:
     """The `MarketCatalog` port."""
 
+    venue = "simulator"
+
     def __init__(self, world: World) -> None:
         self._world = world
 

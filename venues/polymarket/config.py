@@ -23,10 +23,12 @@ class PolymarketConfig:
     """Hosts without a trailing slash (`gamma_url` may have a path), and the account's wallet.
 
     `funder` is the wallet that holds the money: the key's own address for type 0 (may be left empty), the proxy, Safe or deposit wallet
-    for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`).
+    for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`), `venue` the one that markets
+    carry: a simulated venue's are not the real one's.
     """
 
     account: str
+    venue: str = VENUE
     clob_url: str = "https://clob.polymarket.com"
     gamma_url: str = "https://gamma-api.polymarket.com"
     ws_url: str = "wss://ws-subscriptions-clob.polymarket.com"

@@ -59,7 +59,7 @@ def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random) -> Publi
     clob = ClobReader(HttpClient(config.clob_url, session), clock)
     return Public(
         feed=PolymarketFeed(config.ws_url, clob, clock=clock, rng=rng),
-        catalog=GammaCatalog(HttpClient(config.gamma_url, session), clob),
+        catalog=GammaCatalog(HttpClient(config.gamma_url, session), clob, config.venue),
         clob=clob,
         session=session,
     )

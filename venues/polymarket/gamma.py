@@ -50,9 +50,10 @@ _decode_markets = msgspec.json.Decoder(_MarketsPage).decode
 
 
 class GammaCatalog:
-    """Lists markets. `skipped` counts items left out since the start."""
+    """Lists the markets of `venue`. `skipped` counts items left out since the start."""
 
-    def __init__(self, http: HttpClient, clob: ClobReader) -> None:
+    def __init__(self, http: HttpClient, clob: ClobReader, venue: str) -> None:
+        self.venue = venue
         self.skipped = 0
         self._http = http
         self._clob = clob
@@ -87,7 +88,7 @@ class GammaCatalog:
             content = await self._http.get("/markets/keyset", query)
             try:
                 found = _decode_markets(content).markets
-                listed = read_market(found[0]) if found else None
+                listed = read_market(found[0], self.venue) if found else None
             except (*UNDECODABLE, ItemError) as error:
                 raise VenueError(f"GET /markets/keyset: market {condition_id} was malformed: {error}") from error
             if listed is not None and listed.condition_id == condition_id:
@@ -108,7 +109,7 @@ class GammaCatalog:
                 wire = _decode_market(raw)
                 if wire.closed or not wire.enable_order_book or not (wire.clob_token_ids or wire.position_ids):
                     continue  # over, or never traded by orders: nothing to trade, nothing wrong
-                market = read_market(wire, group_id=group_id, category=category)
+                market = read_market(wire, self.venue, group_id=group_id, category=category)
             except (*UNDECODABLE, ItemError) as error:
                 self._skip("market", _id_of(raw), str(error))
                 continue

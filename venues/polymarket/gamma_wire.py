@@ -16,7 +16,6 @@ from domain.fees import NO_FEES, FeeSchedule
 from domain.market import ConditionGroup, Market, MarketStatus
 from domain.money import from_float_rounded
 from domain.ticks import TICK_SIZES
-from venues.polymarket.config import VENUE
 from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.texts import time_ns
 
@@ -112,19 +111,19 @@ def event_category(event: WireEvent) -> str:
     return known or event.category or (labels[0] if labels else "")
 
 
-def read_market(wire: WireMarket, *, group_id: str | None = None, category: str = "") -> Market:
-    """Return a market.
+def read_market(wire: WireMarket, venue: str, *, group_id: str | None = None, category: str = "") -> Market:
+    """Return a market of `venue`.
 
     Raises:
         ItemError: something that trading needs is missing or impossible.
     """
     try:
-        return _market(wire, group_id, category)
+        return _market(wire, venue, group_id, category)
     except (*UNDECODABLE, ValueError, OverflowError) as error:
         raise ItemError(str(error)) from error
 
 
-def _market(wire: WireMarket, group_id: str | None, category: str) -> Market:
+def _market(wire: WireMarket, venue: str, group_id: str | None, category: str) -> Market:
     token_ids = wire.position_ids or _texts(wire.clob_token_ids, "clobTokenIds")
     outcomes = _texts(wire.outcomes, "outcomes")
     if len(token_ids) != 2 or len(outcomes) != 2 or token_ids[0] == token_ids[1]:
@@ -141,7 +140,7 @@ def _market(wire: WireMarket, group_id: str | None, category: str) -> Market:
     status, winner = _outcome(wire)
     return Market(
         id=str(wire.id),
-        venue=VENUE,
+        venue=venue,
         question=wire.question,
         slug=wire.slug,
         condition_id=wire.condition_id,

@@ -18,7 +18,7 @@ from domain.reports import Balances, CancelOutcome, OrderReport, Rejected, SendO
 from venues.polymarket.account_reader import AccountReader
 from venues.polymarket.account_wire import Identity
 from venues.polymarket.auth import ApiCredentials
-from venues.polymarket.config import VENUE, PolymarketConfig
+from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.contracts import exchange_for
 from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient, error_text
@@ -79,8 +79,9 @@ class PolymarketGateway:
         """Build, validate and sign."""
         if draft.account != self.account:
             raise WrongAccountError(f"the order is {draft.account}'s, this gateway is {self.account}'s")
-        if draft.market.venue != VENUE:
-            raise InvalidOrderError(f"market {draft.market.id} is of {draft.market.venue}, expected {VENUE}")
+        market, venue = draft.market, self._config.venue
+        if market.venue != venue:
+            raise InvalidOrderError(f"market {market.id} is of {market.venue}, expected {venue}")
         amounts = order_amounts(draft)
         now_ns = self._clock.now_ns()
         expiration = venue_expiration(draft, now_ns)

@@ -59,7 +59,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def catalog(venue: RestServer, session: aiohttp.ClientSession) -> GammaCatalog:
     http = HttpClient(venue.url, session)
-    return GammaCatalog(http, ClobReader(http, SystemClock()))
+    return GammaCatalog(http, ClobReader(http, SystemClock()), "polymarket")
 
 
 def listing(*pages: list[dict]) -> Any:

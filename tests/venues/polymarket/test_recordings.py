@@ -156,7 +156,7 @@ def test_recorded_clob_markets_are_read() -> None:
 
 def test_every_recorded_active_market_is_read() -> None:
     items = json.loads(gzip.decompress(read("polymarket_gamma", "active_markets_100_20251104.json.gz")))
-    markets = [read_market(msgspec.convert(item, WireMarket)) for item in items]
+    markets = [read_market(msgspec.convert(item, WireMarket), "polymarket") for item in items]
     assert len(markets) == 100
     assert sum(market.neg_risk for market in markets) == 68
     mamdani = markets[0]
@@ -170,7 +170,7 @@ def test_every_recorded_five_minute_market_is_read_with_its_winner_and_fees() ->
     lines = gzip.decompress(read("polymarket_gamma", "btc_5m_markets_20260724.jsonl.gz")).splitlines()
     rows = [json.loads(line) for line in lines]
     raws = [json.loads(row["raw"]) if isinstance(row["raw"], str) else row["raw"] for row in rows]
-    markets = [read_market(msgspec.convert(raw, WireMarket)) for raw in raws]
+    markets = [read_market(msgspec.convert(raw, WireMarket), "polymarket") for raw in raws]
     assert len(markets) == 292
     winners = [market.outcomes[market.winner] for market in markets if market.winner is not None]
     assert winners.count("Down") == 152
@@ -184,7 +184,7 @@ def test_recorded_edge_cases_of_the_listing_are_read_or_refused_with_a_reason() 
     for path in sorted((DATA / "polymarket_gamma" / "messages").glob("gamma_market*.json")):
         try:
             results[path.stem.removeprefix("gamma_market")] = read_market(
-                msgspec.json.decode(path.read_bytes(), type=WireMarket)
+                msgspec.json.decode(path.read_bytes(), type=WireMarket), "polymarket"
             )
         except ItemError as error:
             results[path.stem.removeprefix("gamma_market")] = str(error)
@@ -199,7 +199,10 @@ def test_recorded_edge_cases_of_the_listing_are_read_or_refused_with_a_reason() 
 
 def test_a_recorded_event_holds_its_markets() -> None:
     (event,) = msgspec.json.decode(read("polymarket_gamma/messages", "gamma_event.json"), type=list[WireEvent])
-    markets = [read_market(msgspec.json.decode(raw, type=WireMarket), group_id=str(event.id)) for raw in event.markets]
+    markets = [
+        read_market(msgspec.json.decode(raw, type=WireMarket), "polymarket", group_id=str(event.id))
+        for raw in event.markets
+    ]
     group = read_group(event, [market.id for market in markets])
     assert len(group.market_ids) == 2
     assert group.exclusive
@@ -216,7 +219,7 @@ def test_recorded_election_markets_have_readable_lists() -> None:
             order_price_min_tick_size="0.01", order_min_size="5",
         )  # fmt: skip
         try:
-            read_market(wire)
+            read_market(wire, "polymarket")
         except PolybotError:
             continue
         read_count += 1
