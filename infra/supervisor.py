@@ -2,7 +2,8 @@
 
 - A program that ends is started again after a pause that grows; one that ends `MOST_FAILURES` times within `FAILURE_WINDOW` seconds stops
   the whole set, and `run` says so with `SupervisorError`.
-- Stopping sends SIGTERM to each program's process group, and SIGKILL to what is left after `grace` seconds, helpers included.
+- Stopping sends SIGTERM to each program's process group, and SIGKILL to what is left after `grace` seconds, helpers included. The first
+  program serves the others: it gets its SIGTERM when they have ended, or when `_SERVED` of the grace is over.
 - When this process dies, however it dies, all process groups are killed (`infra.guardian`).
 """
 
@@ -26,6 +27,8 @@ from infra.guardian import Guardian
 
 MOST_FAILURES = 5
 FAILURE_WINDOW = 60.0
+_SERVED = 0.8
+"""Share of the grace."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 _LONGEST_LINE = 1 << 20
 
@@ -106,7 +109,8 @@ class Supervisor:
         """Begin to stop; further calls change nothing (a terminal, `make` and a service manager may all pass the same signal on)."""
         if not self._stopping.is_set():
             self._stopping.set()
-            self._signal(signal.SIGTERM)
+            for program in self._programs[1:]:
+                self._ask(program)
 
     async def run(self) -> None:
         """Run until `stop` and return when every program has ended.
@@ -120,17 +124,26 @@ class Supervisor:
                 asyncio.create_task(self._tend(program, guardian), name=program.name) for program in self._programs
             ]
             await self._stopping.wait()
-            _, late = await asyncio.wait(tending, timeout=self._grace)
+            late = await self._ended(tending)
             if late:
                 self._output(
                     "polybot", f"killing what did not stop: {', '.join(sorted(task.get_name() for task in late))}"
                 )
-            self._signal(signal.SIGKILL)
+            for group in self._groups.values():
+                self._signal_group(group, signal.SIGKILL)
             await asyncio.gather(*tending)
         finally:
             guardian.close()
         if self._failure:
             raise SupervisorError(self._failure)
+
+    async def _ended(self, tending: list[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+        """Wait for the programs that were asked to stop, ask the first one last, and return those that have not ended in time."""
+        end = self._clock.monotonic() + self._grace
+        if tending[1:]:
+            await asyncio.wait(tending[1:], timeout=self._grace * _SERVED)
+        self._ask(self._programs[0])
+        return (await asyncio.wait(tending, timeout=end - self._clock.monotonic()))[1]
 
     async def _tend(self, program: Program, guardian: Guardian) -> None:
         ends: deque[float] = deque(maxlen=MOST_FAILURES)
@@ -169,7 +182,7 @@ class Supervisor:
         self._groups[program.name] = group
         guardian.watch(group)
         if self._stopping.is_set():
-            self._signal(signal.SIGTERM)
+            self._ask(program)
         await lines.ended.wait()
         code = transport.get_returncode()
         # Helpers that outlive their program would hold its pipe, its ports and its lease.
@@ -185,9 +198,10 @@ class Supervisor:
         self._failure = self._failure or reason
         self.stop()
 
-    def _signal(self, signum: signal.Signals) -> None:
-        for group in self._groups.values():
-            self._signal_group(group, signum)
+    def _ask(self, program: Program) -> None:
+        """Ask a program to stop, if it runs."""
+        if program.name in self._groups:
+            self._signal_group(self._groups[program.name], signal.SIGTERM)
 
     @staticmethod
     def _signal_group(group: int, signum: signal.Signals) -> None:

@@ -24,6 +24,12 @@ HAS_HELPER = (
 )
 
 
+SAYS_GOODBYE = (
+    "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep({pause}), print('bye', flush=True), sys.exit(0)));"
+    " print('up', flush=True); time.sleep(60)"
+)
+
+
 class Lines:
     """What the programs said, and a way to wait for it."""
 
@@ -74,6 +80,29 @@ async def test_stop_ends_every_program():
     running.stop()
     await task
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_the_first_program_serves_the_others_until_they_have_ended():
+    lines = Lines()
+    running = supervisor(lines, server=SAYS_GOODBYE.format(pause=0), client=SAYS_GOODBYE.format(pause=0.3))
+    task = asyncio.create_task(running.run())
+    for name in ("server", "client"):
+        await lines.wait_for(name, "up")
+    running.stop()
+    await task
+    assert [name for name, line in lines.seen if line == "bye"] == ["client", "server"]
+
+
+async def test_the_first_program_is_asked_to_stop_even_if_another_does_not():
+    lines = Lines()
+    running = supervisor(lines, grace=2.5, server=SAYS_GOODBYE.format(pause=0), client=IGNORES_TERM)
+    task = asyncio.create_task(running.run())
+    for name in ("server", "client"):
+        await lines.wait_for(name, "up")
+    running.stop()
+    await task
+    assert "bye" in lines.said("server")
+    assert "killing what did not stop: client" in lines.said("polybot")
 
 
 async def test_a_program_that_ignores_sigterm_is_killed_after_the_grace():
