@@ -229,7 +229,7 @@ class Kernel:
     async def _tick(self) -> None:
         self.books.check()
         if self.ready and self.config.mode.places_orders:
-            self.exits.check(self.books.get)
+            self.exits.check(self.engine.context.book)
         self.engine.on_timer()
 
     async def _reconcile_when_due(self) -> None:

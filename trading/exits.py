@@ -62,10 +62,13 @@ class Exits:
         self._tried_ns: dict[str, int] = {}
 
     def check(self, book_of: Callable[[str], BookView | None]) -> None:
-        """Look at every position: what could not be sold when its price came may be sold now, though its book is still."""
+        """Look at every position: what could not be sold when its price came may be sold now, though its book is still.
+
+        `book_of` returns a book that can be relied on, or None.
+        """
         for token_id in {position.token_id for position in self._portfolio.positions.open()}:
             book = book_of(token_id)
-            if book is not None and book.trusted:
+            if book is not None:
                 self.on_book(token_id, book)
 
     def on_book(self, token_id: str, book: BookView) -> None:

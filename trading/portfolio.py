@@ -111,7 +111,8 @@ class Portfolio(AccountState):
         if may_move(own.status, wanted) and not (
             own.status is OrderStatus.CANCELLING and not wanted.terminal and not fresh
         ):
-            return self._set(own, wanted, report.reason, now_ns)
+            why = own.unwanted if wanted is OrderStatus.CANCELLED else ""
+            return self._set(own, wanted, report.reason or why, now_ns)
         if fresh and reopens(own.status, wanted):
             change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
             change.rows.append(self._audit("order_reopened", now_ns, order=own.id, status=wanted.value))

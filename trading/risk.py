@@ -171,7 +171,8 @@ class RiskCore:
             return None
         halt = self._halts.blocking(signal.market, signal.source)
         if halt is not None:
-            return Decision(refusal=Refusal.HALTED, detail=f"{halt.scope.value} {halt.target}: {halt.reason}".strip())
+            where = f"{halt.scope.value} {halt.target}".rstrip()
+            return Decision(refusal=Refusal.HALTED, detail=f"{where}: {halt.reason}")
         book = self._book_of(signal.token_id)
         if book is None or not book.trusted:
             return Decision(refusal=Refusal.NO_BOOK, detail="no trusted order book")

@@ -103,11 +103,10 @@ async def test_what_is_not_settled_is_sold_once_it_is_though_the_book_is_still(c
 
 
 @virtual
-async def test_a_book_without_trust_triggers_nothing(clock) -> None:
+async def test_without_a_book_to_rely_on_nothing_is_triggered(clock) -> None:
     rig = Rig(clock)
     rig.hold(stop_loss=400_000)
 
-    rig.exits.check(lambda _: Book(best_bid=300_000, trusted=False))
     rig.exits.check(lambda _: None)
 
     assert sales(rig) == []
