@@ -7,7 +7,11 @@ and those that are not final.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from django.db import DatabaseError
+
+from domain.errors import JournalError
 from domain.market import ConditionGroup, Market, MarketStatus
 from domain.ports import Clock, Journal, LeaseStore
 from markets import store
@@ -15,6 +19,8 @@ from trading.account_state import REMEMBER_NS
 from trading.journal_load import Connection
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
+
+T = TypeVar("T")
 
 _TRADED = """
 SELECT market_id FROM orders WHERE account = %(account)s
@@ -50,7 +56,7 @@ class PostgresStorage:
         return PostgresLeases(_postgres(journal).call, self._clock, grace=self._grace)
 
     async def load_markets(self, journal: Journal) -> list[Market]:
-        return await _postgres(journal).call(self._load_markets)
+        return await self._call(journal, self._load_markets)
 
     def _load_markets(self, connection: Connection) -> list[Market]:
         markets = store.load_markets(venue=self._venue, statuses=(MarketStatus.ACTIVE, MarketStatus.CLOSED))
@@ -59,7 +65,15 @@ class PostgresStorage:
         return markets + list(store.load_markets_by_id(settled).values())
 
     async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
-        await _postgres(journal).call(lambda _: store.save_markets(markets, groups))
+        await self._call(journal, lambda _: store.save_markets(markets, groups))
+
+    @staticmethod
+    async def _call(journal: Journal, function: Callable[[Connection], T]) -> T:
+        """Run a function of Django's on the writer thread; its database errors are the journal's."""
+        try:
+            return await _postgres(journal).call(function)
+        except DatabaseError as error:
+            raise JournalError(f"database: {error}") from error
 
 
 def _postgres(journal: Journal) -> PostgresJournal:

@@ -300,3 +300,104 @@ async def test_a_connection_that_breaks_during_the_commit_leaves_it_uncertain(po
             await journal.submit([order])
 
     assert [each.id for each, _ in (await journal.load()).orders] == [order.id]
+
+
+async def test_who_stops_waiting_does_not_keep_the_rows_from_being_written(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    order = f.order()
+
+    journal.submit([order]).cancel()
+    await journal.submit([f.order()])
+
+    assert order.id in {each.id for each, _ in (await journal.load()).orders}
+
+
+@pytest.mark.parametrize("reason", ["half a pair: \ud800", "nothing: \x00"])
+async def test_a_text_the_database_cannot_hold_is_a_definite_failure_and_the_journal_goes_on(
+    postgres: Disk, reason: str
+) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+    bad, good = f.order(f.draft(reason=reason)), f.order()
+
+    with pytest.raises(JournalError) as caught:
+        await journal.submit([bad])
+    assert not isinstance(caught.value, JournalUncertainError)
+
+    async with asyncio.timeout(5):
+        await journal.submit([good])
+    assert [each.id for each, _ in (await journal.load()).orders] == [good.id]
+
+
+LATER = f.NOW + 1_000_000_000_000
+
+
+async def test_a_start_loads_what_may_still_change_and_what_became_final_lately(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+
+    async def story(name: str, *, state: OrderStatus, position: PositionStatus, fill: FillStatus, at: int) -> None:
+        order = replace(f.order(order_id=f"0x{name}"), created_ns=f.NOW)
+        identity = f.CountingIds().uuid()
+        closed = {"closed_ns": at, "settled": 0, "unsettled": 0} if position is PositionStatus.CLOSED else {}
+        await journal.submit([order])
+        await journal.submit(
+            [
+                OrderState(order_id=order.id, status=state, filled=0, reason="", updated_ns=at),
+                replace(FILL, key=FillKey(f"t-{name}", order.id), status=fill, position_id=identity, matched_ns=at),
+                replace(POSITION, id=identity, status=position, **closed),
+                *entries(f"j-{name}", 10),
+            ]
+        )
+
+    old, new = f.NOW, LATER + 5
+    over, settled = OrderStatus.MATCHED, FillStatus.CONFIRMED
+    await story("forgotten", state=over, position=PositionStatus.CLOSED, fill=settled, at=old)
+    await story("held", state=over, position=PositionStatus.OPEN, fill=settled, at=old)
+    await story("open", state=OrderStatus.LIVE, position=PositionStatus.CLOSED, fill=settled, at=old)
+    await story("unsettled", state=over, position=PositionStatus.CLOSED, fill=FillStatus.MINED, at=old)
+    await story("lately", state=over, position=PositionStatus.CLOSED, fill=settled, at=new)
+
+    whole = await journal.load()
+    again = PostgresJournal(
+        postgres.conninfo,
+        f.ACCOUNT,
+        epoch=lambda: postgres.epoch,
+        market_of=lambda _: f.market(),
+        horizon=lambda: LATER,
+    )
+    postgres.open_journals.append(again)
+    loaded = await again.load()
+
+    assert {order.id for order, _ in loaded.orders} == {"0xopen", "0xunsettled", "0xlately"}
+    assert {fill.key.trade_id for fill in loaded.fills} == {"t-held", "t-open", "t-unsettled", "t-lately"}
+    assert {position.id for position in loaded.positions} == {fill.position_id for fill in loaded.fills}
+    assert set(loaded.ledger) == set(whole.ledger)
+    assert (loaded.since_ns, whole.since_ns) == (LATER, 0)
+    assert len(whole.orders) == 5
+
+
+async def test_a_position_is_loaded_with_all_its_fills_however_old(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+    order = f.order()
+    first, second = (
+        replace(FILL, key=FillKey(name, order.id), status=FillStatus.CONFIRMED, matched_ns=at)
+        for name, at in (("t-old", f.NOW), ("t-new", LATER + 5))
+    )
+    await journal.submit([order])
+    await journal.submit(
+        [first, second, replace(POSITION, status=PositionStatus.CLOSED, closed_ns=f.NOW, settled=0, unsettled=0)]
+    )
+
+    again = PostgresJournal(
+        postgres.conninfo,
+        f.ACCOUNT,
+        epoch=lambda: postgres.epoch,
+        market_of=lambda _: f.market(),
+        horizon=lambda: LATER,
+    )
+    postgres.open_journals.append(again)
+
+    assert {fill.key.trade_id for fill in (await again.load()).fills} == {"t-old", "t-new"}
