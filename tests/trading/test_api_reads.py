@@ -120,12 +120,13 @@ def test_what_is_not_known_is_null_and_not_zero(api):
     assert api.get("/api/ledger").json()["unrealised"] is None
 
 
-def test_closed_positions_are_shown_when_asked_for(api):
+def test_positions_are_all_shown_unless_only_the_open_or_the_closed_ones_are_asked_for(api):
     open_ = rows.position()
     closed = rows.position(f.NO, status=PositionStatus.CLOSED, settled=0, cost=0, closed_ns=f.NOW, exit_price=500_000)
-    assert ids(api.get("/api/positions")) == [open_.id]
+    assert ids(api.get("/api/positions?status=open")) == [open_.id]
     assert ids(api.get("/api/positions?status=closed")) == [closed.id]
     assert set(ids(api.get("/api/positions?status=all"))) == {open_.id, closed.id}
+    assert ids(api.get("/api/positions")) == ids(api.get("/api/positions?status=all"))
     assert api.get("/api/positions?status=shut").status_code == 400
 
 

@@ -109,7 +109,7 @@ class OrderView(APIView):
 
 
 @extend_schema_view(
-    get=extend_schema(parameters=[*_FILTERS, OpenApiParameter("status", description="open (the default), closed, all")])
+    get=extend_schema(parameters=[*_FILTERS, OpenApiParameter("status", description="open, closed, or all (the default)")])
 )
 class PositionsView(AccountList):
     """The positions of an account at their marks."""
@@ -119,11 +119,11 @@ class PositionsView(AccountList):
     ordering = ("-opened_at", "-id")
 
     def filter_status(self, rows: QuerySet[Any], status: str) -> QuerySet[Any]:
-        if status == "all":
+        if status in ("", "all"):
             return rows
-        if status not in ("", *PositionStatus):
+        if status not in set(PositionStatus):
             raise ValidationError({"status": ["Expected open, closed or all."]})
-        return rows.filter(status=status or PositionStatus.OPEN)
+        return rows.filter(status=status)
 
     def get_serializer_context(self) -> dict[str, Any]:
         tokens = self.get_queryset().filter(status=PositionStatus.OPEN).values_list("token_id", flat=True)
