@@ -109,7 +109,9 @@ class OrderView(APIView):
 
 
 @extend_schema_view(
-    get=extend_schema(parameters=[*_FILTERS, OpenApiParameter("status", description="open, closed, or all (the default)")])
+    get=extend_schema(
+        parameters=[*_FILTERS, OpenApiParameter("status", description="open, closed, or all (the default)")]
+    )
 )
 class PositionsView(AccountList):
     """The positions of an account at their marks."""
