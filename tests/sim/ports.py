@@ -136,8 +136,18 @@ class SimGateway:
     async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
         if self._world.clock.monotonic() >= deadline:
             return Rejected(order_id=prepared.order_id, code="deadline")
-        draft = self._drafts[prepared.order_id]
-        command = c.PlaceOrder(
+        command = self._place_command(prepared, self._drafts[prepared.order_id])
+        events = await self._effect("send", lambda: self._world.step(command))
+        assert isinstance(events, list)
+        answer = events[-1]
+        if isinstance(answer, e.OrderAccepted):
+            return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
+        assert isinstance(answer, e.OrderRefused), answer
+        return Rejected(order_id=answer.order_id, code=answer.code.value, text=answer.text)
+
+    @staticmethod
+    def _place_command(prepared: PreparedOrder, draft: OrderDraft) -> c.PlaceOrder:
+        return c.PlaceOrder(
             prepared.order_id,
             TRADER,
             draft.token_id,
@@ -147,13 +157,6 @@ class SimGateway:
             prepared.taker_amount,
             post_only=draft.post_only,
         )
-        events = await self._effect("send", lambda: self._world.step(command))
-        assert isinstance(events, list)
-        answer = events[-1]
-        if isinstance(answer, e.OrderAccepted):
-            return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
-        assert isinstance(answer, e.OrderRefused), answer
-        return Rejected(order_id=answer.order_id, code=answer.code.value, text=answer.text)
 
     async def _cancel(self, command: c.Command) -> CancelOutcome:
         events = await self._effect("cancel", lambda: self._world.step(command))

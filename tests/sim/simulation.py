@@ -69,7 +69,7 @@ def crash_plan(seed: int) -> list[Crash]:
 
 
 class Simulation:
-    """One seed of the fault simulation. A subclass may bring another disk: `storage`, `rows`, `external`."""
+    """One seed of the fault simulation. A subclass may bring another disk (`storage`, `rows`, `external`) or worse connections."""
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
@@ -79,6 +79,12 @@ class Simulation:
 
     def storage(self) -> Storage:
         return SimStorage(self.world, self.world.life)
+
+    def gateway(self) -> SimGateway:
+        return SimGateway(self.world, self.world.life)
+
+    def account_feed(self) -> SimAccountFeed:
+        return SimAccountFeed(self.world, self.world.life)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return what is on disk."""
@@ -95,8 +101,8 @@ class Simulation:
             clock=world.clock,
             ids=world.ids,
             feed=SimMarketFeed(world, life),
-            account_feed=SimAccountFeed(world, life),
-            gateway=SimGateway(world, life),
+            account_feed=self.account_feed(),
+            gateway=self.gateway(),
             catalog=SimCatalog(world),
             storage=self.storage(),
             events=Silent(),
@@ -124,7 +130,7 @@ class Simulation:
             while world.clock.monotonic() < end:
                 await self._one_life(end)
             world.plan.clear()
-            if self.kernel is None:
+            while self.kernel is None:
                 await self._one_life(world.clock.monotonic() + 10.0)
             await self._come_to_rest()
         finally:
@@ -274,7 +280,9 @@ def _orders_wrong(simulation: Simulation, kernel: Kernel) -> list[str]:
     wrong += [f"order {own.id} is {own.status} and not explained" for own in kernel.portfolio.orders.open()]
     if kernel.portfolio.quarantine:
         wrong.append(f"quarantined: {list(kernel.portfolio.quarantine)}")
-    return wrong
+    # The venue takes back fills that were sold on already; nothing else may stop a market.
+    reasons = [halt.reason for halt in kernel.halts.active() if "negative inventory" not in halt.reason]
+    return wrong + [f"halted: {reason}" for reason in reasons]
 
 
 def _fills_wrong(world: World, kernel: Kernel) -> list[str]:

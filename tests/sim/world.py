@@ -56,6 +56,7 @@ class World:
         self.groups: list[ConditionGroup] = []
         self.listeners: list[Callable[[list[Event]], None]] = []
         self.points: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
         self.plan: deque[Crash] = deque()
         self.crashed = asyncio.Event()
         self.crashed_at: list[str] = []
