@@ -13,6 +13,7 @@ from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from runtime.kernel import Kernel
 from runtime.operator import CommandRefusedError
 from tests.runtime.kit import House, events_of, gateway_of, open_at_venue, place, rest, signal
+from tests.sim.ports import COMMIT_SECONDS
 from tests.sim.world import TRADER
 from trading.inbox import PendingCommand
 
@@ -167,7 +168,7 @@ def test_a_cancel_says_what_became_of_the_order(house: House) -> None:
 def test_a_cancel_of_an_order_on_its_way_does_not_come_too_early(house: House) -> None:
     async def story(kernel: Kernel) -> None:
         kernel.executor.submit(signal(kernel, house.market(), price=20_000))
-        await asyncio.sleep(0.015)
+        await asyncio.sleep(COMMIT_SECONDS + 0.01)
         (own,) = kernel.portfolio.orders.open()
         assert own.status is OrderStatus.SUBMITTED
 

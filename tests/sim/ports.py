@@ -24,6 +24,8 @@ from venues.exchange import commands as c
 from venues.exchange import events as e
 
 LATENCY = 0.02
+COMMIT_SECONDS = 0.05
+"""Slower than the way to the venue: what is sent without waiting for its commit gets there first."""
 
 _STATUS = {
     e.VenueStatus.LIVE: OrderStatus.LIVE,
@@ -325,7 +327,7 @@ class CrashingJournal(MemoryJournal):
     """A memory journal whose commit may be the last thing a trader does, or the first it did not."""
 
     def __init__(self, world: World, life: Dead, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> None:
-        super().__init__(world.tables, ACCOUNT, epoch, market_of)
+        super().__init__(world.tables, ACCOUNT, epoch, market_of, delay=COMMIT_SECONDS)
         self._world = world
         self._life = life
 

@@ -416,9 +416,23 @@ def test_no_sequence_of_intents_breaks_a_cap_spends_money_twice_or_sells_what_is
         _check_invariants(rig)
 
 
+def _worst_cost(draft) -> int:
+    """Return what a purchase can cost, by its own arithmetic: the price, and the fee of the dearest price up to it."""
+    notional = -(-draft.price * draft.size // MICRO)
+    dearest = max(
+        range(10_000, draft.price + 1, 10_000), key=lambda price: draft.market.fees.taker_fee(price, MICRO) / price
+    )
+    if draft.order_type is OrderType.FAK:
+        return notional + draft.market.fees.taker_fee(dearest, notional * MICRO // dearest)
+    return notional + max(
+        draft.market.fees.taker_fee(price, draft.size) for price in range(10_000, draft.price + 1, 10_000)
+    )
+
+
 def _check_invariants(rig: Rig) -> None:
     portfolio, held = rig.portfolio, rig.risk.reservations
-    assert held.free_cash >= 0
+    decided = [draft for draft in held.drafts() if draft.side is OrderSide.BUY]
+    assert portfolio.ledger.cash - portfolio.orders.reserved_cash - sum(map(_worst_cost, decided)) >= 0
     total = portfolio.positions.total_cost + portfolio.orders.opening_cash_total + held.opening_cash()
     assert total <= LIMITS.max_total_notional
     for market in MARKETS:
@@ -426,6 +440,12 @@ def _check_invariants(rig: Rig) -> None:
         for token in market.token_ids:
             assert portfolio.available_tokens(token) >= 0
             for position in portfolio.positions.of_token(token):
-                assert position.holding.size >= 0
+                offered = [
+                    d
+                    for d in held.drafts()
+                    if (d.token_id, d.side, d.strategy) == (token, OrderSide.SELL, position.strategy)
+                ]
+                resting = portfolio.orders.reserved_tokens(token, position.strategy)
+                assert position.holding.settled - resting - sum(draft.size for draft in offered) >= 0
     tokens = portfolio.positions.held_tokens() | portfolio.orders.opening_tokens() | held.opening_tokens()
     assert len(tokens) <= LIMITS.max_open_positions
