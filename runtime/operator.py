@@ -99,7 +99,8 @@ class Operator:
             side=side,
             price=parse_micros(_text(payload, "price")),
             size=parse_micros(_text(payload, "size")),
-            effect=Effect(payload.get("effect", Effect.OPEN if side is OrderSide.BUY else Effect.REDUCE)),
+            # There are no naked shorts: a sale reduces, whatever it is called.
+            effect=Effect.REDUCE if side is OrderSide.SELL else Effect(payload.get("effect", Effect.OPEN)),
             created_ns=now,
             expires_ns=now + VALID_NS,
             order_type=OrderType(payload.get("order_type", OrderType.GTC)),

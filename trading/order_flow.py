@@ -160,8 +160,8 @@ class OrderFlow:
         for own in wanted:
             if own.id in cancelled and not own.status.terminal:
                 self._desk.apply(portfolio.move(own, OrderStatus.CANCELLED, own.unwanted, clock.now_ns()))
-            # Neither a yes nor a no says how much was filled in between: order and trades are read again.
-            own.needs_read = True
+            # Neither a yes nor a no says how much was filled in between: order and trades are read again, by a read that begins after this.
+            own.needs_read, own.updated_ns = True, clock.now_ns()
             portfolio.orders.refresh(own)
 
     async def _answers(self, orders: Sequence[OwnOrder]) -> None:

@@ -143,9 +143,9 @@ def test_a_sale_is_taken_from_the_position_that_has_the_most(house: House) -> No
         assert result["size"] == "20"
         assert kernel.portfolio.positions.get(market.token_ids[0], "one") is None
         assert kernel.portfolio.positions.get(market.token_ids[0], "two").holding.size == 10 * MICRO
-        assert kernel.halts.active() == []
-        sale = events_of(kernel).signals[-1][0]
-        assert (sale.side, sale.source, sale.reason) == (OrderSide.SELL, "one", "ordered by ada")
+        assert [halt.scope for halt in kernel.halts.active()] == [HaltScope.ALL]
+        told = events_of(kernel).signals[-1][0]
+        assert (told.side, told.source, told.reason) == (OrderSide.SELL, "one", "ordered by ada")
 
     on(house, story)
 

@@ -427,3 +427,19 @@ async def test_an_unknown_order_is_cancelled_by_its_id(clock) -> None:
     await rig.flow.cancel(own, "enough")
 
     assert own.status is OrderStatus.CANCELLED
+
+
+@virtual
+async def test_a_read_that_began_before_the_cancels_answer_does_not_overrule_it(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.venue.cancel_answers = [CancelOutcome(refused={own.id: "already matched"})]
+    rig.venue.before = lambda name: asyncio.sleep(0.3 if name == "cancel" else 0.5 if name == "trades" else 0.0)
+    cancelling = asyncio.create_task(rig.flow.cancel(own, "enough"))
+    await asyncio.sleep(0.1)
+
+    await rig.resolver.read([own])
+
+    assert cancelling.done()
+    assert own.status is OrderStatus.CANCELLING
+    assert own.needs_read
