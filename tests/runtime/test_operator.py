@@ -135,9 +135,9 @@ def test_a_sale_is_taken_from_the_position_that_has_the_most(house: House) -> No
         await house.settle(kernel)
         bid = kernel.books.get(market.token_ids[0]).best_bid
 
-        result = await command(
-            kernel, "place", **order(kernel, house, side="sell", size="25", price=format_micros(bid))
-        )
+        kernel.desk.halt(HaltScope.ALL, "", reason="odd", set_by="ada")
+        sale = order(kernel, house, side="sell", size="25", price=format_micros(bid), effect="open")
+        result = await command(kernel, "place", **sale)
         await house.settle(kernel)
 
         assert result["size"] == "20"
