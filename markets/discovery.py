@@ -7,9 +7,11 @@ never keeps a database connection from other work for long.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeVar
 
 import structlog
@@ -26,6 +28,13 @@ _FAILED_LOOKUPS = 3
 _PORTION = 250
 _VOLUME_STEP = 100
 """A volume is news when it moved by more than one part in this many."""
+
+_BETWEEN_PAUSES = 2_000
+"""Markets compared before other work gets its turn: a venue may list a hundred thousand."""
+# A stored market has a time of creation even if the venue names none.
+_facts = attrgetter(
+    *(f.name for f in dataclasses.fields(Market) if f.name not in {"volume", "volume_24h", "created_ns"})
+)
 
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
@@ -69,7 +78,7 @@ async def discover(
     found, missing = await _look_up(catalog, absent)
     markets = {market.id: market for market in (*listed, *found)}
     new = tuple(market for market in markets.values() if market.id not in before)
-    changed = tuple(m for m in markets.values() if m.id in before and _differs(before[m.id], m))
+    changed = tuple(await _changed(before, markets))
     groups_before = {group.id: group for group in known_groups}
     for portion in _portions((*new, *changed)):
         await save(portion, ())
@@ -86,6 +95,16 @@ async def discover(
     return Discovery(
         markets=tuple(markets.values()), groups=tuple(groups), new=new, changed=changed, gone=gone, missing=missing
     )
+
+
+async def _changed(before: dict[str, Market], markets: dict[str, Market]) -> list[Market]:
+    changed = []
+    for number, market in enumerate(markets.values(), start=1):
+        if market.id in before and _differs(before[market.id], market):
+            changed.append(market)
+        if number % _BETWEEN_PAUSES == 0:
+            await asyncio.sleep(0)
+    return changed
 
 
 async def _look_up(catalog: MarketCatalog, absent: Sequence[Market]) -> tuple[list[Market], int]:
@@ -111,12 +130,7 @@ def _differs(before: Market, now: Market) -> bool:
     """Tell whether a market changed: in anything but its volumes, or in a volume by more than a percent."""
     if _moved(before.volume, now.volume) or _moved(before.volume_24h, now.volume_24h):
         return True
-    return _comparable(before) != _comparable(now)
-
-
-def _comparable(market: Market) -> Market:
-    # A stored market has a time of creation even if the venue names none.
-    return dataclasses.replace(market, volume=0, volume_24h=0, created_ns=None)
+    return bool(_facts(before) != _facts(now))
 
 
 def _moved(before: int, now: int) -> bool:
