@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -78,6 +79,14 @@ def _ready(run_file: Path, launcher: subprocess.Popen[bytes], log: Path) -> Plat
 
     found: Platform = eventually(answers, within=_READY_WITHIN, what="a trader that is ready")
     return found
+
+
+@pytest.fixture(autouse=True)
+def _trading(platform: Platform) -> Iterator[None]:
+    """A test that fails in the middle of a halt must not fail the tests after it."""
+    yield
+    for halt in eventually(lambda: platform.get("/api/halt"), within=30, what="the list of halts")["halts"]:
+        platform.delete(f"/api/halt?{urlencode({'scope': halt['scope'], 'target': halt['target']})}")
 
 
 @pytest.fixture(scope="session")

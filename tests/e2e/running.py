@@ -32,6 +32,9 @@ class Platform:
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._send("POST", path, json.dumps(body).encode())
 
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path)
+
     def _send(self, method: str, path: str, body: bytes | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self.api_token}", "Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}{path}", data=body, headers=headers, method=method)
