@@ -22,7 +22,11 @@ class VenueError(PolybotError):
 
 
 class VenueUnavailableError(VenueError):
-    """The venue answered that it is not serving now (restart, maintenance); try again later."""
+    """The venue is not serving this now (restart, maintenance, a rate limit): try again later, after `retry_after` seconds where that is known."""
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class JournalError(PolybotError):

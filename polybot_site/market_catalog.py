@@ -24,11 +24,12 @@ async def open_catalog() -> AsyncIterator[MarketCatalog]:
     from venues.polymarket.clob import ClobReader
     from venues.polymarket.gamma import GammaCatalog
     from venues.polymarket.http import HttpClient, open_session
+    from venues.polymarket.pace import Unpaced
 
     clob_url, gamma_url = _hosts(settings.CONFIG)
     async with open_session() as session:
-        clob = ClobReader(HttpClient(clob_url, session), SystemClock())
-        yield GammaCatalog(HttpClient(gamma_url, session), clob, settings.CONFIG.venue.kind)
+        clob = ClobReader(HttpClient(clob_url, session, Unpaced()), SystemClock())
+        yield GammaCatalog(HttpClient(gamma_url, session, Unpaced()), clob, settings.CONFIG.venue.kind)
 
 
 def _hosts(config: Config) -> tuple[str, str]:

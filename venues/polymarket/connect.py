@@ -21,6 +21,7 @@ from venues.polymarket.gamma import GammaCatalog
 from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.http import HttpClient, open_session
 from venues.polymarket.order_connection import OrderConnection
+from venues.polymarket.pace import Unpaced
 from venues.polymarket.signer import Signer
 from venues.polymarket.user_feed import PolymarketAccountFeed
 
@@ -56,10 +57,10 @@ class Trading:
 def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random) -> Public:
     """Return the public ports; nothing is sent before they are used. Call within a running loop."""
     session = open_session()
-    clob = ClobReader(HttpClient(config.clob_url, session), clock)
+    clob = ClobReader(HttpClient(config.clob_url, session, Unpaced()), clock)
     return Public(
         feed=PolymarketFeed(config.ws_url, clob, clock=clock, rng=rng),
-        catalog=GammaCatalog(HttpClient(config.gamma_url, session), clob, config.venue),
+        catalog=GammaCatalog(HttpClient(config.gamma_url, session, Unpaced()), clob, config.venue),
         clob=clob,
         session=session,
     )
@@ -72,7 +73,7 @@ MAX_CLOCK_ERROR_S = 15
 async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random) -> Trading:
     """Obtain the account's API key and return its ports."""
     session = open_session()
-    http = HttpClient(config.clob_url, session)
+    http = HttpClient(config.clob_url, session, Unpaced())
     try:
         await _check_clock(ClobReader(http, clock), clock)
         credentials = await create_or_derive(http, signer, config.chain_id, clock)

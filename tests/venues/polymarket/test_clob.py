@@ -17,6 +17,7 @@ from tests.venues.polymarket.vectors import VECTORS
 from venues.polymarket import http as http_module
 from venues.polymarket.clob import BOOKS_PER_REQUEST, ClobReader
 from venues.polymarket.http import HttpClient, NotFoundError, open_session
+from venues.polymarket.pace import Unpaced
 
 HASHED = {**json.loads(VECTORS["orderbook_hash"]["hashed_string"]), "hash": VECTORS["orderbook_hash"]["hash"]}
 
@@ -35,7 +36,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def reader(venue: RestServer, session: aiohttp.ClientSession) -> ClobReader:
-    return ClobReader(HttpClient(venue.url, session), SystemClock())
+    return ClobReader(HttpClient(venue.url, session, Unpaced()), SystemClock())
 
 
 async def test_a_book_whose_hash_is_right_is_delivered_best_level_last(venue: RestServer, reader: ClobReader) -> None:
@@ -102,7 +103,7 @@ async def test_the_venues_clock_is_a_bare_integer(venue: RestServer, reader: Clo
 
 
 async def test_statuses_become_the_domains_errors(venue: RestServer, session: aiohttp.ClientSession) -> None:
-    client = HttpClient(venue.url, session)
+    client = HttpClient(venue.url, session, Unpaced())
     for status in (425, 429, 503):
         venue.on("GET /x", lambda _, status=status: refusal(status, "later"))
         with pytest.raises(VenueUnavailableError, match=f"{status} 'later'"):
@@ -128,7 +129,7 @@ async def test_only_a_refusals_text_is_quoted_because_any_other_answer_may_hold_
 ) -> None:
     venue.on("POST /auth/api-key", lambda _: web.json_response({"secret": "c2VjcmV0"}, status=201))
     with pytest.raises(VenueError, match="201") as refused:
-        await HttpClient(venue.url, session).post("/auth/api-key")
+        await HttpClient(venue.url, session, Unpaced()).post("/auth/api-key")
     assert "c2VjcmV0" not in str(refused.value)
 
 
@@ -140,10 +141,10 @@ async def test_a_silent_or_absent_venue_is_an_error(venue: RestServer, session: 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(VenueError, match="no answer in time"):
-        await HttpClient(f"http://127.0.0.1:{port}", session).get("/x")
+        await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
     server.close()
     with pytest.raises(VenueError, match="Connect"):
-        await HttpClient(f"http://127.0.0.1:{port}", session).get("/x")
+        await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
 
 
 async def test_an_endless_answer_is_cut_off(
@@ -152,4 +153,4 @@ async def test_an_endless_answer_is_cut_off(
     monkeypatch.setattr(http_module, "MAX_ANSWER_BYTES", 1000)
     venue.on("GET /x", web.Response(body=b"x" * 2000))
     with pytest.raises(VenueError, match="larger than 1000"):
-        await HttpClient(venue.url, session).get("/x")
+        await HttpClient(venue.url, session, Unpaced()).get("/x")

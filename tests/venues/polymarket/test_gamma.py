@@ -17,6 +17,7 @@ from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
 from venues.polymarket.clob import ClobReader
 from venues.polymarket.gamma import PAGE_LIMIT, GammaCatalog
 from venues.polymarket.http import HttpClient, open_session
+from venues.polymarket.pace import Unpaced
 
 
 def condition(number: int) -> str:
@@ -58,7 +59,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def catalog(venue: RestServer, session: aiohttp.ClientSession) -> GammaCatalog:
-    http = HttpClient(venue.url, session)
+    http = HttpClient(venue.url, session, Unpaced())
     return GammaCatalog(http, ClobReader(http, SystemClock()), "polymarket")
 
 
