@@ -1,30 +1,61 @@
-"""How fast requests may leave to one host, and what the venue's answers say about it."""
+"""How fast requests may leave: what every HTTP door of the client asks before it sends, and tells when it was answered.
+
+`admit` waits, but never beyond the deadline: when it would have to, it raises `OverBudgetError` at once and nothing is sent. Every admitted request
+is followed by exactly one `answered`, with status 0 when no complete answer came. Implementation: `venues.polymarket.budgets`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+from domain.errors import PolybotError
+
+
+class OverBudgetError(PolybotError):
+    """The request was held back: its budget is used up. `retry_after` is how many seconds it takes until there may be room."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        super().__init__(f"{reason}, free again in {retry_after:.1f} s")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One admitted request. `answered_before` is the cost of everything that had been answered when it was admitted."""
+
+    method: str
+    path: str
+    cost: int
+    answered_before: int = 0
 
 
 class Pace(Protocol):
-    """Asked before every request, told of every complete answer."""
+    """The budgets of one host."""
 
-    async def admit(self, method: str, path: str, cost: int, deadline: float | None) -> None:
-        """Wait until a request that counts as `cost` orders or cancels may leave.
+    async def admit(self, method: str, path: str, cost: int = 1, deadline: float | None = None) -> Ticket:
+        """Wait until the request may leave; `path` has no query, `cost` is how many orders or ids it carries, `deadline` is monotonic.
 
         Raises:
-            NotSentError: that will not be before the monotonic `deadline` (`order_connection`).
+            OverBudgetError: it may not leave before `deadline` (without one: within the patience of its kind).
         """
 
-    def heard(self, method: str, path: str, status: int, headers: Mapping[str, str]) -> None:
-        """A complete answer came; header names are in lower case."""
+    def answered(self, ticket: Ticket, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer: its status, 0 when none came, and its headers with lower-case names."""
+
+    def cancelled(self, count: int) -> None:
+        """Charge what a cancel of everything, or of a market, turned out to cancel."""
 
 
 class Unpaced:
-    """Lets everything leave at once."""
+    """No budget: for venues and tests that have no limits."""
 
-    async def admit(self, method: str, path: str, cost: int, deadline: float | None) -> None:
-        return None
+    async def admit(self, method: str, path: str, cost: int = 1, deadline: float | None = None) -> Ticket:
+        return Ticket(method, path, cost)
 
-    def heard(self, method: str, path: str, status: int, headers: Mapping[str, str]) -> None:
-        return None
+    def answered(self, ticket: Ticket, status: int, headers: Mapping[str, str]) -> None:
+        """Nothing is learnt."""
+
+    def cancelled(self, count: int) -> None:
+        """Nothing is charged."""
