@@ -43,3 +43,7 @@ class LeaseLostError(PolybotError):
 
 class WrongAccountError(PolybotError):
     """An intent of one account reached the gateway of another."""
+
+
+class WalletError(PolybotError):
+    """A wallet operation that cannot be done as asked; nothing was sent. The text names the fix."""

@@ -7,7 +7,7 @@ raises one of `domain.errors`, and what cannot be known is said with a type (`Un
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from domain.market import ConditionGroup, Market
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
 from domain.position import Position
 from domain.reports import Balances, CancelOutcome, OrderReport, SendOutcome, TradeReport
+from domain.wallet import Submission, WalletOperation, WalletPlan, WalletReceipt, WalletStatus
 
 
 class Clock(Protocol):
@@ -123,6 +124,36 @@ class OrderGateway(Protocol):
 
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         """Return cash and the shares held of each of `token_ids`. Raises `VenueError`."""
+
+
+class WalletOperations(Protocol):
+    """Moves the money of one wallet between its forms: approvals, splits, merges, redemptions, conversions, wraps.
+
+    Operations of a wallet run one after the other. Once something may have left, its end is looked up before anything else is sent.
+    """
+
+    @property
+    def account(self) -> str: ...
+
+    async def status(self) -> WalletStatus:
+        """Return what the wallet holds and may do. Raises `VenueError`."""
+
+    async def plan(self, operation: WalletOperation) -> WalletPlan:
+        """Return exactly what `operation` would send; nothing leaves. Raises `WalletError` naming what is missing, or `VenueError`."""
+
+    async def perform(self, plan: WalletPlan, progress: Callable[[WalletReceipt], None]) -> WalletReceipt:
+        """Send a plan and follow it to its end; `progress` hears of every change of state.
+
+        A bad or unknown end is a state of the receipt. Raises `WalletError` or `VenueError` only when nothing of the plan has left.
+        """
+
+
+class SubmissionLog(Protocol):
+    """Durable memory of the one transaction of a wallet whose end is not known. What `save` returned from survives a crash."""
+
+    def load(self, wallet: str) -> Submission | None: ...
+    def save(self, submission: Submission) -> None: ...
+    def clear(self, wallet: str) -> None: ...
 
 
 class MarketCatalog(Protocol):
