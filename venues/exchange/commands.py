@@ -12,6 +12,7 @@ import msgspec
 from domain.fill import FillStatus
 from domain.market import Market
 from domain.order import OrderSide, OrderType
+from venues.exchange.events import FundsReason, VenueStatus
 
 
 class ListMarket(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -34,6 +35,26 @@ class SetAccepting(msgspec.Struct, frozen=True, gc=False, tag=True):
     accepting: bool
 
 
+class SetBook(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Take a market's book away, or give it back. Without one there are no reads, orders are refused and delayed ones cancelled; resting
+    orders stay, keep what they reserve, and can be cancelled."""
+
+    condition_id: str
+    open: bool
+
+
+class EndOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The venue cancels every open order of a market, or of all with "", as `status`."""
+
+    condition_id: str
+    status: VenueStatus
+    reason: str = ""
+
+
+class LoseOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """The venue forgets every open order, as if it had never been taken: its id may be used again. Trades stay."""
+
+
 class Resolve(msgspec.Struct, frozen=True, gc=False, tag=True):
     """End a market: `winner` is the index of the token that pays one dollar, None when both pay fifty cents.
 
@@ -45,10 +66,11 @@ class Resolve(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Deposit(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Bring `amount` of collateral into the exchange."""
+    """Bring `amount` of collateral into the exchange; `reason` says what it is (a deposit, or a payment of the venue's own)."""
 
     account: str
     amount: int
+    reason: FundsReason = FundsReason.DEPOSIT
 
 
 class Withdraw(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -149,6 +171,9 @@ Command = (
     ListMarket
     | SetTick
     | SetAccepting
+    | SetBook
+    | EndOrders
+    | LoseOrders
     | Resolve
     | Deposit
     | Withdraw

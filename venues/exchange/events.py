@@ -30,6 +30,10 @@ class VenueStatus(StrEnum):
     CANCELED = "CANCELED"
     CANCELED_EXPIRED_ORDER = "CANCELED_EXPIRED_ORDER"
     CANCELED_MARKET_RESOLVED = "CANCELED_MARKET_RESOLVED"
+    CANCELED_MARKET_NOT_FOUND = "CANCELED_MARKET_NOT_FOUND"
+    CANCELED_NOT_ENOUGH_BALANCE = "CANCELED_NOT_ENOUGH_BALANCE"
+    CANCELED_GAME_STARTED = "CANCELED_GAME_STARTED"
+    CANCELED_ENGINE_RESTART = "CANCELED_ENGINE_RESTART"
 
     @property
     def open(self) -> bool:
@@ -217,6 +221,17 @@ class BookChanged(msgspec.Struct, frozen=True, gc=False):
     levels: tuple[LevelChange, ...]
 
 
+class RestingOrder(msgspec.Struct, frozen=True, gc=False):
+    """What remains of an order in the book, in terms of the market's first token: buying the second at p is selling the first at 1 − p."""
+
+    order_id: str
+    account: str
+    is_bid: bool
+    price: int
+    size: int
+    created_ns: int
+
+
 class MarketListed(msgspec.Struct, frozen=True, gc=False):
     market: Market
 
@@ -231,6 +246,19 @@ class TickChanged(msgspec.Struct, frozen=True, gc=False):
 class AcceptingChanged(msgspec.Struct, frozen=True, gc=False):
     condition_id: str
     accepting: bool
+
+
+class BookSwitched(msgspec.Struct, frozen=True, gc=False):
+    """A market lost its book, with all levels at once and no `BookChanged`, or got it back with the levels its resting orders make."""
+
+    condition_id: str
+    open: bool
+
+
+class OrdersLost(msgspec.Struct, frozen=True, gc=False):
+    """These open orders are gone without having ended: nobody is told, and they are not remembered."""
+
+    order_ids: tuple[str, ...]
 
 
 class MarketResolved(msgspec.Struct, frozen=True, gc=False):
@@ -248,6 +276,8 @@ class FundsReason(StrEnum):
     SPLIT = "split"
     MERGE = "merge"
     REDEMPTION = "redemption"
+    REWARD = "reward"
+    MAKER_REBATE = "maker_rebate"
 
 
 class FundsMoved(msgspec.Struct, frozen=True, gc=False):
@@ -282,6 +312,8 @@ Event = (
     | MarketListed
     | TickChanged
     | AcceptingChanged
+    | BookSwitched
+    | OrdersLost
     | MarketResolved
     | FundsMoved
     | Pruned

@@ -15,7 +15,7 @@ from domain.market import Market
 from domain.money import MICRO
 from venues.exchange import cancels, clearing, commands, funds, housekeeping, listing, orders, snapshot
 from venues.exchange.commands import Command
-from venues.exchange.events import Balance, BookView, Event, OrderView, TradeView
+from venues.exchange.events import Balance, BookView, Event, OrderView, RestingOrder, TradeView
 from venues.exchange.state import MarketRecord, State
 from venues.exchange.vault import COLLATERAL
 
@@ -84,7 +84,7 @@ class Exchange:
         return record.collateral if record is not None else 0
 
     def book(self, token_id: str) -> BookView | None:
-        """Return a token's book, best levels last; None when there is none (unknown token, resolved market)."""
+        """Return a token's book, best levels last; None when there is none (unknown or resolved market, or one that lost it)."""
         record = self._open_market(token_id)
         if record is None:
             return None
@@ -104,6 +104,18 @@ class Exchange:
         if token_id == record.market.token_ids[0]:
             return book.best_bid, book.best_ask
         return MICRO - book.best_ask, MICRO - book.best_bid
+
+    def resting(self, condition_id: str) -> list[RestingOrder]:
+        """Return every order in a market's book, best prices last, the oldest first at one price; nothing where there is no book."""
+        record = self._state.markets.get(condition_id)
+        if record is None or not record.readable:
+            return []
+        return [
+            RestingOrder(order.id, order.account, is_bid, key * side.sign, order.remaining, order.created_ns)
+            for is_bid, side in ((True, record.book.bids), (False, record.book.asks))
+            for key in side.keys
+            for order in side.levels[key * side.sign].orders.values()
+        ]
 
     def order(self, order_id: str) -> OrderView | None:
         """Return one order, None when it was never taken or is forgotten."""
@@ -173,7 +185,7 @@ class Exchange:
 
     def _open_market(self, token_id: str) -> MarketRecord | None:
         record = self._state.by_token.get(token_id)
-        return record if record is not None and record.payouts is None else None
+        return record if record is not None and record.readable else None
 
 
 _HANDLERS: dict[type[Command], Callable[[State, Any, list[Event]], Event | None]] = {
@@ -191,6 +203,9 @@ _HANDLERS: dict[type[Command], Callable[[State, Any, list[Event]], Event | None]
     commands.ListMarket: listing.list_market,
     commands.SetTick: listing.set_tick,
     commands.SetAccepting: listing.set_accepting,
+    commands.SetBook: listing.set_book,
+    commands.EndOrders: listing.end_orders,
+    commands.LoseOrders: listing.lose_orders,
     commands.Resolve: listing.resolve,
     commands.Advance: housekeeping.advance,
     commands.Prune: housekeeping.prune,

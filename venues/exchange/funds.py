@@ -25,7 +25,7 @@ def deposit(state: State, command: Deposit, _events: list[Event]) -> Event:
         return _wrong_amount("Deposit", command.amount, limit)
     state.vault.deposited += command.amount
     state.vault.holding(command.account, COLLATERAL).settled += command.amount
-    return FundsMoved(command.account, FundsReason.DEPOSIT, "", command.amount, {})
+    return FundsMoved(command.account, command.reason, "", command.amount, {})
 
 
 def withdraw(state: State, command: Withdraw, _events: list[Event]) -> Event:

@@ -8,7 +8,7 @@ from domain.market import Market
 from venues.exchange.commands import Advance, Prune
 from venues.exchange.events import Event, Pruned, VenueStatus
 from venues.exchange.orders import end_order, release
-from venues.exchange.records import OrderRecord, TradeRecord
+from venues.exchange.records import TradeRecord
 from venues.exchange.state import State
 
 
@@ -36,7 +36,7 @@ def prune(state: State, command: Prune, _events: list[Event]) -> Event:
     orders = [o for o in state.orders.values() if not o.status.open and o.updated_ns < command.before_ns]
     trades = [t for t in state.trades.values() if t.status.terminal and t.updated_ns < command.before_ns]
     for order in orders:
-        _forget_order(state, order)
+        state.forget_order(order)
     for trade in trades:
         _forget_trade(state, trade)
     state.vault.forget_empty()
@@ -63,15 +63,6 @@ def _without_trace(state: State, before_ns: int) -> list[Market]:
     held = {asset for assets in state.vault.holdings.values() for asset in assets}
     named = {order.condition_id for order in state.orders.values()} | {t.condition_id for t in state.trades.values()}
     return [market for market in over if market.condition_id not in named and held.isdisjoint(market.token_ids)]
-
-
-def _forget_order(state: State, order: OrderRecord) -> None:
-    del state.orders[order.id]
-    orders = state.orders_of[order.account]
-    del orders[order.id]
-    if not orders:
-        del state.orders_of[order.account]
-        del state.open_of[order.account]
 
 
 def _forget_trade(state: State, trade: TradeRecord) -> None:

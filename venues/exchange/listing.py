@@ -8,17 +8,20 @@ from domain.errors import InvalidOrderError
 from domain.market import MarketStatus
 from domain.money import MICRO
 from domain.ticks import tick_size
-from venues.exchange.commands import ListMarket, Resolve, SetAccepting, SetTick
+from venues.exchange.commands import EndOrders, ListMarket, LoseOrders, Resolve, SetAccepting, SetBook, SetTick
 from venues.exchange.events import (
     AcceptingChanged,
+    BookSwitched,
     CommandRefused,
     Event,
     MarketListed,
     MarketResolved,
+    OrdersLost,
     TickChanged,
     VenueStatus,
 )
-from venues.exchange.orders import end_order
+from venues.exchange.orders import drop_order, end_order
+from venues.exchange.records import OrderRecord
 from venues.exchange.state import MarketRecord, State
 
 
@@ -60,6 +63,29 @@ def set_accepting(state: State, command: SetAccepting, _events: list[Event]) -> 
     return AcceptingChanged(command.condition_id, command.accepting)
 
 
+def set_book(state: State, command: SetBook, _events: list[Event]) -> Event:
+    record = _active(state, command.condition_id)
+    if record is None:
+        return _not_active("SetBook", command.condition_id)
+    record.has_book = command.open
+    return BookSwitched(command.condition_id, command.open)
+
+
+def end_orders(state: State, command: EndOrders, events: list[Event]) -> Event | None:
+    if command.status.open:
+        return CommandRefused("EndOrders", f"status was {command.status}, expected one of an order that ended")
+    for order in _open_orders(state, command.condition_id):
+        end_order(state, order, command.status, command.reason, events)
+    return None
+
+
+def lose_orders(state: State, _command: LoseOrders, _events: list[Event]) -> Event:
+    lost = _open_orders(state, "")
+    for order in lost:
+        drop_order(state, order)
+    return OrdersLost(tuple(order.id for order in lost))
+
+
 def resolve(state: State, command: Resolve, events: list[Event]) -> Event:
     record = _active(state, command.condition_id)
     if record is None:
@@ -77,6 +103,15 @@ def resolve(state: State, command: Resolve, events: list[Event]) -> Event:
         closed_ns=state.now_ns,
     )
     return MarketResolved(command.condition_id, record.market.token_ids, command.winner, record.payouts)
+
+
+def _open_orders(state: State, condition_id: str) -> list[OrderRecord]:
+    return [
+        order
+        for record in state.markets.values()
+        if condition_id in ("", record.market.condition_id)
+        for order in record.open_orders.values()
+    ]
 
 
 def _active(state: State, condition_id: str) -> MarketRecord | None:

@@ -37,7 +37,7 @@ _MS_NS = 1_000_000
 def place(state: State, command: PlaceOrder, events: list[Event]) -> OrderAccepted | OrderRefused:
     """Take or refuse an order; return the answer, append what happened to `events`."""
     record = state.by_token.get(command.token_id)
-    if record is None or record.payouts is not None:
+    if record is None or not record.readable:
         return _refused(command, rules.NO_ORDERBOOK)
     price = rules.check_order(command, record.market, command.order_id in state.orders, state.now_ns)
     if isinstance(price, Refusal):
@@ -69,7 +69,7 @@ def release(state: State, order: OrderRecord, events: list[Event]) -> None:
     state.reserve(order, 0)
     order.due_ns = 0
     order.updated_ns = state.now_ns
-    if not record.market.accepting_orders:
+    if not (record.market.accepting_orders and record.has_book):
         state.close_order(order)
         _kill(order, VenueStatus.CANCELED, "the market does not accept orders", events)
         return
@@ -86,13 +86,23 @@ def release(state: State, order: OrderRecord, events: list[Event]) -> None:
 
 def end_order(state: State, order: OrderRecord, status: VenueStatus, reason: str, events: list[Event]) -> None:
     """Take an open order out of the book and close it without a match."""
+    _leave(state, order)
+    order.updated_ns = state.now_ns
+    _kill(order, status, reason, events)
+
+
+def drop_order(state: State, order: OrderRecord) -> None:
+    """Forget an open order altogether; its funds are free again."""
+    _leave(state, order)
+    state.forget_order(order)
+
+
+def _leave(state: State, order: OrderRecord) -> None:
     record = state.markets[order.condition_id]
     if order.status is VenueStatus.LIVE:
         record.book.remove(order)
         state.dirty[order.condition_id] = record
     state.close_order(order)
-    order.updated_ns = state.now_ns
-    _kill(order, status, reason, events)
 
 
 def _order(state: State, command: PlaceOrder, record: MarketRecord, price: int) -> OrderRecord:

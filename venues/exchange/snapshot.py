@@ -13,7 +13,7 @@ from venues.exchange.records import OrderRecord, TradeRecord
 from venues.exchange.state import MarketRecord, State
 from venues.exchange.vault import Holding
 
-VERSION = 1
+VERSION = 2
 
 
 class MarketImage(msgspec.Struct, frozen=True):
@@ -21,6 +21,7 @@ class MarketImage(msgspec.Struct, frozen=True):
     collateral: int
     last_price: int | None
     payouts: tuple[int, int] | None
+    has_book: bool
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +57,9 @@ def dump(state: State) -> bytes:
             trades_seen=state.trades_seen,
             deposited=state.vault.deposited,
             withdrawn=state.vault.withdrawn,
-            markets=[MarketImage(r.market, r.collateral, r.last_price, r.payouts) for r in state.markets.values()],
+            markets=[
+                MarketImage(r.market, r.collateral, r.last_price, r.payouts, r.has_book) for r in state.markets.values()
+            ],
             holdings=list(state.vault),
             orders=list(state.orders.values()),
             trades=list(state.trades.values()),
@@ -87,6 +90,7 @@ def load(data: bytes) -> State:
                 collateral=market.collateral,
                 last_price=market.last_price,
                 payouts=market.payouts,
+                has_book=market.has_book,
             )
         )
     for account, asset, holding in image.holdings:

@@ -31,8 +31,14 @@ class MarketRecord(msgspec.Struct, kw_only=True):
     collateral: int = 0
     last_price: int | None = None
     payouts: tuple[int, int] | None = None
+    has_book: bool = True
     book: MarketBook = msgspec.field(default_factory=MarketBook)
     open_orders: dict[str, OrderRecord] = msgspec.field(default_factory=dict)
+
+    @property
+    def readable(self) -> bool:
+        """Tell whether the market has a book that can be read and traded on."""
+        return self.has_book and self.payouts is None
 
 
 class State:
@@ -80,6 +86,15 @@ class State:
             self.markets[order.condition_id].open_orders[order.id] = order
             self._set_timers(order)
 
+    def forget_order(self, order: OrderRecord) -> None:
+        """Forget an order that ended or was dropped."""
+        del self.orders[order.id]
+        orders = self.orders_of[order.account]
+        del orders[order.id]
+        if not orders:
+            del self.orders_of[order.account]
+            del self.open_of[order.account]
+
     def close_order(self, order: OrderRecord) -> None:
         """Take an order that ended off the lists of open ones and free what it still reserves."""
         self.reserve(order, 0)
@@ -119,9 +134,9 @@ class State:
     def drain_book_changes(self, events: list[Event]) -> None:
         """Append one `BookChanged` for each market whose levels changed, and start collecting anew."""
         for condition_id, record in self.dirty.items():
-            if record.book.touched:
+            if record.book.touched and record.has_book:
                 events.append(BookChanged(condition_id, _level_changes(record)))
-                record.book.touched.clear()
+            record.book.touched.clear()
         self.dirty.clear()
 
 

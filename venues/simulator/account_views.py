@@ -148,6 +148,6 @@ def refused(text: str) -> View:
 
 def _rest_status(status: VenueStatus) -> str:
     """Return the order status of REST, which folds the kinds of cancellation but one."""
-    if status in (VenueStatus.CANCELED, VenueStatus.CANCELED_EXPIRED_ORDER, VenueStatus.UNMATCHED):
-        return "CANCELED"
-    return status.value
+    if status.open or status in (VenueStatus.MATCHED, VenueStatus.CANCELED_MARKET_RESOLVED):
+        return status.value
+    return "CANCELED"

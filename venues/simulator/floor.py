@@ -20,6 +20,7 @@ from venues.exchange.commands import CancelOrders, Command, Deposit, PlaceOrder,
 from venues.exchange.events import Event, OrderRefused, RefusalCode
 from venues.simulator.fair_value import EventValue
 from venues.simulator.listings import Listing, Listings
+from venues.simulator.modes import Engine, Modes
 from venues.simulator.schedule import Schedule
 from venues.simulator.universe import NANOS
 
@@ -63,7 +64,7 @@ class Mood:
 
 
 class Floor:
-    """Shared by all agents. `observe` is told every event of every command, in order, `forget` the conditions listed no longer."""
+    """Shared by all agents. `observe` is told every event of every command, in order, `forget` the markets listed no longer."""
 
     def __init__(
         self,
@@ -82,9 +83,10 @@ class Floor:
         self.now_ns = 0
         self.values: dict[str, EventValue] = {}
         self.moods: dict[str, Mood] = {}
+        self.modes = Modes()
         self.refusals: Counter[RefusalCode] = Counter()
         self.observe: Callable[[list[Event]], None] = _nobody
-        self.forget: Callable[[list[str]], None] = _nobody
+        self.forget: Callable[[list[Listing]], None] = _nobody
         self._venue_id = venue_id
         self._orders = 0
 
@@ -103,9 +105,9 @@ class Floor:
         return events
 
     def trading(self, condition_id: str) -> Listing | None:
-        """Return a market that trades, None when it is over."""
+        """Return a market that trades, None when it is over or has no book."""
         listing = self.listings.by_condition(condition_id)
-        return listing if listing and not listing.closed else None
+        return listing if listing and not listing.closed and not listing.book_closed else None
 
     def perceived(self, condition_id: str) -> float:
         """Return the YES price at which agents see a market now."""
@@ -138,8 +140,13 @@ class Floor:
     ) -> str | None:
         """Place an order of whole `shares` at a grid price, funds brought along; return its id when it was taken.
 
+        Agents obey the engine's mode: what it would refuse is not even tried.
         Sizes come from `shares`, so that every amount is a whole number of cents and obeys the venue's decimals.
         """
+        engine = self.modes.engine(self.now_ns)
+        post_only = engine is Engine.POST_ONLY
+        if not (engine is Engine.OPEN or (post_only and order_type.rests)):
+            return None
         amount, cash = shares * MICRO, shares * price
         if side is OrderSide.BUY:
             self._bring_cash(account, 2 * cash)
@@ -147,7 +154,7 @@ class Floor:
             self._bring_tokens(account, listing, token_id, amount)
         order_id = self._order_id()
         maker, taker = (cash, amount) if side is OrderSide.BUY else (amount, cash)
-        answer = self.do(PlaceOrder(order_id, account, token_id, side, order_type, maker, taker))[-1]
+        answer = self.do(PlaceOrder(order_id, account, token_id, side, order_type, maker, taker, 0, post_only))[-1]
         if isinstance(answer, OrderRefused):
             self.refusals[answer.code] += 1
             return None
@@ -159,8 +166,8 @@ class Floor:
         return order is not None and order.status.open
 
     def cancel(self, account: str, order_ids: list[str]) -> None:
-        """Cancel orders of an agent."""
-        if order_ids:
+        """Cancel orders of an agent; a venue that is down takes no cancels."""
+        if order_ids and self.modes.engine(self.now_ns) not in (Engine.DOWN, Engine.DISABLED):
             self.do(CancelOrders(account, tuple(order_ids)))
 
     def shares(self, low: int, high: int, price_tick: int) -> int:

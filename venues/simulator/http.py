@@ -35,12 +35,22 @@ async def refusals(
     try:
         return await handler(request)
     except RefusalError as refusal:
-        return answer({"error": refusal.text}, refusal.status)
+        return _refused(refusal)
     except web.HTTPException as error:
         return answer({"error": error.reason}, error.status)
     except Exception:  # noqa: BLE001 (the border: logged, and answered as the venue does)
         _log.exception("a request failed", method=request.method, path=request.path)
         return answer({"error": "Internal server error"}, 500)
+
+
+def _refused(refusal: RefusalError) -> web.Response:
+    response = (
+        web.Response(text=refusal.page, status=refusal.status, content_type="text/html")
+        if refusal.page
+        else answer({"error": refusal.text, **refusal.details}, refusal.status)
+    )
+    response.headers.update(refusal.headers)
+    return response
 
 
 def page(

@@ -6,6 +6,8 @@ amounts base units (micro), `order_id` is the EIP-712 digest; what was signed ha
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -67,4 +69,47 @@ class CancelMarket(msgspec.Struct, frozen=True, tag="cancel_market"):
     token_id: str
 
 
-Input = Tick | CreateKey | DeleteKey | Fund | Place | Cancel | CancelMarket
+class SetEngine(msgspec.Struct, frozen=True, tag="engine"):
+    """The matching engine goes into another mode, for `milliseconds` (0: until changed again)."""
+
+    mode: Literal["open", "post_only", "cancel_only", "disabled", "down"]
+    milliseconds: int = 0
+
+
+class RestartEngine(msgspec.Struct, frozen=True, tag="restart"):
+    """The matching engine restarts: down, then post-only. Resting orders are kept, cancelled, or lost without a word to anyone."""
+
+    down_ms: int = 90_000
+    post_only_ms: int = 120_000
+    orders: Literal["kept", "cancelled", "lost"] = "kept"
+
+
+class SetAccount(msgspec.Struct, frozen=True, tag="account"):
+    """An address (of a wallet or its owner, checksummed) gets another standing."""
+
+    address: str
+    standing: Literal["normal", "allow_listed", "closed_only", "banned"]
+
+
+class SetSwitch(msgspec.Struct, frozen=True, tag="switch"):
+    """A venue-wide switch is turned; see `modes.Switch`."""
+
+    name: Literal["geoblock", "listed_plain_wallets", "refusals_in_200"]
+    on: bool
+
+
+class SetMarket(msgspec.Struct, frozen=True, tag="market"):
+    """A market takes orders, does not take them, or has no book any more (reads answer 404; it may come back as "ready").
+
+    Without a book its resting orders stay, unseen, and can be cancelled; with `clear` they are cancelled.
+    """
+
+    condition_id: str
+    state: Literal["ready", "not_ready", "no_book"]
+    clear: bool = False
+
+
+ModeChange = SetEngine | RestartEngine | SetAccount | SetSwitch | SetMarket
+"""What makes the venue behave in one of the ways a client must survive."""
+
+Input = Tick | CreateKey | DeleteKey | Fund | Place | Cancel | CancelMarket | ModeChange

@@ -3,9 +3,11 @@ paid out, and another of its kind opens in its place."""
 
 from __future__ import annotations
 
-from venues.exchange.commands import ListMarket, RedeemAll, Resolve, SetTick
+from venues.exchange.commands import EndOrders, ListMarket, RedeemAll, Resolve, SetBook, SetTick
+from venues.exchange.events import VenueStatus
 from venues.simulator.fair_value import EventValue
 from venues.simulator.floor import Floor, Mood
+from venues.simulator.listings import Listing
 from venues.simulator.market_makers import MarketMaker
 from venues.simulator.universe import EventSpec, Universe
 
@@ -72,6 +74,15 @@ class Lifecycle:
         floor.do(RedeemAll(condition_id))
         if any(trade.condition_id == condition_id for trade in floor.exchange.unsettled_trades()):
             floor.later(PAYOUT_SECONDS, "pay_out", condition_id)
+
+    def set_book(self, listing: Listing, has_book: bool, *, clear: bool = False) -> None:
+        """Take a market's book away, or give it back; with `clear` its resting orders are cancelled first."""
+        condition_id = listing.spec.condition_id
+        if has_book == listing.book_closed:
+            listing.book_closed = not has_book
+            if clear:
+                self._floor.do(EndOrders(condition_id, VenueStatus.CANCELED_MARKET_NOT_FOUND, "market not found"))
+            self._floor.do(SetBook(condition_id, has_book))
 
     def _list(self, template_number: int, event: EventSpec) -> None:
         floor = self._floor

@@ -20,15 +20,19 @@ CRYPTO_TAKER_DELAY_MS = 150
 
 @dataclass(slots=True)
 class Listing:
-    """One market and its public state. Volumes are micro-dollars; `winner` is the index of the token that pays.
+    """One market and its public state. Volumes are micro-dollars; `winner` is the index of the token that pays, None when both pay half.
 
+    `book_closed`: a resolution is proposed, the book is gone although the market is not over.
+    `proposed_ns` is when an outcome was proposed.
     `last_price` is that of the first outcome, whichever token traded last; `last_side` is the taker's.
     """
 
     spec: MarketSpec
     event: EventSpec
     tick: int
+    proposed_ns: int | None = None
     closed_ns: int | None = None
+    book_closed: bool = False
     winner: int | None = None
     last_price: int | None = None
     last_side: str = ""
@@ -112,17 +116,17 @@ class Listings:
                 self._by_token[token_id] = listing
         return listings
 
-    def close(self, event_id: str) -> list[str]:
-        """Note that an event is over; return the conditions of events that are now forgotten."""
+    def close(self, event_id: str) -> list[Listing]:
+        """Note that an event is over; return the markets of events that are now forgotten."""
         self._closed_events.append(event_id)
-        forgotten: list[str] = []
+        forgotten: list[Listing] = []
         while len(self._closed_events) > CLOSED_EVENTS_KEPT:
             event = self.events.pop(self._closed_events.popleft())
             for spec in event.markets:
-                del self.markets[spec.id], self._by_condition[spec.condition_id]
+                forgotten.append(self.markets.pop(spec.id))
+                del self._by_condition[spec.condition_id]
                 for token_id in spec.token_ids:
                     del self._by_token[token_id]
-                forgotten.append(spec.condition_id)
         return forgotten
 
     def of_event(self, event_id: str) -> list[Listing]:
@@ -143,4 +147,4 @@ class Listings:
 
     def open(self) -> list[Listing]:
         """Return all markets that trade."""
-        return [listing for listing in self.markets.values() if not listing.closed]
+        return [listing for listing in self.markets.values() if not listing.closed and not listing.book_closed]

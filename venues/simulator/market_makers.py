@@ -73,13 +73,14 @@ class MarketMaker:
 
     def quote(self, condition_id: str) -> None:
         """Look at one market: bring the ladder into place and plan the next look."""
-        listing = self._floor.trading(condition_id)
-        if listing is None or condition_id not in self._quotes:
+        if condition_id not in self._quotes:
             return
         quotes = self._quotes[condition_id]
-        if quotes.orders and self._floor.rng.random() < _REFRESH_SHARE:
-            self._floor.cancel(self.style.account, [self._floor.rng.choice(list(quotes.orders.values()))])
-        self._requote(listing, quotes)
+        listing = self._floor.trading(condition_id)
+        if listing:
+            if quotes.orders and self._floor.rng.random() < _REFRESH_SHARE:
+                self._floor.cancel(self.style.account, [self._floor.rng.choice(list(quotes.orders.values()))])
+            self._requote(listing, quotes)
         moving = self._floor.moods[condition_id].displacement is not None
         self._floor.soon(*(self.style.fast if moving else self.style.wake), "quote", self._number, condition_id)
 

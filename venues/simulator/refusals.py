@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 class RefusalError(Exception):
-    """Ends a request with `status` and the body {"error": text}."""
+    """Ends a request with `status`, `headers` and the body {"error": text, **details}; `page` is a whole HTML body instead."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        details: Mapping[str, Any] = _NOTHING,
+        headers: Mapping[str, str] = _NOTHING,
+        page: str = "",
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
+        self.details = details
+        self.headers = headers
+        self.page = page
 
 
 def unauthorized() -> RefusalError:
@@ -30,3 +46,32 @@ def no_orderbook() -> RefusalError:
 
 def market_not_found() -> RefusalError:
     return RefusalError(404, "market not found")
+
+
+def service_not_ready(seconds: int) -> RefusalError:
+    """The matching engine restarts and will take `seconds`."""
+    return RefusalError(425, "Service is not ready", headers={"Retry-After": str(seconds)})
+
+
+def post_only_mode(seconds: int) -> RefusalError:
+    """The engine has just restarted: nothing may match for `seconds`."""
+    return RefusalError(
+        503,
+        "post-only mode: only post-only orders and cancels are allowed",
+        {"code": "post_only_mode", "retry_after_seconds": seconds},
+        {"Retry-After": str(seconds)},
+    )
+
+
+def cancel_only() -> RefusalError:
+    return RefusalError(503, "Trading is currently cancel-only. New orders are not accepted, but cancels are allowed.")
+
+
+def trading_disabled() -> RefusalError:
+    return RefusalError(503, "Trading is currently disabled. Check polymarket.com for updates")
+
+
+def geoblocked() -> RefusalError:
+    """The edge, not the venue, refuses a region: a page, as it answers everybody."""
+    page = "<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body><h1>Access denied</h1></body></html>"
+    return RefusalError(403, "Forbidden", page=page)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from domain.money import CENT, MICRO
+from venues.simulator.reward_terms import RewardTerms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
@@ -24,7 +27,13 @@ class Template:
     tick: int
     minutes: tuple[float, float]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recurrence: str = ""
+    rewards: RewardTerms | None = None
 
+
+_QUIET = RewardTerms(daily=20 * MICRO, min_size=20 * MICRO, max_spread=45 * CENT // 10)
+_BUSY = RewardTerms(daily=150 * MICRO, min_size=50 * MICRO, max_spread=35 * CENT // 10)
+_FAST = RewardTerms(daily=60 * MICRO, min_size=20 * MICRO, max_spread=3 * CENT, min_age_ms=3_500)
 
 _CITIES = ("Northport", "Vallmera", "Oststrand", "Kestrel Bay", "Marrow Hill", "Tolvik", "San Aurel", "Lindenmouth")
 _COUNTRIES = ("Meridia", "Ostravia", "Calden", "Norrland Isles", "Vespera", "Tarquia")
@@ -56,6 +65,7 @@ TEMPLATES: tuple[Template, ...] = (
             "New Dawn",
         ),
         markets=5,
+        rewards=_BUSY,
         tick=10_000,
         minutes=(600, 2900),
         choices={"city": _CITIES},
@@ -68,6 +78,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The team that lifts the {cup}; decided by {when}. " + _OFFICIAL,
         outcomes=_TEAMS,
         markets=4,
+        rewards=_QUIET,
         tick=10_000,
         minutes=(25, 70),
         choices={"cup": ("Coastal Cup", "Lakeside Trophy", "Winter League final", "Meridian Shield")},
@@ -80,6 +91,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The change of the policy rate announced by {when}. " + _OFFICIAL,
         outcomes=("50+ bps cut", "25 bps cut", "no change", "25+ bps hike"),
         markets=4,
+        rewards=_BUSY,
         tick=5_000,
         minutes=(240, 1500),
         choices={"country": _COUNTRIES},
@@ -92,6 +104,8 @@ TEMPLATES: tuple[Template, ...] = (
         description="The maximum measured at the main station until {when}. " + _OFFICIAL,
         outcomes=("19°C or below", "20-21°C", "22-23°C", "24-25°C", "26°C or above"),
         markets=5,
+        recurrence="daily",
+        rewards=_QUIET,
         tick=10_000,
         minutes=(60, 360),
         choices={"city": _CITIES},
@@ -128,6 +142,8 @@ TEMPLATES: tuple[Template, ...] = (
         description="The reference price of one bitcoin in dollars at {when}, averaged over 60 seconds.",
         outcomes=("$88,000", "$90,000", "$92,000", "$94,000", "$96,000"),
         markets=4,
+        recurrence="hourly",
+        rewards=_FAST,
         tick=10_000,
         minutes=(8, 16),
     ),
@@ -139,6 +155,8 @@ TEMPLATES: tuple[Template, ...] = (
         description="The official closing level of the {index} on {when}.",
         outcomes=("5,200", "5,300", "5,400", "5,500"),
         markets=3,
+        recurrence="daily",
+        rewards=_QUIET,
         tick=10_000,
         minutes=(40, 200),
         choices={"index": ("Meridia 100", "Calden Composite", "Vespera 50")},
@@ -151,6 +169,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="A signed text published before {when} counts. " + _OFFICIAL,
         outcomes=("Accord signed",),
         markets=1,
+        rewards=_QUIET,
         tick=10_000,
         minutes=(700, 4000),
         choices={"country": _COUNTRIES},
@@ -163,6 +182,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="A win in regular time or overtime counts. " + _OFFICIAL,
         outcomes=("Home win",),
         markets=1,
+        rewards=_QUIET,
         tick=10_000,
         minutes=(12, 30),
         choices={"home": _TEAMS},
@@ -187,6 +207,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The reference price of one ether in dollars, averaged over 60 seconds.",
         outcomes=("Up",),
         markets=1,
+        recurrence="hourly",
         tick=10_000,
         minutes=(6, 11),
     ),

@@ -17,6 +17,7 @@ from venues.simulator.authentication import authenticate_l1, authenticate_l2
 from venues.simulator.contracts import SPENDERS
 from venues.simulator.http import PAGE_SIZE, answer, page
 from venues.simulator.inputs import Cancel, CancelMarket, CreateKey, DeleteKey
+from venues.simulator.modes import Modes, Standing, Switch
 from venues.simulator.order_payload import Envelope, check_order, read_order, read_orders
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.universe import NANOS
@@ -49,6 +50,8 @@ class TradingRoutes:
             web.get("/auth/derive-api-key", self.derive_key),
             web.get("/auth/api-keys", self.keys),
             web.delete("/auth/api-key", self.delete_key),
+            web.get("/auth/ban-status/closed-only", self.closed_only),
+            web.get("/api/geoblock", self.geoblock),
             web.post("/order", self.place),
             web.post("/orders", self.place_many),
             web.delete("/order", self.cancel),
@@ -81,17 +84,36 @@ class TradingRoutes:
         self._venue.submit(DeleteKey(key.key))
         return answer("OK")
 
+    async def closed_only(self, request: web.Request) -> web.Response:
+        key, _ = await self._authenticate(request)
+        wallets = self._wallets(key)
+        return answer({"closed_only": any(self._modes.standing(one) is Standing.CLOSED_ONLY for one in wallets)})
+
+    async def geoblock(self, request: web.Request) -> web.Response:
+        blocked = Switch.GEOBLOCK in self._modes.switches
+        return answer(
+            {"blocked": blocked, "ip": request.remote or "", "country": "US" if blocked else "IE", "region": ""}
+        )
+
     async def place(self, request: web.Request) -> web.Response:
+        self._modes.check_region()
         key, body = await self._authenticate(request)
-        outcome = self._submit(read_order(body), key)
+        envelope = read_order(body)
+        self._modes.check_place(self._venue.now_ns(), envelope.post_only)
+        outcome = self._submit(envelope, key)
         if isinstance(outcome, OrderAccepted):
             return answer(account_views.placed(outcome))
+        if Switch.REFUSALS_IN_200 in self._modes.switches:
+            return answer(account_views.refused(outcome))
         raise bad_request(outcome)
 
     async def place_many(self, request: web.Request) -> web.Response:
+        self._modes.check_region()
         key, body = await self._authenticate(request)
+        envelopes = read_orders(body)
+        self._modes.check_place(self._venue.now_ns(), all(envelope.post_only for envelope in envelopes))
         legs: list[dict[str, Any]] = []
-        for envelope in read_orders(body):
+        for envelope in envelopes:
             try:
                 outcome = self._submit(envelope, key)
             except RefusalError as refusal:
@@ -103,6 +125,7 @@ class TradingRoutes:
 
     async def cancel(self, request: web.Request) -> web.Response:
         key, body = await self._authenticate(request)
+        self._modes.check_cancel(self._venue.now_ns())
         try:
             order_id = msgspec.json.decode(body, type=OneCancel).orderID
         except msgspec.DecodeError:
@@ -111,6 +134,7 @@ class TradingRoutes:
 
     async def cancel_many(self, request: web.Request) -> web.Response:
         key, body = await self._authenticate(request)
+        self._modes.check_cancel(self._venue.now_ns())
         try:
             order_ids = msgspec.json.decode(body, type=tuple[str, ...])
         except msgspec.DecodeError:
@@ -121,10 +145,12 @@ class TradingRoutes:
 
     async def cancel_all(self, request: web.Request) -> web.Response:
         key, _ = await self._authenticate(request)
+        self._modes.check_cancel(self._venue.now_ns())
         return self._cancel(CancelMarket(self._wallets(key), "", ""))
 
     async def cancel_market(self, request: web.Request) -> web.Response:
         key, body = await self._authenticate(request)
+        self._modes.check_cancel(self._venue.now_ns())
         try:
             wanted = msgspec.json.decode(body, type=MarketCancel)
         except msgspec.DecodeError:
@@ -185,7 +211,11 @@ class TradingRoutes:
     def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
         """Place one order; return the venue's answer, or its text when it refuses."""
         world = self._venue.world
-        outcome = self._venue.submit(check_order(envelope, key, world.wallets, world.listings))[-1]
+        order = check_order(envelope, key, world.wallets, world.listings)
+        if envelope.order.signature_type == 0:
+            self._modes.check_plain_wallet(order.account)
+        self._modes.check_account(tuple(dict.fromkeys((order.account, key.address))), reduces=order.side == "sell")
+        outcome = self._venue.submit(order)[-1]
         if isinstance(outcome, OrderRefused):
             return outcome.text
         if not isinstance(outcome, OrderAccepted):
@@ -229,6 +259,10 @@ class TradingRoutes:
 
     def _wallets(self, key: ApiKey) -> tuple[str, ...]:
         return self._venue.world.wallets.wallets_of(key.address)
+
+    @property
+    def _modes(self) -> Modes:
+        return self._venue.world.modes
 
     def _seconds(self) -> int:
         return self._venue.now_ns() // NANOS

@@ -14,6 +14,7 @@ from enum import StrEnum
 from eth_utils.crypto import keccak
 
 from domain.fees import NO_FEES, FeeSchedule
+from venues.simulator.reward_terms import RewardTerms
 from venues.simulator.templates import TEMPLATES, Template
 
 NANOS = 1_000_000_000
@@ -47,11 +48,12 @@ class MarketSpec:
     neg_risk: bool
     fees: FeeSchedule
     opened_ns: int
+    rewards: RewardTerms | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSpec:
-    """One listed event; `end_ns` is when its outcome becomes known."""
+    """One listed event; `end_ns` is when its outcome becomes known. Events of one `series` follow each other, every `recurrence` ("" for none)."""
 
     id: str
     kind: EventKind
@@ -63,6 +65,8 @@ class EventSpec:
     opened_ns: int
     end_ns: int
     markets: tuple[MarketSpec, ...]
+    series: int = 0
+    recurrence: str = ""
 
 
 FEES = {
@@ -85,7 +89,10 @@ class Universe:
     def __init__(self, venue_id: str) -> None:
         self._venue_id = venue_id
         # Numeric ids as the venue has them, in a range of this venue's own.
-        self._next_id = 1_000_000 * (1 + int.from_bytes(keccak(text=venue_id)[:4], "big"))
+        digest = keccak(text=venue_id)
+        self._next_id = 1_000_000 * (1 + int.from_bytes(digest[:4], "big"))
+        # Clients read ids of events as 32-bit numbers.
+        self._next_event_id = 1_000_000 + int.from_bytes(digest[4:8], "big") % 2_000_000_000
 
     def first_events(self, rng: random.Random, now_ns: int) -> list[EventSpec]:
         """Return one event of each template; their ends are spread so that some resolve within minutes."""
@@ -99,7 +106,8 @@ class Universe:
         names = {key: rng.choice(values) for key, values in template.choices.items()}
         end = datetime.fromtimestamp(end_ns // NANOS, UTC)
         names["when"] = f"{end:%B} {end.day}, {end:%H:%M} UTC"
-        event_id = self._take_id()
+        self._next_event_id += 1
+        event_id = str(self._next_event_id)
         title = template.title.format_map(names)
         outcomes = _outcomes(rng, template)
         kind = EventKind(template.kind)
@@ -117,6 +125,8 @@ class Universe:
             opened_ns=now_ns,
             end_ns=end_ns,
             markets=markets,
+            series=template_number + 1,
+            recurrence=template.recurrence,
         )
 
     def _market(
@@ -140,6 +150,7 @@ class Universe:
             neg_risk=template.kind == "exclusive",
             fees=FEES[template.category],
             opened_ns=now_ns,
+            rewards=template.rewards,
         )
 
     def _take_id(self) -> str:

@@ -24,8 +24,11 @@ from venues.exchange.commands import (
     CancelOrders,
     Command,
     Deposit,
+    EndOrders,
+    LoseOrders,
     PlaceOrder,
     Prune,
+    SetAccepting,
 )
 from venues.exchange.events import (
     CancelAnswer,
@@ -34,18 +37,37 @@ from venues.exchange.events import (
     OrderCanceled,
     OrderPlaced,
     OrderRefused,
+    OrdersLost,
     OrderUpdated,
     RefusalCode,
     TradeMatched,
     TradeMoved,
     TradeView,
+    VenueStatus,
 )
 from venues.simulator.floor import Floor
 from venues.simulator.history import History
-from venues.simulator.inputs import Cancel, CancelMarket, CreateKey, DeleteKey, Fund, Input, Place, Tick
+from venues.simulator.indexer import Indexer
+from venues.simulator.inputs import (
+    Cancel,
+    CancelMarket,
+    CreateKey,
+    DeleteKey,
+    Fund,
+    Input,
+    ModeChange,
+    Place,
+    RestartEngine,
+    SetAccount,
+    SetEngine,
+    SetMarket,
+    SetSwitch,
+    Tick,
+)
 from venues.simulator.lifecycle import Lifecycle
-from venues.simulator.listings import Listings
+from venues.simulator.listings import Listing, Listings
 from venues.simulator.market_makers import MarketMaker, Style
+from venues.simulator.modes import Modes
 from venues.simulator.schedule import Schedule
 from venues.simulator.settlement import Settlement
 from venues.simulator.takers import Takers, Temper
@@ -95,9 +117,11 @@ class World:
         self._clients: set[str] = set()
         self._happened: list[Event] = []
         self.floor.observe = self._observe
-        self.floor.forget = self.history.forget
+        self.indexer = Indexer(self.floor, genesis.seed, genesis.venue_id, self._clients)
+        self.floor.forget = self._forget
         self._lifecycle.start()
         self._takers.start()
+        self.indexer.start()
         self.floor.later(_PRUNE_SECONDS, "prune")
 
     @property
@@ -126,7 +150,14 @@ class World:
             self._client(event.address)
         elif isinstance(event, DeleteKey):
             self.wallets.delete_key(event.api_key)
+        else:
+            self._change_mode(event)
         return self._happened
+
+    @property
+    def modes(self) -> Modes:
+        """What the venue lets whom do."""
+        return self.floor.modes
 
     def mark(self) -> int:
         """Return a fingerprint that two copies of this venue share as long as they went the same way."""
@@ -163,6 +194,7 @@ class World:
             "pay_out": self._lifecycle.pay_out,
             "open_event": self._lifecycle.open_event,
             "prune": self._prune,
+            "minute": self.indexer.minute,
         }
 
     def _panic(self) -> None:
@@ -209,6 +241,30 @@ class World:
         reasons = {order_id: reason for order_id, reason in refused.items() if order_id not in canceled}
         self._happened.append(CancelAnswer("", tuple(canceled), reasons))
 
+    def _change_mode(self, event: ModeChange) -> None:
+        if isinstance(event, RestartEngine):
+            self.modes.restart(self.now_ns, event)
+            if event.orders == "cancelled":
+                self.floor.do(EndOrders("", VenueStatus.CANCELED_ENGINE_RESTART, "the matching engine restarted"))
+            elif event.orders == "lost":
+                self.floor.do(LoseOrders())
+        elif isinstance(event, SetEngine):
+            self.modes.set_engine(self.now_ns, event)
+        elif isinstance(event, SetAccount):
+            self.modes.set_account(event)
+        elif isinstance(event, SetSwitch):
+            self.modes.set_switch(event)
+        else:
+            self._change_market(event)
+
+    def _change_market(self, event: SetMarket) -> None:
+        """Change what one market takes; one that is unknown or over stays as it is."""
+        listing = self.listings.by_condition(event.condition_id)
+        if listing is None or listing.closed:
+            return
+        self._lifecycle.set_book(listing, event.state != "no_book", clear=event.clear)
+        self.floor.do(SetAccepting(event.condition_id, event.state == "ready"))
+
     def _client(self, wallet: str) -> None:
         self._clients.add(wallet)
 
@@ -216,16 +272,29 @@ class World:
         """Note what concerns makers, clients and listings; keep all for the wire."""
         self._happened.extend(events)
         for event in events:
+            self.indexer.observe(event)
             if isinstance(event, OrderUpdated | OrderCanceled | OrderPlaced):
                 order = event.order
                 if order.account in self._clients:
                     self.history.order(order)
                 elif not order.status.open and (maker := self._makers_by_account.get(order.account)):
                     maker.order_ended(order.id)
+            elif isinstance(event, OrdersLost):
+                self._lost(event.order_ids)
             elif isinstance(event, TradeMatched):
                 self._matched(event.trade)
             elif isinstance(event, TradeMoved) and event.trade.id in self.history.trades:
                 self.history.trade(event.trade)
+
+    def _forget(self, listings: list[Listing]) -> None:
+        self.history.forget(listings)
+        self.indexer.forget(listings)
+
+    def _lost(self, order_ids: tuple[str, ...]) -> None:
+        for order_id in order_ids:
+            self.history.orders.pop(order_id, None)
+            for maker in self._makers:
+                maker.order_ended(order_id)
 
     def _matched(self, trade: TradeView) -> None:
         listing = self.listings.by_condition(trade.condition_id)

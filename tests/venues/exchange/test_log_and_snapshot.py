@@ -63,7 +63,7 @@ def test_bytes_that_are_no_snapshot_are_refused(data):
 def test_a_snapshot_of_another_version_is_refused(venue):
     image = msgspec.msgpack.decode(venue.exchange.dump())
     image["version"] = 99
-    with pytest.raises(ValueError, match="snapshot version was 99, expected 1"):
+    with pytest.raises(ValueError, match="snapshot version was 99, expected 2"):
         Exchange.load(msgspec.msgpack.encode(image))
 
 

@@ -165,6 +165,16 @@ class ExchangeMachine(RuleBasedStateMachine):
     def stop_or_resume(self, name, sure):
         self.do(c.SetAccepting(name, not sure))
 
+    @rule(name=names, has_book=st.booleans(), sure=seldom)
+    def take_or_give_the_book(self, name, has_book, sure):
+        self.do(c.SetBook(name, has_book or not sure))
+
+    @rule(name=names, sure=seldom)
+    def end_or_lose_orders(self, name, sure):
+        if sure:
+            self.do(c.EndOrders(name, e.VenueStatus.CANCELED_GAME_STARTED))
+            self.do(c.LoseOrders())
+
     @rule(milliseconds=st.sampled_from((0, 1, 500, 1_999, 2_000, 30_000, 130_000)))
     def wait(self, milliseconds):
         self.now += milliseconds * 1_000_000
