@@ -7,17 +7,20 @@ orders always.
 from __future__ import annotations
 
 from venues.exchange.events import OrderView, TradeView
+from venues.simulator.listings import Listing
 
 KEPT = 20_000
 
 
 class History:
-    """Orders and trades of client wallets, newest last. `owner_keys` is the API key each order was placed with."""
+    """Orders and trades of client wallets, newest last. `owner_keys` is the API key each order was placed with, `builders` the builder code
+    of each order that named one."""
 
     def __init__(self) -> None:
         self.orders: dict[str, OrderView] = {}
         self.trades: dict[str, TradeView] = {}
         self.owner_keys: dict[str, str] = {}
+        self.builders: dict[str, str] = {}
 
     def order(self, view: OrderView) -> None:
         """Remember an order as it stands now."""
@@ -28,6 +31,7 @@ class History:
                 return
             del self.orders[oldest]
             self.owner_keys.pop(oldest, None)
+            self.builders.pop(oldest, None)
 
     def trade(self, view: TradeView) -> None:
         """Remember a trade as it stands now."""
@@ -43,11 +47,12 @@ class History:
             if trade.account in wallets or any(maker.account in wallets for maker in trade.makers)
         ]
 
-    def forget(self, condition_ids: list[str]) -> None:
+    def forget(self, listings: list[Listing]) -> None:
         """Drop everything about markets that are listed no longer."""
-        gone = set(condition_ids)
+        gone = {listing.spec.condition_id for listing in listings}
         for order in [order for order in self.orders.values() if order.condition_id in gone]:
             del self.orders[order.id]
             self.owner_keys.pop(order.id, None)
+            self.builders.pop(order.id, None)
         for trade in [trade for trade in self.trades.values() if trade.condition_id in gone]:
             del self.trades[trade.id]
