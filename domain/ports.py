@@ -95,6 +95,10 @@ class AccountFeed(Protocol):
     def connected(self) -> bool: ...
 
 
+BATCH = 15
+"""The most orders that `OrderGateway.send_many` takes: the smallest limit among the venues."""
+
+
 class OrderGateway(Protocol):
     """Places and reads orders of one account at one venue."""
 
@@ -110,8 +114,17 @@ class OrderGateway(Protocol):
         Never raises for what the venue or the network does: what is not proof is `Uncertain`.
         """
 
-    async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome: ...
-    async def cancel_all(self) -> CancelOutcome: ...
+    async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        """Send up to `BATCH` orders at once, under the same promises as `send`; outcomes in their order. Some may be taken and others not."""
+
+    async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
+        """Cancel orders, any number of them. An outcome says nothing of fills: order and trades must be read afterwards."""
+
+    async def cancel_all(self) -> CancelOutcome:
+        """Cancel every open order of the account, also those that nobody here placed."""
+
+    async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
+        """Cancel every open order in a market, of a token, or of a token in a market. Raises `ValueError` when neither is named."""
 
     async def order(self, order_id: str) -> OrderReport | None:
         """Return the venue's word on one order, None when the venue does not know it. Raises `VenueError`."""

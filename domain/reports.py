@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from domain.fill import FillStatus, Liquidity
 from domain.order import OrderSide, OrderStatus, OrderType
@@ -56,6 +57,51 @@ class Balances:
     tokens: Mapping[str, int] = field(default_factory=dict)
 
 
+class Policy(StrEnum):
+    """What follows from trouble for everything else; the request it came with is over or is being looked up in any case.
+
+    `REJECT`: nothing, this request alone was wrong. `RETRY_AFTER`: the venue takes no such request before some time has passed. `RESYNC`: what
+    we believe of the market or of our money is outdated and must be read again. `HALT`: further orders would fail alike, so new risk stops.
+    `OPERATOR`: new risk stops until a person has acted.
+    """
+
+    REJECT = "reject"
+    RETRY_AFTER = "retry_after"
+    RESYNC = "resync"
+    HALT = "halt"
+    OPERATOR = "operator"
+
+
+POST_ONLY_MODE = "post_only_mode"
+CANCEL_ONLY = "cancel_only"
+TRADING_DISABLED = "trading_disabled"
+RATE_LIMITED = "rate_limited"
+ENGINE_RESTARTING = "engine_restarting"
+OFF_GRID = "off_grid"
+NOT_ENOUGH_BALANCE = "not_enough_balance"
+"""Codes that mean the same at every venue and are acted upon by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a request did not simply succeed.
+
+    `code` is stable and short (`fok_not_filled`, `not_enough_balance`), `text` the venue's own, `fix` what a person can do about it.
+    `retry_after` is in seconds, None where the venue named no time.
+    """
+
+    code: str
+    text: str = ""
+    policy: Policy = Policy.REJECT
+    retry_after: float | None = None
+    fix: str = ""
+
+    @property
+    def says(self) -> str:
+        """The trouble in one line."""
+        return f"{self.code}: {self.text}" if self.text else self.code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """The venue took the order: it rests (`live`), matched at once (`matched`) or waits for a delay (`delayed`).
@@ -69,20 +115,18 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """Proof that the venue did not take the order. `code` is stable and short (`fok_not_filled`, `not_enough_balance`), `text` the venue's own."""
+class Rejected(Trouble):
+    """Proof that the venue did not take the order."""
 
     order_id: str
-    code: str
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Uncertain:
+class Uncertain(Trouble):
     """The order may or may not have been taken (timeout, reset, 425, 5xx, half an answer). Never to be sent again."""
 
     order_id: str
-    reason: str
+    code: str = "unanswered"
 
 
 SendOutcome = Accepted | Rejected | Uncertain
@@ -90,8 +134,12 @@ SendOutcome = Accepted | Rejected | Uncertain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOutcome:
-    """What the venue said of a cancel: `cancelled` ids, `refused` ids with reasons, `uncertain` where no answer proves either."""
+    """What the venue said of a cancel: `cancelled` ids, `refused` ids with reasons, `uncertain` where no answer proves either.
+
+    `trouble` is set when a request as a whole failed.
+    """
 
     cancelled: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     uncertain: tuple[str, ...] = ()
+    trouble: Trouble | None = None

@@ -36,10 +36,16 @@ class NoGateway:
     async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
         return Rejected(order_id=prepared.order_id, code="monitor_mode", text=_REFUSED)
 
+    async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        return [await self.send(order, deadline) for order in prepared]
+
     async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
         raise VenueError(_REFUSED)
 
     async def cancel_all(self) -> CancelOutcome:
+        raise VenueError(_REFUSED)
+
+    async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
         raise VenueError(_REFUSED)
 
     async def order(self, order_id: str) -> OrderReport | None:

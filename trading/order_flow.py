@@ -136,7 +136,7 @@ class OrderFlow:
         if isinstance(outcome, Rejected):
             reason = f"{outcome.code}: {outcome.text}" if outcome.text else outcome.code
             return portfolio.move(own, OrderStatus.REJECTED, reason, now)
-        return portfolio.move(own, OrderStatus.UNKNOWN, outcome.reason, now)
+        return portfolio.move(own, OrderStatus.UNKNOWN, outcome.says, now)
 
     async def cancel(self, own: OwnOrder, reason: str) -> None:
         """Ask the venue to cancel an order; what became of it is read afterwards."""

@@ -38,7 +38,7 @@ class FaultyGateway(SimGateway):
             loop = asyncio.get_running_loop()
             loop.call_later(rng.uniform(0.1, LATEST_ARRIVAL), self._arrive, prepared, self._drafts[prepared.order_id])
         await asyncio.sleep(0.5)
-        return Uncertain(order_id=prepared.order_id, reason=fate)
+        return Uncertain(order_id=prepared.order_id, text=fate)
 
     def _arrive(self, prepared: PreparedOrder, draft: OrderDraft) -> None:
         self._world.step(self._place_command(prepared, draft))

@@ -136,12 +136,19 @@ class SimGateway:
         return result
 
     async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
+        (outcome,) = await self.send_many([prepared], deadline)
+        return outcome
+
+    async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
         if self._world.clock.monotonic() >= deadline:
-            return Rejected(order_id=prepared.order_id, code="deadline")
-        command = self._place_command(prepared, self._drafts[prepared.order_id])
-        events = await self._effect("send", lambda: self._world.step(command))
+            return [Rejected(order_id=order.order_id, code="deadline") for order in prepared]
+        commands = [self._place_command(order, self._drafts[order.order_id]) for order in prepared]
+        events = await self._effect("send", lambda: [self._world.step(command)[-1] for command in commands])
         assert isinstance(events, list)
-        answer = events[-1]
+        return [self._outcome(event) for event in events]
+
+    @staticmethod
+    def _outcome(answer: e.Event) -> SendOutcome:
         if isinstance(answer, e.OrderAccepted):
             return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
         assert isinstance(answer, e.OrderRefused), answer
@@ -172,6 +179,9 @@ class SimGateway:
 
     async def cancel_all(self) -> CancelOutcome:
         return await self._cancel(c.CancelAll(TRADER))
+
+    async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
+        return await self._cancel(c.CancelMarketOrders(TRADER, condition_id, token_id))
 
     async def order(self, order_id: str) -> OrderReport | None:
         view = await self._effect("read order", lambda: self._world.exchange.order(order_id))

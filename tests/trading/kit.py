@@ -132,6 +132,9 @@ class Venue:
         self.rest(prepared.order_id, outcome.status)
         return outcome
 
+    async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        return [await self.send(order, deadline) for order in prepared]
+
     def rest(self, order_id: str, status: OrderStatus = OrderStatus.LIVE, matched: int = 0) -> None:
         """Let the venue know an order that was prepared here."""
         draft = self.drafts[order_id]
@@ -155,6 +158,11 @@ class Venue:
             self.orders[each] = replace(self.orders[each], status=OrderStatus.CANCELLED)
         self.foreign = []
         return CancelOutcome(cancelled=tuple(live))
+
+    async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
+        await self._enter("cancel_market", condition_id, token_id)
+        wanted = [key for key, report in self.orders.items() if report.condition_id == condition_id]
+        return await self.cancel(wanted)
 
     async def order(self, order_id: str) -> OrderReport | None:
         await self._enter("order", order_id)

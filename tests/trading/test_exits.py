@@ -67,7 +67,7 @@ async def test_a_stop_loss_sells_the_whole_position_at_the_bid_whatever_is_halte
 async def test_one_exit_at_a_time(clock) -> None:
     rig = Rig(clock)
     rig.hold(take_profit=600_000)
-    rig.venue.answers = [Uncertain(order_id="", reason="timeout")]
+    rig.venue.answers = [Uncertain(order_id="", text="timeout")]
 
     for _ in range(10):
         await look(rig, 610_000, seconds=0.3)

@@ -120,11 +120,11 @@ async def test_a_rejection_ends_the_order_and_frees_its_cash(clock) -> None:
 @virtual
 async def test_an_uncertain_answer_leaves_the_order_unknown_and_holding_its_cash(clock) -> None:
     rig = Rig(clock)
-    rig.venue.answers = [Uncertain(order_id=ORDER, reason="timeout")]
+    rig.venue.answers = [Uncertain(order_id=ORDER, text="timeout")]
 
     own = await rig.place()
 
-    assert (own.status, own.reason) == (OrderStatus.UNKNOWN, "timeout")
+    assert (own.status, own.reason) == (OrderStatus.UNKNOWN, "unanswered: timeout")
     assert free_cash(rig) == 1_000 * MICRO - own.reserved_cash < 1_000 * MICRO
     await asyncio.sleep(1)
     assert len(rig.venue.calls("send")) == 1
@@ -420,7 +420,7 @@ async def test_what_is_over_is_not_cancelled_again(clock) -> None:
 @virtual
 async def test_an_unknown_order_is_cancelled_by_its_id(clock) -> None:
     rig = Rig(clock)
-    rig.venue.answers = [Uncertain(order_id=ORDER, reason="reset")]
+    rig.venue.answers = [Uncertain(order_id=ORDER, text="reset")]
     own = await rig.place()
     rig.venue.rest(own.id)
 

@@ -1,6 +1,6 @@
 """Places, cancels and reads the orders of one account (implements `domain.ports.OrderGateway`).
 
-`prepare` builds the exact bytes; `send` writes them once and says what the answer proves, and nothing more than that (`order_answers`).
+`prepare` builds the exact bytes; `send` and `send_many` write them once and say what the answer proves, and nothing more (`order_answers`).
 Cancels may be repeated safely, so one that went unanswered is sent once more; what no answer settles is uncertain, to be read again.
 """
 
@@ -13,17 +13,25 @@ import structlog
 
 from domain.errors import InvalidOrderError, WrongAccountError
 from domain.order import OrderDraft, PreparedOrder
-from domain.ports import Clock, Ids
-from domain.reports import Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport, Uncertain
+from domain.ports import BATCH, Clock, Ids
+from domain.reports import (
+    RATE_LIMITED,
+    Balances,
+    CancelOutcome,
+    OrderReport,
+    Policy,
+    SendOutcome,
+    TradeReport,
+    Trouble,
+)
 from venues.polymarket.account_reader import AccountReader
 from venues.polymarket.account_wire import Identity
 from venues.polymarket.auth import ApiCredentials
+from venues.polymarket.cancel_answers import EVERY_ORDER, read_cancel
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.contracts import exchange_for
-from venues.polymarket.decoding import UNDECODABLE
-from venues.polymarket.http import HttpClient, error_text
-from venues.polymarket.http1 import Answer
-from venues.polymarket.order_answers import read_answer
+from venues.polymarket.http import HttpClient
+from venues.polymarket.order_answers import failed, read_answer, read_answers
 from venues.polymarket.order_body import order_amounts, request_body, venue_expiration
 from venues.polymarket.order_connection import NotSentError, OrderConnection, UnansweredError
 from venues.polymarket.signer import Signer
@@ -32,16 +40,6 @@ from venues.polymarket.signing import SignatureType, SignedFields, sign_order
 _log = structlog.get_logger(__name__)
 
 CANCELS_PER_REQUEST = 1_000
-EVERY_ORDER = "every open order"
-"""Stands in `CancelOutcome.uncertain` for a cancel-all that was not answered."""
-
-
-class _CancelAnswer(msgspec.Struct):
-    canceled: list[str]
-    not_canceled: dict[str, str] = {}
-
-
-_decode_cancel = msgspec.json.Decoder(_CancelAnswer).decode
 
 
 class PolymarketGateway:
@@ -120,41 +118,48 @@ class PolymarketGateway:
 
     async def send(self, prepared: PreparedOrder, deadline: float) -> SendOutcome:
         """Send the exact bytes once."""
-        order_id = prepared.order_id
-        headers = self._headers("POST", "/order", prepared.payload)
-        try:
-            answer = await self._connection.request("POST", "/order", headers, prepared.payload, deadline=deadline)
-        except NotSentError as error:
-            return Rejected(order_id=order_id, code="deadline" if error.deadline else "not_sent", text=str(error))
-        except UnansweredError as error:
-            return Uncertain(order_id=order_id, reason=str(error))
-        return read_answer(order_id, answer)
+        (outcome,) = await self._post("/order", prepared.payload, [prepared.order_id], deadline)
+        return outcome
+
+    async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        """Send up to 15 orders in one request, judged one by one."""
+        if len(prepared) > BATCH:
+            raise ValueError(f"{len(prepared)} orders were given, expected at most {BATCH} in one batch")
+        if not prepared:
+            return []
+        body = b"[" + b",".join(order.payload for order in prepared) + b"]"
+        return await self._post("/orders", body, [order.order_id for order in prepared], deadline)
 
     async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
         """Cancel orders. Never raises for what the venue or the network does."""
-        cancelled: list[str] = []
-        refused: dict[str, str] = {}
-        uncertain: list[str] = []
         unique = list(dict.fromkeys(order_ids))
-        for start in range(0, len(unique), CANCELS_PER_REQUEST):
-            part = unique[start : start + CANCELS_PER_REQUEST]
-            if len(part) == 1:
-                answer = await self._delete("/order", msgspec.json.encode({"orderID": part[0]}))
-            else:
-                answer = await self._delete("/orders", msgspec.json.encode(part))
-            gone = frozenset(answer.canceled) if answer is not None else frozenset()
-            kept = answer.not_canceled if answer is not None else {}
-            cancelled += [order_id for order_id in part if order_id in gone]
-            refused |= {order_id: kept[order_id] for order_id in part if order_id in kept and order_id not in gone}
-            uncertain += [order_id for order_id in part if order_id not in gone and order_id not in kept]
-        return CancelOutcome(cancelled=tuple(cancelled), refused=refused, uncertain=tuple(uncertain))
+        parts = [unique[start : start + CANCELS_PER_REQUEST] for start in range(0, len(unique), CANCELS_PER_REQUEST)]
+        outcomes = [await self._cancel_part(part) for part in parts]
+        return CancelOutcome(
+            cancelled=tuple(order_id for outcome in outcomes for order_id in outcome.cancelled),
+            refused={order_id: why for outcome in outcomes for order_id, why in outcome.refused.items()},
+            uncertain=tuple(order_id for outcome in outcomes for order_id in outcome.uncertain),
+            trouble=next((outcome.trouble for outcome in outcomes if outcome.trouble is not None), None),
+        )
+
+    async def _cancel_part(self, order_ids: list[str]) -> CancelOutcome:
+        if len(order_ids) == 1:
+            return await self._delete("/order", msgspec.json.encode({"orderID": order_ids[0]}), order_ids)
+        return await self._delete("/orders", msgspec.json.encode(order_ids), order_ids)
 
     async def cancel_all(self) -> CancelOutcome:
-        """Cancel every open order of the API key; an unanswered request is `uncertain` about `EVERY_ORDER`."""
-        answer = await self._delete("/cancel-all")
-        if answer is None:
-            return CancelOutcome(uncertain=(EVERY_ORDER,))
-        return CancelOutcome(cancelled=tuple(answer.canceled), refused=answer.not_canceled)
+        """Cancel every open order of the API key; what is not known of them is said about `EVERY_ORDER`."""
+        return await self._delete("/cancel-all")
+
+    async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
+        """Cancel every open order in a market, or of one token; what is not known of them is said about `EVERY_ORDER`."""
+        wanted = {"market": condition_id, "asset_id": token_id}
+        body = {name: value for name, value in wanted.items() if value}
+        if not body:
+            raise ValueError(
+                "neither a market nor a token was named, expected at least one; cancel_all cancels everything"
+            )
+        return await self._delete("/cancel-market-orders", msgspec.json.encode(body))
 
     async def order(self, order_id: str) -> OrderReport | None:
         return await self._reader.order(order_id)
@@ -172,27 +177,46 @@ class PolymarketGateway:
         """End the order connections; an order in flight becomes uncertain."""
         await self._connection.close()
 
-    async def _delete(self, path: str, body: bytes = b"") -> _CancelAnswer | None:
-        """Send a cancel, a second time if the first went unanswered; None when no answer says what became of it."""
+    async def _post(self, path: str, body: bytes, order_ids: Sequence[str], deadline: float) -> list[SendOutcome]:
+        """Send a placement once and return what is known of each of its orders."""
+        headers, cost = self._headers("POST", path, body), len(order_ids)
+        try:
+            answer = await self._connection.request("POST", path, headers, body, deadline=deadline, cost=cost)
+        except NotSentError as error:
+            return failed(order_ids, _not_sent(error), proof=True)
+        except UnansweredError as error:
+            return failed(order_ids, Trouble(code="unanswered", text=str(error)), proof=False)
+        if path == "/order":
+            return [read_answer(order_ids[0], answer, self._now_s())]
+        return read_answers(order_ids, answer, self._now_s())
+
+    async def _delete(self, path: str, body: bytes = b"", order_ids: Sequence[str] = (EVERY_ORDER,)) -> CancelOutcome:
+        """Send a cancel, a second time if the first went unanswered, and return what is known of `order_ids` then."""
+        why = Trouble(code="unanswered")
         for attempt in (1, 2):
+            headers = self._headers("DELETE", path, body)
             try:
-                answer = await self._connection.request("DELETE", path, self._headers("DELETE", path, body), body)
+                answer = await self._connection.request("DELETE", path, headers, body, cost=len(order_ids))
             except (NotSentError, UnansweredError) as error:
-                _log.warning("cancel not answered", path=path, attempt=attempt, reason=str(error))
+                why = _not_sent(error) if isinstance(error, NotSentError) else Trouble(code=why.code, text=str(error))
+                _log.warning("cancel not answered", path=path, attempt=attempt, reason=why.says)
                 continue
-            return _read_cancel(path, answer)
-        return None
+            outcome = read_cancel(order_ids, answer, self._now_s())
+            if outcome.trouble is not None:
+                _log.warning("cancel failed", path=path, status=answer.status, error=outcome.trouble.says)
+            if EVERY_ORDER in order_ids:
+                self._connection.pace.cancelled(len(outcome.cancelled))
+            return outcome
+        return CancelOutcome(uncertain=tuple(order_ids), trouble=why)
 
     def _headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
         return self._credentials.headers(self._clock.now_ns() // 1_000_000_000, method, path, body)
 
+    def _now_s(self) -> float:
+        return self._clock.now_ns() / 1e9
 
-def _read_cancel(path: str, answer: Answer) -> _CancelAnswer | None:
-    if answer.status != 200:
-        _log.warning("cancel refused", path=path, status=answer.status, error=error_text(answer.body))
-        return None
-    try:
-        return _decode_cancel(answer.body)
-    except UNDECODABLE as error:
-        _log.warning("cancel's answer was malformed", path=path, reason=str(error))
-        return None
+
+def _not_sent(error: NotSentError) -> Trouble:
+    if error.retry_after is not None:
+        return Trouble(code=RATE_LIMITED, text=str(error), policy=Policy.RETRY_AFTER, retry_after=error.retry_after)
+    return Trouble(code="deadline" if error.deadline else "not_sent", text=str(error))

@@ -3,7 +3,7 @@
 A request either certainly did not leave (`NotSentError`) or may have (`UnansweredError`): from the moment its first byte is handed to the
 socket, only a complete answer proves anything. A pooled connection that the venue closed while it was idle is replaced before anything
 is written; nothing is ever written twice. The deadline is checked right before the write, after every wait. One connection carries one
-request at a time; requests in parallel use several, at most `connections`.
+request at a time; requests in parallel use several, at most `connections`. What may leave when is for `pace` to say, which hears every answer.
 """
 
 from __future__ import annotations
@@ -12,20 +12,26 @@ import asyncio
 import select
 import ssl
 from collections.abc import Mapping
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 from domain.errors import PolybotError
 from domain.ports import Clock
 from venues.polymarket.config import USER_AGENT
 from venues.polymarket.http1 import Answer, AnswerError, AnswerReader
+from venues.polymarket.pace import OverBudgetError, Pace, Unpaced
 
 
 class NotSentError(PolybotError):
-    """Proof that no byte of the request left this machine. `deadline` tells whether it was held back because it was too late."""
+    """Proof that no byte of the request left this machine.
 
-    def __init__(self, reason: str, *, deadline: bool = False) -> None:
+    `deadline` tells whether it was held back because it was too late, `retry_after` after how many seconds a budget without room may have some.
+    """
+
+    def __init__(self, reason: str, *, deadline: bool = False, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.deadline = deadline
+        self.retry_after = retry_after
 
 
 class UnansweredError(PolybotError):
@@ -41,10 +47,12 @@ class OrderConnection:
         clock: Clock,
         *,
         connections: int = 8,
+        for_cancels: int = 2,
         connect_timeout: float = 5.0,
         answer_timeout: float = 10.0,
         idle_limit: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
+        pace: Pace | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.hostname is None:
@@ -54,23 +62,47 @@ class OrderConnection:
         self._ssl = (ssl_context or ssl.create_default_context()) if secure else None
         self._head_tail = f" HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {USER_AGENT}\r\n"
         self._clock = clock
+        self.pace = pace or Unpaced()
         self._connect_timeout = connect_timeout
         self._answer_timeout = answer_timeout
         self._idle_limit = idle_limit
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._places = asyncio.Semaphore(connections)
+        self._order_places = asyncio.Semaphore(connections - for_cancels)
 
     async def request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"", *, deadline: float | None = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        deadline: float | None = None,
+        cost: int = 1,
     ) -> Answer:
-        """Send one request and return its complete answer.
+        """Send one request and return its complete answer; `cost` is how many orders or cancels it counts as.
 
         Raises:
-            NotSentError: nothing was written: no connection, or the monotonic `deadline` had passed.
+            NotSentError: nothing was written: no budget, no connection, or the monotonic `deadline` had passed.
             UnansweredError: the request was written, and no complete answer came.
         """
         data = self._encode(method, path, headers, body)
+        try:
+            ticket = await self.pace.admit(method, path, cost, deadline)
+        except OverBudgetError as error:
+            raise NotSentError(str(error), retry_after=error.retry_after) from None
+        status, told = 0, dict[str, str]()
+        try:
+            # Orders that wait for their answers leave some connections to cancels.
+            async with self._order_places if method == "POST" else nullcontext():
+                answer = await self._carry(data, deadline)
+            status, told = answer.status, answer.headers
+        finally:
+            self.pace.answered(ticket, status, told)
+        return answer
+
+    async def _carry(self, data: bytes, deadline: float | None) -> Answer:
         async with self._places:
             connection = self._take_idle() or await self._connect(deadline)
             try:

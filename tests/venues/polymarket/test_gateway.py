@@ -13,7 +13,7 @@ from aiohttp import web
 from domain.amounts import marketable_size
 from domain.errors import InvalidOrderError, VenueError, VenueUnavailableError, WrongAccountError
 from domain.market import Market, MarketStatus
-from domain.order import Effect, OrderDraft, OrderSide, OrderStatus, OrderType
+from domain.order import Effect, OrderDraft, OrderSide, OrderStatus, OrderType, PreparedOrder
 from domain.reports import Accepted, Balances, CancelOutcome, Rejected, Uncertain
 from infra.clock import SystemClock
 from infra.ids import RandomIds
@@ -22,10 +22,11 @@ from tests.venues.polymarket.test_user_feed import order, trade
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.ws_server import CONDITION
 from venues.polymarket.auth import ApiCredentials
+from venues.polymarket.cancel_answers import EVERY_ORDER
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import open_trading
 from venues.polymarket.contracts import NEG_RISK_EXCHANGE, STANDARD_EXCHANGE
-from venues.polymarket.gateway import EVERY_ORDER, PolymarketGateway
+from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import SignatureType, SignedFields, sign_order
 
@@ -261,6 +262,44 @@ async def test_a_refusal_and_a_doubt_are_told_apart(venue: RestServer, gateway: 
     assert isinstance(await gateway.send(prepared, SystemClock().monotonic() + 5), Uncertain)
 
 
+async def batch(gateway: PolymarketGateway, count: int) -> list[PreparedOrder]:
+    """Prepare orders of different sizes, so that each has an id of its own."""
+    return [await gateway.prepare(draft(size=10_000_000 + 10_000 * number)) for number in range(count)]
+
+
+async def test_a_batch_is_one_request_judged_leg_by_leg(venue: RestServer, gateway: PolymarketGateway) -> None:
+    first, second, third = await batch(gateway, 3)
+    venue.on("POST /orders", [
+        {"success": True, "orderID": first.order_id, "status": "live", "errorMsg": ""},
+        {"success": True, "orderID": "", "status": "", "errorMsg": "not enough balance / allowance"},
+        {"success": True, "orderID": first.order_id, "status": "live", "errorMsg": ""},
+    ])  # fmt: skip
+    taken, refused, doubtful = await gateway.send_many([first, second, third], SystemClock().monotonic() + 5)
+    assert taken == Accepted(order_id=first.order_id, status=OrderStatus.LIVE)
+    assert isinstance(refused, Rejected)
+    assert (refused.order_id, refused.code) == (second.order_id, "not_enough_balance")
+    assert isinstance(doubtful, Uncertain)
+    assert doubtful.order_id == third.order_id
+    (request,) = venue.asked("POST /orders")
+    assert json.loads(request.body) == [json.loads(order.payload) for order in (first, second, third)]
+
+
+async def test_a_batch_with_too_few_answers_proves_nothing_of_any_leg(
+    venue: RestServer, gateway: PolymarketGateway
+) -> None:
+    orders = await batch(gateway, 2)
+    venue.on("POST /orders", [{"success": True, "orderID": orders[0].order_id, "status": "live", "errorMsg": ""}])
+    outcomes = await gateway.send_many(orders, SystemClock().monotonic() + 5)
+    assert [type(outcome) for outcome in outcomes] == [Uncertain, Uncertain]
+
+
+async def test_a_batch_has_at_most_fifteen_orders(venue: RestServer, gateway: PolymarketGateway) -> None:
+    assert await gateway.send_many([], SystemClock().monotonic() + 5) == []
+    with pytest.raises(ValueError, match="at most 15"):
+        await gateway.send_many(await batch(gateway, 16), SystemClock().monotonic() + 5)
+    assert venue.asked("POST /orders") == []
+
+
 async def test_an_unreachable_venue_took_nothing(venue: RestServer) -> None:
     async with rest_server() as gone:
         _serve_key(gone)
@@ -298,16 +337,30 @@ async def test_a_doubtful_cancel_is_uncertain_about_every_order(
     venue: RestServer, gateway: PolymarketGateway, answer: Any
 ) -> None:
     venue.on("DELETE /orders", answer)
-    assert await gateway.cancel(["0x1", "0x2"]) == CancelOutcome(uncertain=("0x1", "0x2"))
+    outcome = await gateway.cancel(["0x1", "0x2"])
+    assert outcome == CancelOutcome(uncertain=("0x1", "0x2"), trouble=outcome.trouble)
+    assert outcome.trouble is not None
 
 
 async def test_cancel_all_tells_what_it_did_or_that_nobody_knows(venue: RestServer, gateway: PolymarketGateway) -> None:
     venue.on("DELETE /cancel-all", {"canceled": ["0x1"], "not_canceled": {"0x2": "pending"}})
     assert await gateway.cancel_all() == CancelOutcome(cancelled=("0x1",), refused={"0x2": "pending"})
     venue.on("DELETE /cancel-all", {"error": "later"})
-    assert await gateway.cancel_all() == CancelOutcome(uncertain=(EVERY_ORDER,))
+    assert (await gateway.cancel_all()).uncertain == (EVERY_ORDER,)
     venue.on("DELETE /cancel-all", refusal(500, "Internal server error"))
-    assert await gateway.cancel_all() == CancelOutcome(uncertain=(EVERY_ORDER,))
+    assert (await gateway.cancel_all()).uncertain == (EVERY_ORDER,)
+
+
+async def test_the_orders_of_a_market_or_of_a_token_are_cancelled_in_one_request(
+    venue: RestServer, gateway: PolymarketGateway
+) -> None:
+    venue.on("DELETE /cancel-market-orders", {"canceled": ["0x1"], "not_canceled": {}})
+    assert await gateway.cancel_market(CONDITION) == CancelOutcome(cancelled=("0x1",))
+    assert json.loads(venue.requests[-1].body) == {"market": CONDITION}
+    await gateway.cancel_market(CONDITION, YES)
+    assert json.loads(venue.requests[-1].body) == {"market": CONDITION, "asset_id": YES}
+    with pytest.raises(ValueError, match="neither a market nor a token"):
+        await gateway.cancel_market()
 
 
 # Reads.

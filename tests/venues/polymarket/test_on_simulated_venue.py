@@ -158,7 +158,7 @@ async def test_every_account_type_places_reads_and_cancels_an_order(
         assert [r.order_id for r in await gateway.open_orders()] == [prepared.order_id]
         duplicate = await gateway.send(prepared, LATER)
         assert isinstance(duplicate, Uncertain)
-        assert "uplicated" in duplicate.reason
+        assert "uplicated" in duplicate.text
         outcome = await gateway.cancel([prepared.order_id, "0x" + "00" * 32])
         assert outcome.cancelled == (prepared.order_id,)
         assert list(outcome.refused) == ["0x" + "00" * 32]

@@ -8,16 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.order import OrderStatus
-from domain.reports import Accepted, Rejected, Uncertain
+from domain.reports import Accepted, Policy, Rejected, SendOutcome, Uncertain
 from venues.polymarket.http1 import Answer
 from venues.polymarket.order_answers import read_answer
-from venues.polymarket.refusals import refusal_code
+from venues.polymarket.refusals import entry_of
 
 OURS, OTHER = "0x" + "aa" * 32, "0x" + "bb" * 32
 
 
 def answer(status: int, body: Any) -> Answer:
     return Answer(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode(), reusable=True)
+
+
+def judge(given: Answer, now_s: float = 0.0) -> SendOutcome:
+    return read_answer(OURS, given, now_s)
 
 
 def ok(**more: Any) -> Answer:
@@ -35,12 +39,12 @@ def ok(**more: Any) -> Answer:
     ],
 )
 def test_our_order_id_without_error_in_a_living_status_is_accepted(status: str, expected: OrderStatus) -> None:
-    outcome = read_answer(OURS, ok(status=status, tradeIDs=["t1", "t2"], takingAmount="10", transactionsHashes=["0x"]))
+    outcome = judge(ok(status=status, tradeIDs=["t1", "t2"], takingAmount="10", transactionsHashes=["0x"]))
     assert outcome == Accepted(order_id=OURS, status=expected, trade_ids=("t1", "t2"))
 
 
 def test_missing_trade_ids_are_none() -> None:
-    assert read_answer(OURS, ok(tradeIDs=None)) == Accepted(order_id=OURS, status=OrderStatus.LIVE)
+    assert judge(ok(tradeIDs=None)) == Accepted(order_id=OURS, status=OrderStatus.LIVE)
 
 
 REFUSALS = {
@@ -71,7 +75,6 @@ REFUSALS = {
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_of_the_catalogue_is_proof_in_every_shape_the_venue_gives_it(text: str) -> None:
-    expected = Rejected(order_id=OURS, code=REFUSALS[text], text=text)
     shapes = [
         answer(400, {"error": text}),
         answer(404, {"error": text}),
@@ -80,15 +83,40 @@ def test_a_refusal_of_the_catalogue_is_proof_in_every_shape_the_venue_gives_it(t
         ok(success=True, orderID="", status="", errorMsg=text),
         ok(success=False, status="", errorMsg=text),
     ]
-    assert [read_answer(OURS, shape) for shape in shapes] == [expected] * len(shapes)
+    first, *others = [judge(shape) for shape in shapes]
+    assert isinstance(first, Rejected)
+    assert (first.order_id, first.code, first.text) == (OURS, REFUSALS[text], text)
+    assert others == [first] * len(others)
 
 
 def test_the_proxys_refusals_are_proof_even_as_a_page() -> None:
-    blocked: Any = read_answer(OURS, answer(403, b"<!DOCTYPE html><title>Attention Required!</title>"))
-    assert (blocked.code, blocked.text[:9]) == ("forbidden", "<!DOCTYPE")
+    blocked: Any = judge(answer(403, b"<!DOCTYPE html><title>Attention Required!</title>"))
+    assert (blocked.code, blocked.text[:13]) == ("forbidden", "403 <!DOCTYPE")
     for body in ({"error": "Too Many Requests"}, b"slow down"):
-        limited: Any = read_answer(OURS, answer(429, body))
+        limited: Any = judge(answer(429, body))
         assert limited.code == "rate_limited"
+
+
+WAITS = {
+    "the body's seconds": ({"retry_after_seconds": 7}, {}, 7.0),
+    "the body before the header": ({"retry_after_seconds": "7.5"}, {"retry-after": "3"}, 7.5),
+    "the header's seconds": ({}, {"retry-after": "3"}, 3.0),
+    "the header's date": ({}, {"retry-after": "Tue, 28 Apr 2026 11:00:10 GMT"}, 10.0),
+    "the rate limit's reset": ({}, {"poly-ratelimit-reset": "1777374004"}, 4.0),
+    "a moment in the past": ({}, {"poly-ratelimit-reset": "1777373000"}, 0.0),
+    "never beyond an hour": ({"retry_after_seconds": 1e30}, {}, 3600.0),
+    "nonsense": ({"retry_after_seconds": [1]}, {"retry-after": "soon"}, None),
+    "no number": ({"retry_after_seconds": "nan"}, {}, None),
+    "nothing": ({}, {}, None),
+}
+
+
+@pytest.mark.parametrize(("body", "headers", "seconds"), WAITS.values(), ids=WAITS.keys())
+def test_the_time_to_wait_comes_from_the_body_then_from_the_headers(body: Any, headers: Any, seconds: float) -> None:
+    given = Answer(429, headers, json.dumps({"error": "Too Many Requests", **body}).encode(), reusable=True)
+    outcome = judge(given, 1_777_374_000.0)
+    assert isinstance(outcome, Rejected)
+    assert (outcome.policy, outcome.retry_after) == (Policy.RETRY_AFTER, seconds)
 
 
 DOUBTS = {
@@ -100,9 +128,7 @@ DOUBTS = {
     "timed out": answer(500, {"error": "order timed out"}),
     "refusal with a server error's status": answer(500, {"error": "FOK orders are filled or killed"}),
     "bad gateway page": answer(502, b"<html>502</html>"),
-    "post-only mode": answer(
-        503, {"error": "post-only mode: only post-only orders and cancels are allowed", "code": "post_only_mode"}
-    ),
+    "trading disabled": answer(503, {"error": "Trading is currently disabled. Check polymarket.com for updates"}),
     "request timeout": answer(408, b""),
     "redirect": answer(302, b""),
     "created": answer(201, {"success": True, "orderID": OURS, "status": "live", "errorMsg": ""}),
@@ -130,17 +156,17 @@ DOUBTS = {
 
 @pytest.mark.parametrize("doubtful", DOUBTS.values(), ids=DOUBTS.keys())
 def test_everything_else_proves_nothing(doubtful: Answer) -> None:
-    outcome = read_answer(OURS, doubtful)
+    outcome = judge(doubtful)
     assert isinstance(outcome, Uncertain)
     assert outcome.order_id == OURS
-    assert outcome.reason
+    assert outcome.text
 
 
 @given(st.integers(100, 599), st.binary(max_size=300))
 def test_no_garbage_is_taken_for_an_acceptance(status: int, body: bytes) -> None:
-    assert not isinstance(read_answer(OURS, answer(status, body)), Accepted)
+    assert not isinstance(judge(answer(status, body)), Accepted)
 
 
 def test_a_doubtful_text_is_never_a_refusal_whatever_else_it_says() -> None:
-    assert refusal_code("invalid signature: context canceled") is None
-    assert refusal_code("not enough balance / allowance; could not insert order") is None
+    assert not entry_of("invalid signature: context canceled").proof
+    assert not entry_of("not enough balance / allowance; could not insert order").proof

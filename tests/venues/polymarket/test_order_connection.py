@@ -61,7 +61,7 @@ async def test_requests_share_one_connection_and_carry_their_bytes_exactly() -> 
     assert b"Content-Length" not in seen[3]
 
 
-async def test_requests_in_parallel_use_connections_of_their_own_up_to_the_limit() -> None:
+async def test_orders_in_parallel_use_connections_of_their_own_and_leave_some_to_cancels() -> None:
     release = asyncio.Event()
 
     async def slow(peer: Peer) -> None:
@@ -71,14 +71,16 @@ async def test_requests_in_parallel_use_connections_of_their_own_up_to_the_limit
             await peer.answer("200 OK", b"{}")
 
     async with raw_server(slow) as server:
-        connection = connect(server, connections=3)
+        connection = connect(server, connections=5, for_cancels=2)
         tasks = [asyncio.create_task(post(connection)) for _ in range(5)]
         await until(lambda: server.accepted == 3)
         await asyncio.sleep(0.02)
         assert server.accepted == 3
+        cancel = asyncio.create_task(connection.request("DELETE", "/cancel-all", {}))
+        await until(lambda: server.accepted == 4)
         release.set()
-        assert [answer.status for answer in await asyncio.gather(*tasks)] == [200] * 5
-        assert server.accepted == 3
+        assert [answer.status for answer in await asyncio.gather(*tasks, cancel)] == [200] * 6
+        assert server.accepted == 4
         await connection.close()
 
 
