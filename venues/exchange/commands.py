@@ -28,6 +28,13 @@ class SetTick(msgspec.Struct, frozen=True, gc=False, tag=True):
     tick: int
 
 
+class SetDelay(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Hold orders that match at once for `delay_ms` from now on, 0 for not at all. Orders already held keep their time."""
+
+    condition_id: str
+    delay_ms: int
+
+
 class SetAccepting(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Stop or resume taking new orders. Resting orders stay and can be cancelled; delayed ones are cancelled on release."""
 
@@ -104,9 +111,34 @@ class Redeem(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class RedeemAll(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Pay out every account's tokens of a resolved market (the venue's auto-redeem)."""
+    """Pay out every account's tokens of a resolved market (the venue's auto-redeem), except those of accounts that `keep` theirs."""
 
     condition_id: str
+    keep: tuple[str, ...] = ()
+
+
+class Transfer(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Move `amount` of collateral ("") or of one token from `account` to `to`."""
+
+    account: str
+    to: str
+    token_id: str
+    amount: int
+
+
+class Convert(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Turn `amount` second tokens (NO) of some markets of an exclusive set into first tokens (YES) of all the others and collateral.
+
+    `condition_ids` is the whole set, `given` the indexes whose NO is given; n of them bring (n - 1) times the amount in collateral. Of all
+    that is brought `fee` a unit of `amount` stays with `pool`, which also keeps the NO tokens and answers for the set: exactly one YES pays.
+    """
+
+    account: str
+    pool: str
+    condition_ids: tuple[str, ...]
+    given: tuple[int, ...]
+    amount: int
+    fee: int = 0
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -170,6 +202,7 @@ class Prune(msgspec.Struct, frozen=True, gc=False, tag=True):
 Command = (
     ListMarket
     | SetTick
+    | SetDelay
     | SetAccepting
     | SetBook
     | EndOrders
@@ -181,6 +214,8 @@ Command = (
     | Merge
     | Redeem
     | RedeemAll
+    | Transfer
+    | Convert
     | PlaceOrder
     | CancelOrders
     | CancelAll

@@ -276,6 +276,8 @@ class FundsReason(StrEnum):
     SPLIT = "split"
     MERGE = "merge"
     REDEMPTION = "redemption"
+    CONVERSION = "conversion"
+    TRANSFER = "transfer"
     REWARD = "reward"
     MAKER_REBATE = "maker_rebate"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.market import Market
 from domain.money import MICRO
-from venues.exchange import cancels, clearing, commands, funds, housekeeping, listing, orders, snapshot
+from venues.exchange import cancels, clearing, commands, conversion, funds, housekeeping, listing, orders, snapshot
 from venues.exchange.commands import Command
 from venues.exchange.events import Balance, BookView, Event, OrderView, RestingOrder, TradeView
 from venues.exchange.state import MarketRecord, State
@@ -200,10 +200,13 @@ _HANDLERS: dict[type[Command], Callable[[State, Any, list[Event]], Event | None]
     commands.Merge: funds.merge,
     commands.Redeem: funds.redeem,
     commands.RedeemAll: funds.redeem_all,
+    commands.Transfer: funds.transfer,
+    commands.Convert: conversion.convert,
     commands.ListMarket: listing.list_market,
     commands.SetTick: listing.set_tick,
     commands.SetAccepting: listing.set_accepting,
     commands.SetBook: listing.set_book,
+    commands.SetDelay: listing.set_delay,
     commands.EndOrders: listing.end_orders,
     commands.LoseOrders: listing.lose_orders,
     commands.Resolve: listing.resolve,

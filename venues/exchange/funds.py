@@ -1,14 +1,16 @@
 """Funds outside trading: deposits, withdrawals, and turning collateral into outcome tokens and back.
 
 Every token is backed: splitting locks a dollar for one share of each outcome, merging frees it, and after resolution each token redeems
-for its payout. Only what is available moves; funds reserved by orders or in flight do not.
+for its payout. As on a chain, open orders do not hold funds back: what they reserve may be moved, and orders that are no longer funded are
+cancelled, the newest first. Funds in flight do not move.
 """
 
 from __future__ import annotations
 
 from domain.money import MICRO
-from venues.exchange.commands import Deposit, Merge, Redeem, RedeemAll, Split, Withdraw
-from venues.exchange.events import CommandRefused, Event, FundsMoved, FundsReason
+from venues.exchange.commands import Deposit, Merge, Redeem, RedeemAll, Split, Transfer, Withdraw
+from venues.exchange.events import CommandRefused, Event, FundsMoved, FundsReason, VenueStatus
+from venues.exchange.orders import end_order
 from venues.exchange.rules import MAX_AMOUNT
 from venues.exchange.state import MarketRecord, State
 from venues.exchange.vault import COLLATERAL
@@ -22,38 +24,55 @@ def deposit(state: State, command: Deposit, _events: list[Event]) -> Event:
         return CommandRefused("Deposit", "no account was named")
     limit = min(MAX_AMOUNT, MAX_DEPOSITED - state.vault.deposited)
     if not 0 < command.amount <= limit:
-        return _wrong_amount("Deposit", command.amount, limit)
+        return wrong_amount("Deposit", command.amount, limit)
     state.vault.deposited += command.amount
     state.vault.holding(command.account, COLLATERAL).settled += command.amount
     return FundsMoved(command.account, command.reason, "", command.amount, {})
 
 
-def withdraw(state: State, command: Withdraw, _events: list[Event]) -> Event:
-    available = state.vault.available(command.account, COLLATERAL)
-    if not 0 < command.amount <= available:
-        return _wrong_amount("Withdraw", command.amount, available)
+def withdraw(state: State, command: Withdraw, events: list[Event]) -> Event:
+    limit = state.vault.movable(command.account, COLLATERAL)
+    if not 0 < command.amount <= limit:
+        return wrong_amount("Withdraw", command.amount, limit)
+    free(state, command.account, COLLATERAL, command.amount, events)
     state.vault.withdrawn += command.amount
     state.vault.holding(command.account, COLLATERAL).settled -= command.amount
     return FundsMoved(command.account, FundsReason.WITHDRAWAL, "", -command.amount, {})
 
 
-def split(state: State, command: Split, _events: list[Event]) -> Event:
+def transfer(state: State, command: Transfer, events: list[Event]) -> Event:
+    if not command.to or command.to == command.account:
+        return CommandRefused("Transfer", "name another account to transfer to")
+    limit = state.vault.movable(command.account, command.token_id)
+    if not 0 < command.amount <= limit:
+        return wrong_amount("Transfer", command.amount, limit)
+    free(state, command.account, command.token_id, command.amount, events)
+    state.vault.holding(command.account, command.token_id).settled -= command.amount
+    state.vault.holding(command.to, command.token_id).settled += command.amount
+    events.append(_transferred(state, command, command.account, -command.amount))
+    return _transferred(state, command, command.to, command.amount)
+
+
+def split(state: State, command: Split, events: list[Event]) -> Event:
     record = state.markets.get(command.condition_id)
     if record is None or record.payouts is not None:
         return CommandRefused("Split", f"market {command.condition_id} is not known or already resolved")
-    available = state.vault.available(command.account, COLLATERAL)
-    if not 0 < command.amount <= available:
-        return _wrong_amount("Split", command.amount, available)
+    limit = state.vault.movable(command.account, COLLATERAL)
+    if not 0 < command.amount <= limit:
+        return wrong_amount("Split", command.amount, limit)
+    free(state, command.account, COLLATERAL, command.amount, events)
     return _convert(state, record, command.account, command.amount, FundsReason.SPLIT)
 
 
-def merge(state: State, command: Merge, _events: list[Event]) -> Event:
+def merge(state: State, command: Merge, events: list[Event]) -> Event:
     record = state.markets.get(command.condition_id)
     if record is None or record.payouts is not None:
         return CommandRefused("Merge", f"market {command.condition_id} is not known or already resolved")
-    available = min(state.vault.available(command.account, token) for token in record.market.token_ids)
-    if not 0 < command.amount <= available:
-        return _wrong_amount("Merge", command.amount, available)
+    limit = min(state.vault.movable(command.account, token) for token in record.market.token_ids)
+    if not 0 < command.amount <= limit:
+        return wrong_amount("Merge", command.amount, limit)
+    for token_id in record.market.token_ids:
+        free(state, command.account, token_id, command.amount, events)
     return _convert(state, record, command.account, -command.amount, FundsReason.MERGE)
 
 
@@ -69,7 +88,7 @@ def redeem_all(state: State, command: RedeemAll, events: list[Event]) -> Event |
     record = state.markets.get(command.condition_id)
     if record is None or record.payouts is None:
         return CommandRefused("RedeemAll", f"market {command.condition_id} is not resolved")
-    for account in sorted(state.vault.holdings):
+    for account in sorted(state.vault.holdings.keys() - set(command.keep)):
         paid = _pay_out(state, record, record.payouts, account)
         if paid is not None:
             events.append(paid)
@@ -86,6 +105,14 @@ def _convert(state: State, record: MarketRecord, account: str, amount: int, reas
     return FundsMoved(account, reason, record.market.condition_id, -amount, moved)
 
 
+def _transferred(state: State, command: Transfer, account: str, amount: int) -> FundsMoved:
+    if command.token_id == COLLATERAL:
+        return FundsMoved(account, FundsReason.TRANSFER, "", amount, {})
+    record = state.by_token.get(command.token_id)
+    condition_id = record.market.condition_id if record is not None else ""
+    return FundsMoved(account, FundsReason.TRANSFER, condition_id, 0, {command.token_id: amount})
+
+
 def _pay_out(state: State, record: MarketRecord, payouts: tuple[int, int], account: str) -> FundsMoved | None:
     """Burn the available tokens of `account` and pay for them, rounded down; None when there are none."""
     held = [state.vault.available(account, token) for token in record.market.token_ids]
@@ -100,5 +127,15 @@ def _pay_out(state: State, record: MarketRecord, payouts: tuple[int, int], accou
     return FundsMoved(account, FundsReason.REDEMPTION, record.market.condition_id, payout, burned)
 
 
-def _wrong_amount(command: str, amount: int, limit: int) -> CommandRefused:
+def free(state: State, account: str, asset: str, amount: int, events: list[Event]) -> None:
+    """Cancel the newest open orders that reserve `asset` until `amount` of it is available; no more than `movable` may be asked for."""
+    for order in reversed(list(state.open_of.get(account, {}).values())):
+        if state.vault.available(account, asset) >= amount:
+            return
+        if order.asset == asset:
+            end_order(state, order, VenueStatus.CANCELED_NOT_ENOUGH_BALANCE, "not enough balance", events)
+
+
+def wrong_amount(command: str, amount: int, limit: int) -> CommandRefused:
+    """Return the refusal of an amount outside 1 to `limit`."""
     return CommandRefused(command, f"amount was {amount}, expected 1 to {limit}")

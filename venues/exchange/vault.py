@@ -69,6 +69,11 @@ class Vault:
         holding = self.holdings.get(account, {}).get(asset)
         return holding.available if holding is not None else 0
 
+    def movable(self, account: str, asset: str) -> int:
+        """Return what `account` may move on chain: open orders do not bind it, trades in flight do."""
+        holding = self.holdings.get(account, {}).get(asset)
+        return holding.settled - holding.outgoing if holding is not None else 0
+
     def exchange(self, account: str, asset: str, amount: int, into: str, gained: int) -> None:
         """Move settled funds of one account from one asset into another."""
         self.holding(account, asset).settled -= amount

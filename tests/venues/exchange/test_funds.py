@@ -4,6 +4,7 @@ import pytest
 
 from domain.fill import FillStatus
 from domain.market import MarketStatus
+from tests.venues.exchange.invariants import check_all
 from tests.venues.exchange.kit import BUY, FAK, SELL, Venue, d, market
 from venues.exchange import commands as c
 from venues.exchange import events as e
@@ -27,14 +28,89 @@ def test_splitting_and_merging_keep_every_pair_backed(venue):
     assert venue.exchange.collateral("m") == d("70")
 
 
-def test_reserved_funds_can_be_neither_withdrawn_nor_split_nor_merged(venue):
-    venue.place("bob", BUY, "yes", "0.50", "160")
-    venue.place("bob", SELL, "no", "0.90", "45")
-    assert isinstance(venue.do(c.Withdraw("bob", d("20.01"))), e.CommandRefused)
-    assert isinstance(venue.do(c.Split("bob", "m", d("20.01"))), e.CommandRefused)
+def test_moving_what_orders_reserve_cancels_the_newest_of_them(venue):
+    venue.place("bob", BUY, "yes", "0.50", "100", order_id="old")
+    venue.place("bob", BUY, "yes", "0.50", "60", order_id="new")
+    venue.place("bob", SELL, "no", "0.90", "45", order_id="sale")
+    moved = venue.do(c.Withdraw("bob", d("25")))
+    assert moved.cash == -d("25")
+    (canceled,) = venue.got(e.OrderCanceled)
+    assert (canceled.order.id, canceled.order.status) == ("new", e.VenueStatus.CANCELED_NOT_ENOUGH_BALANCE)
+    assert venue.do(c.Merge("bob", "m", d("5"))).cash == d("5")
+    assert venue.got(e.OrderCanceled) == []
+    venue.do(c.Merge("bob", "m", d("1")))
+    assert [gone.order.id for gone in venue.got(e.OrderCanceled)] == ["sale"]
+    check_all(venue.exchange)
+
+
+def test_what_is_in_flight_can_be_neither_withdrawn_nor_split_nor_merged_nor_sent(venue):
+    venue.place("bob", SELL, "no", "0.50", "45")
+    venue.place("ann", BUY, "no", "0.50", "45", order_type=FAK)
+    assert isinstance(venue.do(c.Withdraw("ann", d("77.51"))), e.CommandRefused)
+    assert isinstance(venue.do(c.Split("ann", "m", d("77.51"))), e.CommandRefused)
     assert isinstance(venue.do(c.Merge("bob", "m", d("5.01"))), e.CommandRefused)
-    assert isinstance(venue.do(c.Merge("bob", "m", d("5"))), e.FundsMoved)
-    assert venue.do(c.Withdraw("bob", d("25"))).cash == -d("25")
+    assert isinstance(venue.do(c.Transfer("bob", "ann", "m:no", d("5.01"))), e.CommandRefused)
+    assert venue.do(c.Transfer("bob", "ann", "m:no", d("5"))).tokens == {"m:no": d("5")}
+
+
+def test_a_transfer_tells_both_sides(venue):
+    answer = venue.do(c.Transfer("bob", "eve", "m:yes", d("7")))
+    assert answer == e.FundsMoved("eve", e.FundsReason.TRANSFER, "m", 0, {"m:yes": d("7")})
+    assert venue.got(e.FundsMoved)[0] == e.FundsMoved("bob", e.FundsReason.TRANSFER, "m", 0, {"m:yes": -d("7")})
+    venue.do(c.Transfer("bob", "eve", "", d("30")))
+    assert venue.cash("eve").settled == d("30")
+    assert isinstance(venue.do(c.Transfer("bob", "bob", "", d("1"))), e.CommandRefused)
+    check_all(venue.exchange)
+
+
+@pytest.mark.parametrize("winner", [0, 1, 2])
+@pytest.mark.parametrize("given", [(0,), (0, 2), (0, 1, 2)])
+def test_a_conversion_is_worth_the_same_whichever_market_wins(given, winner):
+    venue = Venue()
+    for name in ("n", "o"):
+        venue.do(c.ListMarket(market(name)))
+    names = ("m", "n", "o")
+    venue.fund("ann", "100")
+    for name in names:
+        venue.do(c.Split("ann", name, d("10")))
+    fee = d("0.4")
+    moved = venue.do(c.Convert("ann", "pool", names, given, d("10"), fee))
+    others = [name for index, name in enumerate(names) if index not in given]
+    assert moved.cash == (len(given) - 1) * d("9.6")
+    assert moved.tokens == {f"{names[index]}:no": -d("10") for index in given} | {
+        f"{name}:yes": d("9.6") for name in others
+    }
+    check_all(venue.exchange)
+    for index, name in enumerate(names):
+        venue.do(c.Resolve(name, 0 if index == winner else 1))
+        venue.do(c.RedeemAll(name))
+    check_all(venue.exchange)
+    lost = (len(given) - 1) * fee + (fee if winner not in given else 0)
+    assert venue.cash("ann").settled == d("100") - lost
+    assert venue.cash("pool").settled == 2 * d("10") + lost
+    assert all(venue.exchange.collateral(name) == 0 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("given", "amount", "fee"),
+    [((), "1", "0"), ((3,), "1", "0"), ((0, 0), "1", "0"), ((0,), "0", "0"), ((0,), "10.01", "0"), ((0,), "1", "1.1")],
+)
+def test_a_conversion_that_cannot_be_changes_nothing(given, amount, fee):
+    venue = Venue()
+    venue.do(c.ListMarket(market("n")))
+    venue.fund("ann", "100", pairs="10")
+    before = venue.exchange.state_hash()
+    assert isinstance(venue.do(c.Convert("ann", "pool", ("m", "n"), given, d(amount), d(fee))), e.CommandRefused)
+    assert venue.exchange.state_hash() == before
+
+
+def test_accounts_that_keep_their_tokens_are_not_paid_with_the_others(venue):
+    venue.fund("ann", "10", pairs="10")
+    venue.do(c.Resolve("m", 0))
+    venue.do(c.RedeemAll("m", ("ann",)))
+    assert venue.tokens("ann", "yes").settled == d("10")
+    assert venue.tokens("bob", "yes").settled == 0
+    assert venue.do(c.Redeem("ann", "m")).cash == d("10")
 
 
 def test_resolution_cancels_open_orders_and_closes_the_book(venue):
