@@ -40,17 +40,27 @@ def authenticate_l2(
     wallets: Wallets, headers: Mapping[str, str], method: str, path: str, body: bytes, now_seconds: int
 ) -> ApiKey:
     """Return the key that signed this very request. Raises `RefusalError` 401."""
-    address, timestamp = headers.get("POLY_ADDRESS", ""), headers.get("POLY_TIMESTAMP", "")
+    address = headers.get("POLY_ADDRESS", "")
     key = wallets.key(headers.get("POLY_API_KEY", ""))
     if key is None or not is_hex_address(address) or to_checksum_address(address) != key.address:
         raise unauthorized()
-    if not hmac.compare_digest(headers.get("POLY_PASSPHRASE", "").encode(), key.passphrase.encode()):
+    _check_request("POLY_", key, headers, method, path, body, now_seconds)
+    return key
+
+
+def is_builder_request(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request carries a builder's headers."""
+    return "POLY_BUILDER_API_KEY" in headers
+
+
+def authenticate_builder(
+    wallets: Wallets, headers: Mapping[str, str], method: str, path: str, body: bytes, now_seconds: int
+) -> ApiKey:
+    """Return the builder key that signed this very request (POLY_BUILDER_* headers). Raises `RefusalError` 401."""
+    key = wallets.builder_key(headers.get("POLY_BUILDER_API_KEY", ""))
+    if key is None:
         raise unauthorized()
-    if not _fresh(timestamp, now_seconds):
-        raise unauthorized()
-    expected = request_signature(key.secret, timestamp, method, path, body)
-    if not hmac.compare_digest(headers.get("POLY_SIGNATURE", "").encode(), expected.encode()):
-        raise unauthorized()
+    _check_request("POLY_BUILDER_", key, headers, method, path, body, now_seconds)
     return key
 
 
@@ -71,6 +81,20 @@ def request_signature(secret: str, timestamp: str, method: str, path: str, body:
         raise unauthorized() from None
     digest = hmac.digest(key, timestamp.encode() + method.encode() + path.encode() + body, hashlib.sha256)
     return urlsafe_b64encode(digest).decode()
+
+
+def _check_request(
+    prefix: str, key: ApiKey, headers: Mapping[str, str], method: str, path: str, body: bytes, now_seconds: int
+) -> None:
+    """Check passphrase, time and signature of a request whose headers begin with `prefix`."""
+    timestamp = headers.get(f"{prefix}TIMESTAMP", "")
+    if not hmac.compare_digest(headers.get(f"{prefix}PASSPHRASE", "").encode(), key.passphrase.encode()):
+        raise unauthorized()
+    if not _fresh(timestamp, now_seconds):
+        raise unauthorized()
+    expected = request_signature(key.secret, timestamp, method, path, body)
+    if not hmac.compare_digest(headers.get(f"{prefix}SIGNATURE", "").encode(), expected.encode()):
+        raise unauthorized()
 
 
 def _fresh(timestamp: str, now_seconds: int) -> bool:

@@ -24,8 +24,15 @@ class CreateKey(msgspec.Struct, frozen=True, tag="key"):
     nonce: int
 
 
+class IssueKey(msgspec.Struct, frozen=True, tag="issue"):
+    """An address gets another key that is not for trading."""
+
+    address: str
+    kind: Literal["readonly", "builder"]
+
+
 class DeleteKey(msgspec.Struct, frozen=True, tag="unkey"):
-    """An API key ends."""
+    """A key of any kind ends."""
 
     api_key: str
 
@@ -112,4 +119,29 @@ class SetMarket(msgspec.Struct, frozen=True, tag="market"):
 ModeChange = SetEngine | RestartEngine | SetAccount | SetSwitch | SetMarket
 """What makes the venue behave in one of the ways a client must survive."""
 
-Input = Tick | CreateKey | DeleteKey | Fund | Place | Cancel | CancelMarket | ModeChange
+
+class ChangeTick(msgspec.Struct, frozen=True, tag="tick_size"):
+    """A market gets another tick, in micro-dollars; resting orders keep their prices."""
+
+    condition_id: str
+    tick: int
+
+
+class HoldOrders(msgspec.Struct, frozen=True, tag="hold"):
+    """Orders that match at once in a market are delayed by `milliseconds` from now on (0: no more)."""
+
+    condition_id: str
+    milliseconds: int
+
+
+class Divert(msgspec.Struct, frozen=True, tag="divert"):
+    """An unsettled trade settles by these steps and no others: seconds from now, and the status it then gets ("FAILED"). None: never."""
+
+    trade_id: str
+    steps: tuple[tuple[float, str], ...]
+
+
+Misfortune = ChangeTick | HoldOrders | Divert
+"""What befalls a market or a trade when a fault strikes it."""
+
+Input = Tick | CreateKey | IssueKey | DeleteKey | Fund | Place | Cancel | CancelMarket | ModeChange | Misfortune

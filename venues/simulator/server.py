@@ -19,7 +19,9 @@ from domain.ports import Clock, Ids
 from venues.simulator.admin_routes import AdminRoutes
 from venues.simulator.gamma_routes import GammaRoutes
 from venues.simulator.http import PAGE_SIZE, refusals
+from venues.simulator.key_routes import KeyRoutes
 from venues.simulator.market_channel import MarketChannel
+from venues.simulator.market_routes import MarketRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
@@ -39,6 +41,9 @@ class Address:
     url: str
     ws_url: str
     gamma_url: str
+    data_url: str
+    relayer_url: str
+    rpc_url: str
     venue_id: str
 
 
@@ -46,6 +51,8 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     """Return the web application around `venue`."""
     app = web.Application(middlewares=[refusals], client_max_size=_MAX_BODY)
     app.add_routes(PublicRoutes(venue).routes())
+    app.add_routes(MarketRoutes(venue, 2 * page_size).routes())
+    app.add_routes(KeyRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(AdminRoutes(venue).routes())
     market, user = MarketChannel(venue), UserChannel(venue)
@@ -99,4 +106,12 @@ async def _run_until(stop: asyncio.Event, venue: Venue) -> None:
 def _address(runner: web.AppRunner, venue: Venue) -> Address:
     port = runner.addresses[0][1]
     url = f"http://{HOST}:{port}"
-    return Address(url, f"ws://{HOST}:{port}", f"{url}/gamma", venue.world.genesis.venue_id)
+    return Address(
+        url=url,
+        ws_url=f"ws://{HOST}:{port}",
+        gamma_url=f"{url}/gamma",
+        data_url=f"{url}/data-api",
+        relayer_url=f"{url}/relayer",
+        rpc_url=f"{url}/rpc",
+        venue_id=venue.world.genesis.venue_id,
+    )

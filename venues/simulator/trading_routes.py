@@ -1,4 +1,4 @@
-"""Keys, orders, cancels, own orders and trades, balances: every request proven by L1 or L2 before it is looked at.
+"""Orders, cancels, own orders and trades, balances: every request proven by L1 or L2 before it is looked at.
 
 A refused single order is HTTP 400 with `error`; in a batch it is a leg with `errorMsg` and an empty order id, as both occur at the venue.
 """
@@ -13,11 +13,11 @@ from aiohttp import web
 
 from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused, OrderView, TradeView
 from venues.simulator import account_views
-from venues.simulator.authentication import authenticate_l1, authenticate_l2
+from venues.simulator.callers import Callers
 from venues.simulator.contracts import SPENDERS
 from venues.simulator.http import PAGE_SIZE, answer, page
-from venues.simulator.inputs import Cancel, CancelMarket, CreateKey, DeleteKey
-from venues.simulator.modes import Modes, Standing, Switch
+from venues.simulator.inputs import Cancel, CancelMarket
+from venues.simulator.modes import Modes, Switch
 from venues.simulator.order_payload import Envelope, check_order, read_order, read_orders
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.universe import NANOS
@@ -42,16 +42,11 @@ class TradingRoutes:
 
     def __init__(self, venue: Venue, page_size: int = PAGE_SIZE) -> None:
         self._venue = venue
+        self._callers = Callers(venue)
         self._page_size = page_size
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.post("/auth/api-key", self.create_key),
-            web.get("/auth/derive-api-key", self.derive_key),
-            web.get("/auth/api-keys", self.keys),
-            web.delete("/auth/api-key", self.delete_key),
-            web.get("/auth/ban-status/closed-only", self.closed_only),
-            web.get("/api/geoblock", self.geoblock),
             web.post("/order", self.place),
             web.post("/orders", self.place_many),
             web.delete("/order", self.cancel),
@@ -65,39 +60,9 @@ class TradingRoutes:
             web.get("/balance-allowance/update", self.update_balance),
         ]
 
-    async def create_key(self, request: web.Request) -> web.Response:
-        address, nonce = authenticate_l1(request.headers, self._seconds())
-        if self._venue.world.wallets.derive_key(address, nonce):
-            raise bad_request("Could not create api key")
-        self._venue.submit(CreateKey(address, nonce))
-        return self._key_answer(address, nonce)
-
-    async def derive_key(self, request: web.Request) -> web.Response:
-        return self._key_answer(*authenticate_l1(request.headers, self._seconds()))
-
-    async def keys(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
-        return answer({"apiKeys": self._venue.world.wallets.keys_of(key.address)})
-
-    async def delete_key(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
-        self._venue.submit(DeleteKey(key.key))
-        return answer("OK")
-
-    async def closed_only(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
-        wallets = self._wallets(key)
-        return answer({"closed_only": any(self._modes.standing(one) is Standing.CLOSED_ONLY for one in wallets)})
-
-    async def geoblock(self, request: web.Request) -> web.Response:
-        blocked = Switch.GEOBLOCK in self._modes.switches
-        return answer(
-            {"blocked": blocked, "ip": request.remote or "", "country": "US" if blocked else "IE", "region": ""}
-        )
-
     async def place(self, request: web.Request) -> web.Response:
         self._modes.check_region()
-        key, body = await self._authenticate(request)
+        key, body = await self._callers.authenticate(request)
         envelope = read_order(body)
         self._modes.check_place(self._venue.now_ns(), envelope.post_only)
         outcome = self._submit(envelope, key)
@@ -109,7 +74,7 @@ class TradingRoutes:
 
     async def place_many(self, request: web.Request) -> web.Response:
         self._modes.check_region()
-        key, body = await self._authenticate(request)
+        key, body = await self._callers.authenticate(request)
         envelopes = read_orders(body)
         self._modes.check_place(self._venue.now_ns(), all(envelope.post_only for envelope in envelopes))
         legs: list[dict[str, Any]] = []
@@ -124,16 +89,16 @@ class TradingRoutes:
         return answer(legs)
 
     async def cancel(self, request: web.Request) -> web.Response:
-        key, body = await self._authenticate(request)
+        key, body = await self._callers.authenticate(request)
         self._modes.check_cancel(self._venue.now_ns())
         try:
             order_id = msgspec.json.decode(body, type=OneCancel).orderID
         except msgspec.DecodeError:
             raise bad_request("Invalid orderID") from None
-        return self._cancel(Cancel(self._wallets(key), (order_id,)))
+        return self._cancel(Cancel(self._callers.wallets(key), (order_id,)))
 
     async def cancel_many(self, request: web.Request) -> web.Response:
-        key, body = await self._authenticate(request)
+        key, body = await self._callers.authenticate(request)
         self._modes.check_cancel(self._venue.now_ns())
         try:
             order_ids = msgspec.json.decode(body, type=tuple[str, ...])
@@ -141,15 +106,15 @@ class TradingRoutes:
             raise bad_request("Invalid orderID") from None
         if len(order_ids) > MAX_CANCELS:
             raise bad_request(f"Too many orders in payload, max allowed: {MAX_CANCELS}")
-        return self._cancel(Cancel(self._wallets(key), order_ids))
+        return self._cancel(Cancel(self._callers.wallets(key), order_ids))
 
     async def cancel_all(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
+        key, _ = await self._callers.authenticate(request)
         self._modes.check_cancel(self._venue.now_ns())
-        return self._cancel(CancelMarket(self._wallets(key), "", ""))
+        return self._cancel(CancelMarket(self._callers.wallets(key), "", ""))
 
     async def cancel_market(self, request: web.Request) -> web.Response:
-        key, body = await self._authenticate(request)
+        key, body = await self._callers.authenticate(request)
         self._modes.check_cancel(self._venue.now_ns())
         try:
             wanted = msgspec.json.decode(body, type=MarketCancel)
@@ -157,22 +122,22 @@ class TradingRoutes:
             raise bad_request("Invalid payload") from None
         if not wanted.market and not wanted.asset_id:
             raise bad_request("Invalid payload")
-        return self._cancel(CancelMarket(self._wallets(key), wanted.market, wanted.asset_id))
+        return self._cancel(CancelMarket(self._callers.wallets(key), wanted.market, wanted.asset_id))
 
     async def order(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
+        key, _ = await self._callers.authenticate(request, reads=True)
         world = self._venue.world
         order = world.history.orders.get(request.match_info["order_id"])
-        if order is None or order.account not in self._wallets(key):
+        if order is None or order.account not in self._callers.wallets(key):
             raise RefusalError(404, "order not found")
         return answer(self._order_view(order))
 
     async def orders(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
+        key, _ = await self._callers.authenticate(request, reads=True)
         query = request.query
         found = [
             order
-            for wallet in self._wallets(key)
+            for wallet in self._callers.wallets(key)
             for order in self._venue.world.exchange.open_orders(wallet)
             if query.get("market", order.condition_id) == order.condition_id
             and query.get("asset_id", order.token_id) == order.token_id
@@ -183,30 +148,23 @@ class TradingRoutes:
         return answer({"data": [self._order_view(order) for order in chosen], **envelope})
 
     async def trades(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
-        wallets = self._wallets(key)
+        key, _ = await self._callers.authenticate(request, reads=True)
+        wallets = self._callers.wallets(key)
         found = _matching(self._venue.world.history.trades_of(wallets), request)
         cursor = request.query.get("next_cursor", "")
         chosen, envelope = page(found, cursor, "Invalid trade params payload", self._page_size)
         return answer({"data": [self._trade_view(trade, wallets) for trade in chosen], **envelope})
 
     async def balance(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
+        key, _ = await self._callers.authenticate(request, reads=True)
         wallet, token_id = self._asset(request, key)
         held = self._venue.world.exchange.balance(wallet, token_id).settled if wallet else 0
         return answer({"balance": str(held), "allowances": dict.fromkeys(SPENDERS, _UNLIMITED)})
 
     async def update_balance(self, request: web.Request) -> web.Response:
-        key, _ = await self._authenticate(request)
+        key, _ = await self._callers.authenticate(request, reads=True)
         self._asset(request, key)
         return web.Response(body=b"", content_type="application/json")
-
-    async def _authenticate(self, request: web.Request) -> tuple[ApiKey, bytes]:
-        body = await request.read()
-        wallets = self._venue.world.wallets
-        return authenticate_l2(
-            wallets, request.headers, request.method, request.rel_url.raw_path, body, self._seconds()
-        ), body
 
     def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
         """Place one order; return the venue's answer, or its text when it refuses."""
@@ -227,12 +185,6 @@ class TradingRoutes:
         if not isinstance(outcome, CancelAnswer):
             raise RuntimeError(f"a cancel was answered by {outcome!r}")
         return answer({"canceled": list(outcome.canceled), "not_canceled": outcome.not_canceled})
-
-    def _key_answer(self, address: str, nonce: int) -> web.Response:
-        key = self._venue.world.wallets.derive_key(address, nonce)
-        if key is None:
-            raise bad_request("Could not derive api key!")
-        return answer({"apiKey": key.key, "secret": key.secret, "passphrase": key.passphrase})
 
     def _asset(self, request: web.Request, key: ApiKey) -> tuple[str | None, str]:
         """Return the wallet and token that a balance request names; the collateral is token ""."""
@@ -257,15 +209,9 @@ class TradingRoutes:
         world = self._venue.world
         return account_views.trade(trade, world.listings.remembered(trade.condition_id), wallets, world.owner_key)
 
-    def _wallets(self, key: ApiKey) -> tuple[str, ...]:
-        return self._venue.world.wallets.wallets_of(key.address)
-
     @property
     def _modes(self) -> Modes:
         return self._venue.world.modes
-
-    def _seconds(self) -> int:
-        return self._venue.now_ns() // NANOS
 
 
 def _matching(trades: Sequence[TradeView], request: web.Request) -> list[TradeView]:

@@ -11,6 +11,7 @@ import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, get_args
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
@@ -24,11 +25,8 @@ from venues.exchange.commands import (
     CancelOrders,
     Command,
     Deposit,
-    EndOrders,
-    LoseOrders,
     PlaceOrder,
     Prune,
-    SetAccepting,
 )
 from venues.exchange.events import (
     CancelAnswer,
@@ -43,7 +41,6 @@ from venues.exchange.events import (
     TradeMatched,
     TradeMoved,
     TradeView,
-    VenueStatus,
 )
 from venues.simulator.floor import Floor
 from venues.simulator.history import History
@@ -55,24 +52,21 @@ from venues.simulator.inputs import (
     DeleteKey,
     Fund,
     Input,
+    IssueKey,
     ModeChange,
     Place,
-    RestartEngine,
-    SetAccount,
-    SetEngine,
-    SetMarket,
-    SetSwitch,
     Tick,
 )
 from venues.simulator.lifecycle import Lifecycle
 from venues.simulator.listings import Listing, Listings
 from venues.simulator.market_makers import MarketMaker, Style
+from venues.simulator.mode_changes import ModeChanges
 from venues.simulator.modes import Modes
 from venues.simulator.schedule import Schedule
 from venues.simulator.settlement import Settlement
 from venues.simulator.takers import Takers, Temper
 from venues.simulator.universe import NANOS, Universe
-from venues.simulator.wallets import Wallets
+from venues.simulator.wallets import KeyKind, Wallets
 
 _TASKS_PER_TICK = 500
 _PRUNE_SECONDS = 15
@@ -113,6 +107,7 @@ class World:
             self.floor, _agent(genesis.venue_id, "noise"), _agent(genesis.venue_id, "panic"), Temper()
         )
         self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._makers)
+        self._mode_changes = ModeChanges(self.floor, self._lifecycle)
         self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing)
         self._clients: set[str] = set()
         self._happened: list[Event] = []
@@ -133,25 +128,7 @@ class World:
         """Carry out one input and return everything that happened, the answer to a client's command last."""
         self.floor.now_ns = max(self.floor.now_ns, at_ns)
         self._happened = []
-        if isinstance(event, Tick):
-            self._tick()
-        elif isinstance(event, Place):
-            self._place(event)
-        elif isinstance(event, Cancel):
-            self._cancel([CancelOrders(account, event.order_ids) for account in event.accounts])
-        elif isinstance(event, CancelMarket):
-            self._cancel([_cancel_market(account, event) for account in event.accounts])
-        elif isinstance(event, Fund):
-            self.wallets.bind(event.wallet, event.owner, event.signature_type)
-            self._client(event.wallet)
-            self.floor.do(Deposit(event.wallet, event.amount))
-        elif isinstance(event, CreateKey):
-            self.wallets.create_key(event.address, event.nonce)
-            self._client(event.address)
-        elif isinstance(event, DeleteKey):
-            self.wallets.delete_key(event.api_key)
-        else:
-            self._change_mode(event)
+        _CARRY_OUT[type(event)](self, event)
         return self._happened
 
     @property
@@ -169,7 +146,7 @@ class World:
         key = self.history.owner_keys.get(order_id)
         return key or str(uuid.UUID(bytes=keccak(text=account)[:16], version=4))
 
-    def _tick(self) -> None:
+    def _tick(self, _event: Tick) -> None:
         if (due := self.exchange.next_due_ns) is not None and due <= self.now_ns:
             self.floor.do(Advance())
         handlers = self._handlers()
@@ -229,6 +206,12 @@ class World:
         if not isinstance(answer, OrderAccepted) and event.order_id not in self.history.orders:
             del self.history.owner_keys[event.order_id]
 
+    def _cancel_named(self, event: Cancel) -> None:
+        self._cancel([CancelOrders(account, event.order_ids) for account in event.accounts])
+
+    def _cancel_market(self, event: CancelMarket) -> None:
+        self._cancel([_cancel_market(account, event) for account in event.accounts])
+
     def _cancel(self, commands: list[Command]) -> None:
         """Carry out one owner's cancel over all its wallets; a refusal by one wallet counts only when no other had the order."""
         canceled: list[str] = []
@@ -241,29 +224,17 @@ class World:
         reasons = {order_id: reason for order_id, reason in refused.items() if order_id not in canceled}
         self._happened.append(CancelAnswer("", tuple(canceled), reasons))
 
-    def _change_mode(self, event: ModeChange) -> None:
-        if isinstance(event, RestartEngine):
-            self.modes.restart(self.now_ns, event)
-            if event.orders == "cancelled":
-                self.floor.do(EndOrders("", VenueStatus.CANCELED_ENGINE_RESTART, "the matching engine restarted"))
-            elif event.orders == "lost":
-                self.floor.do(LoseOrders())
-        elif isinstance(event, SetEngine):
-            self.modes.set_engine(self.now_ns, event)
-        elif isinstance(event, SetAccount):
-            self.modes.set_account(event)
-        elif isinstance(event, SetSwitch):
-            self.modes.set_switch(event)
-        else:
-            self._change_market(event)
+    def _fund(self, event: Fund) -> None:
+        self.wallets.bind(event.wallet, event.owner, event.signature_type)
+        self._client(event.wallet)
+        self.floor.do(Deposit(event.wallet, event.amount))
 
-    def _change_market(self, event: SetMarket) -> None:
-        """Change what one market takes; one that is unknown or over stays as it is."""
-        listing = self.listings.by_condition(event.condition_id)
-        if listing is None or listing.closed:
-            return
-        self._lifecycle.set_book(listing, event.state != "no_book", clear=event.clear)
-        self.floor.do(SetAccepting(event.condition_id, event.state == "ready"))
+    def _create_key(self, event: CreateKey) -> None:
+        self.wallets.create_key(event.address, event.nonce, self.now_ns)
+        self._client(event.address)
+
+    def _change_mode(self, event: ModeChange) -> None:
+        self._mode_changes.apply(event)
 
     def _client(self, wallet: str) -> None:
         self._clients.add(wallet)
@@ -307,6 +278,19 @@ class World:
         for fill in trade.makers:
             if maker := self._makers_by_account.get(fill.account):
                 maker.hurry(trade.condition_id)
+
+
+_CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
+    Tick: World._tick,
+    Place: World._place,
+    Cancel: World._cancel_named,
+    CancelMarket: World._cancel_market,
+    Fund: World._fund,
+    CreateKey: World._create_key,
+    IssueKey: lambda world, event: world.wallets.issue_key(event.address, KeyKind(event.kind), world.now_ns),
+    DeleteKey: lambda world, event: world.wallets.delete_key(event.api_key),
+    **dict.fromkeys(get_args(ModeChange), World._change_mode),
+}
 
 
 def _agent(venue_id: str, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.venues.simulator.kit import Trader, trader
 
 
@@ -71,3 +73,60 @@ async def test_the_query_is_not_part_of_what_is_signed(venue):
     client = await trader(venue)
     status, body = await client.call("GET", "/data/orders", market="0x00", next_cursor="MA==")
     assert (status, body["data"]) == (200, [])
+
+
+@pytest.mark.protocol("2.2")
+async def test_a_readonly_key_reads_and_changes_nothing(venue):
+    client = await trader(venue)
+    market = await venue.some_market()
+    _, answer = await client.place(market, "BUY", "0.02", "10")
+    status, made = await client.call("POST", "/auth/readonly-api-key")
+    assert status == 200
+    trading, client.key = client.key, made
+    assert [one["id"] for one in (await client.call("GET", "/data/orders"))[1]["data"]] == [answer["orderID"]]
+    unauthorized = (401, {"error": "Unauthorized/Invalid api key"})
+    assert await client.place(market, "BUY", "0.02", "10") == unauthorized
+    assert await client.call("DELETE", "/cancel-all") == unauthorized
+    assert await client.call("POST", "/auth/readonly-api-key") == unauthorized
+    client.key = trading
+    assert (await client.call("GET", "/auth/readonly-api-keys"))[1] == {"readonlyApiKeys": [made["apiKey"]]}
+    assert (await client.call("GET", "/auth/api-keys"))[1] == {"apiKeys": [trading["apiKey"]]}
+    assert await client.call("DELETE", "/auth/readonly-api-key", {"key": made["apiKey"]}) == (200, "OK")
+    assert (await client.call("DELETE", "/auth/readonly-api-key", {"key": made["apiKey"]}))[0] == 400
+    client.key = made
+    assert await client.call("GET", "/data/orders") == unauthorized
+
+
+@pytest.mark.protocol("2.2", "2.4")
+@pytest.mark.parametrize("own_headers", [True, False])
+async def test_builder_keys_are_made_listed_and_ended_by_either_kind_of_headers(venue, own_headers):
+    client = await trader(venue)
+    _, first = await client.call("POST", "/auth/builder-api-key")
+    _, made = await client.call("POST", "/auth/builder-api-key")
+    assert set(made) == {"key", "secret", "passphrase"}
+    _, listed = await client.call("GET", "/auth/builder-api-key")
+    assert listed == [
+        {"key": one["key"], "createdAt": venue.clock.now_ns() // 10**9, "revokedAt": None} for one in (first, made)
+    ]
+    path = "/auth/builder-api-key"
+    headers = client.l2_headers("DELETE", path, b"")
+    if own_headers:
+        client.key = {"apiKey": made["key"], "secret": made["secret"], "passphrase": made["passphrase"]}
+        signed = client.l2_headers("DELETE", path, b"")
+        names = {"API_KEY", "PASSPHRASE", "SIGNATURE", "TIMESTAMP"}
+        headers = {f"POLY_BUILDER_{name}": signed[f"POLY_{name}"] for name in names}
+        wrong = headers | {"POLY_BUILDER_SIGNATURE": "x"}
+        async with venue.session.delete(venue.url + path, headers=wrong) as response:
+            assert response.status == 401
+    async with venue.session.delete(venue.url + path, headers=headers) as response:
+        assert (response.status, await response.json()) == (200, "OK")
+    keys = venue.venue.world.wallets
+    assert keys.builder_key(made["key"]) is None
+    assert keys.builder_key(first["key"])
+
+
+async def test_a_builder_key_does_not_trade(venue):
+    client = await trader(venue)
+    _, made = await client.call("POST", "/auth/builder-api-key")
+    client.key = {"apiKey": made["key"], "secret": made["secret"], "passphrase": made["passphrase"]}
+    assert (await client.call("GET", "/data/orders"))[0] == 401

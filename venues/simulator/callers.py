@@ -1,0 +1,36 @@
+"""Who is calling: authenticates a request by L2 and knows what the caller controls. Shared by all handlers that need a key."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from venues.simulator.authentication import authenticate_l2
+from venues.simulator.refusals import unauthorized
+from venues.simulator.universe import NANOS
+from venues.simulator.venue import Venue
+from venues.simulator.wallets import ApiKey
+
+
+class Callers:
+    """The callers of one venue."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+
+    async def authenticate(self, request: web.Request, *, reads: bool = False) -> tuple[ApiKey, bytes]:
+        """Return the key that signed `request`, and the body. A read-only key is let in where the request only reads. Raises 401."""
+        body = await request.read()
+        path = request.rel_url.raw_path
+        wallets = self._venue.world.wallets
+        key = authenticate_l2(wallets, request.headers, request.method, path, body, self.seconds())
+        if key.readonly and not reads:
+            raise unauthorized()
+        return key, body
+
+    def wallets(self, key: ApiKey) -> tuple[str, ...]:
+        """Return every wallet the key's address controls, its own address first."""
+        return self._venue.world.wallets.wallets_of(key.address)
+
+    def seconds(self) -> int:
+        """Return the venue's time in Unix seconds."""
+        return self._venue.now_ns() // NANOS
