@@ -1,0 +1,43 @@
+"""The contracts that a wallet deals with, by address and by the name people know them under. Source: the venue's contract list (Polygon)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from venues.polymarket.contracts import NEG_RISK_EXCHANGE, POSITION_EXCHANGE, STANDARD_EXCHANGE
+
+
+class Contract(NamedTuple):
+    """An address and its name."""
+
+    address: str
+    name: str
+
+
+PUSD = Contract("0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB", "pUSD")
+USDC_E = Contract("0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174", "USDC.e")
+CTF = Contract("0x4D97DCd97eC945f40cF65F87097ACe5EA0476045", "Conditional Tokens")
+POSITION_MANAGER = Contract("0x006F54F7f9A22e0000CC2AB60031000000ae9fEF", "Position Manager")
+
+CTF_EXCHANGE = Contract(STANDARD_EXCHANGE.address, "CTF Exchange")
+NEG_RISK_CTF_EXCHANGE = Contract(NEG_RISK_EXCHANGE.address, "Neg Risk CTF Exchange")
+EXCHANGE_V3 = Contract(POSITION_EXCHANGE.address, "Exchange V3")
+CTF_ADAPTER = Contract("0xAdA100Db00Ca00073811820692005400218FcE1f", "CTF Collateral Adapter")
+NEG_RISK_ADAPTER = Contract("0xadA2005600Dec949baf300f4C6120000bDB6eAab", "Neg Risk CTF Collateral Adapter")
+ROUTER = Contract("0x12121212006e4CD160D18e3f00711DA5c3372600", "Router")
+BINARY_MODULE = Contract("0x1000008dD9001B968442c1000017eaE6E0dA00Ba", "Binary Module")
+NEG_RISK_MODULE = Contract("0x200000900045e3B6259600682756002200028933", "Neg Risk Module")
+AUTO_REDEEMER = Contract("0xa1200000d0002264C9a1698e001292D00E1b00af", "Auto-redeem Operator")
+ONRAMP = Contract("0x93070a847efEf7F70739046A929D47a521F5B8ee", "Collateral Onramp")
+OFFRAMP = Contract("0x2957922Eb93258b93368531d39fAcCA3B4dC5854", "Collateral Offramp")
+
+DEPOSIT_WALLET_FACTORY = "0x00000000000Fb5C9ADea0298D729A0CB3823Cc07"
+DEPOSIT_WALLET_BEACON = "0x7A18EDfe055488A3128f01F563e5B479D92ffc3a"
+DEPOSIT_WALLET_IMPLEMENTATION = "0x58CA52ebe0DadfdF531Cde7062e76746de4Db1eB"
+SAFE_FACTORY = "0xaacFeEa03eb1561C4e67d661e40682Bd20E3541b"
+SAFE_INIT_CODE_HASH = bytes.fromhex("2bce2127ff07fb632d16c8347c4ebf501f4841168bed00d9e6ef715ddb6fcecf")
+SAFE_MULTISEND = Contract("0xA238CBeb142c10Ef7Ad8442C6D1f9E89e07e7761", "Safe MultiSend")
+PROXY_FACTORY = "0xaB45c5A4B0c941a2F231C04C3f49182e1A254052"
+PROXY_IMPLEMENTATION = "0x44e999d5c2F66Ef0861317f9A4805AC2e90aEB4f"
+RELAY_HUB = "0xD216153c06E857cD7f72665E0aF1d7D82172F494"
+ZERO_ADDRESS = "0x" + "00" * 20
