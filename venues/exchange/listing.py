@@ -8,7 +8,16 @@ from domain.errors import InvalidOrderError
 from domain.market import MarketStatus
 from domain.money import MICRO
 from domain.ticks import tick_size
-from venues.exchange.commands import EndOrders, ListMarket, LoseOrders, Resolve, SetAccepting, SetBook, SetTick
+from venues.exchange.commands import (
+    EndOrders,
+    ListMarket,
+    LoseOrders,
+    Resolve,
+    SetAccepting,
+    SetBook,
+    SetDelay,
+    SetTick,
+)
 from venues.exchange.events import (
     AcceptingChanged,
     BookSwitched,
@@ -53,6 +62,16 @@ def set_tick(state: State, command: SetTick, _events: list[Event]) -> Event:
     old = record.market.tick
     record.market = replace(record.market, tick=command.tick)
     return TickChanged(command.condition_id, record.market.token_ids, old, command.tick)
+
+
+def set_delay(state: State, command: SetDelay, _events: list[Event]) -> Event | None:
+    record = _active(state, command.condition_id)
+    if record is None:
+        return _not_active("SetDelay", command.condition_id)
+    if command.delay_ms < 0:
+        return CommandRefused("SetDelay", "the taker delay must not be negative")
+    record.market = replace(record.market, taker_delay_ms=command.delay_ms)
+    return None
 
 
 def set_accepting(state: State, command: SetAccepting, _events: list[Event]) -> Event:
