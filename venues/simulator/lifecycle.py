@@ -45,8 +45,7 @@ class Lifecycle:
         for listing in floor.listings.of_event(event_id):
             price = floor.perceived(listing.spec.condition_id)
             if listing.tick == _COARSE_TICK and not _FINE_BELOW <= price <= _FINE_ABOVE:
-                listing.tick = _FINE_TICK
-                floor.do(SetTick(listing.spec.condition_id, _FINE_TICK))
+                self.set_tick(listing, _FINE_TICK)
         floor.soon(DRIFT_SECONDS, DRIFT_SECONDS, "drift", event_id)
 
     def decide(self, event_id: str) -> None:
@@ -74,6 +73,11 @@ class Lifecycle:
         floor.do(RedeemAll(condition_id))
         if any(trade.condition_id == condition_id for trade in floor.exchange.unsettled_trades()):
             floor.later(PAYOUT_SECONDS, "pay_out", condition_id)
+
+    def set_tick(self, listing: Listing, tick: int) -> None:
+        """Give a market another tick; resting orders keep their prices."""
+        listing.tick = tick
+        self._floor.do(SetTick(listing.spec.condition_id, tick))
 
     def set_book(self, listing: Listing, has_book: bool, *, clear: bool = False) -> None:
         """Take a market's book away, or give it back; with `clear` its resting orders are cancelled first."""

@@ -37,6 +37,7 @@ _STATE_MODULES = frozenset(
                 "lifecycle",
                 "listings",
                 "market_makers",
+                "misfortunes",
                 "mode_changes",
                 "modes",
                 "positions",

@@ -1,6 +1,11 @@
-"""Settlement: moves every match to the chain after a while, and sometimes not at first try, and rarely not at all."""
+"""Settlement: moves every match to the chain after a while, and sometimes not at first try, and rarely not at all.
+
+A trade may be diverted from that path to another one, which may also end nowhere.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from domain.fill import FillStatus
 from venues.exchange.commands import Settle
@@ -18,6 +23,7 @@ class Settlement:
         self._floor = floor
         self._retrying = retrying
         self._failing = failing
+        self._diverted: set[str] = set()
 
     def matched(self, trade: TradeView) -> None:
         """Decide how a new trade will settle."""
@@ -35,6 +41,17 @@ class Settlement:
         for seconds, status in path:
             floor.later(seconds, "settle", trade.id, status.value)
 
+    def divert(self, trade_id: str, steps: Iterable[tuple[float, str]]) -> None:
+        """Let a trade settle by these steps (seconds from now, status) and no others; without steps it stays as it is."""
+        self._diverted.add(trade_id)
+        for seconds, status in steps:
+            self._floor.later(seconds, "settle_diverted", trade_id, FillStatus[status].value)
+
     def settle(self, trade_id: str, status: str) -> None:
         """Take one step of a trade's settlement."""
+        if trade_id not in self._diverted:
+            self._floor.do(Settle(trade_id, FillStatus(status)))
+
+    def settle_diverted(self, trade_id: str, status: str) -> None:
+        """Take one step of a diverted trade's settlement."""
         self._floor.do(Settle(trade_id, FillStatus(status)))

@@ -7,6 +7,7 @@ remembered would be lost money on a real venue. Snapshots are taken every `SNAPS
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ SYNC_SECONDS = 0.5
 SNAPSHOT_SECONDS = 60.0
 
 Listener = Callable[[list[Event], int], None]
-"""Hears the events of one input, and the venue's time in milliseconds."""
+"""Hears the events of one input, and the time in milliseconds as the venue tells it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +49,8 @@ class Venue:
         self._log = log
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._following: deque[Callable[[], None]] = deque()
+        self.skew_ns = 0
 
     @classmethod
     def open(cls, folder: Path, clock: Clock, ids: Ids, options: Options) -> Venue:
@@ -75,12 +78,26 @@ class Venue:
         """Return the venue's time: the clock's, but never behind what was already seen."""
         return max(self._clock.now_ns(), self.world.now_ns)
 
+    def told_ns(self) -> int:
+        """Return the time as the venue tells it to its clients: off by `skew_ns`, for those who want a venue whose clock is wrong."""
+        return self.now_ns() + self.skew_ns
+
+    def follow(self, call: Callable[[], None]) -> None:
+        """Call this once the listeners of the present input have heard it; a listener itself must submit nothing."""
+        self._following.append(call)
+
     def submit(self, event: Input) -> list[Event]:
         """Remember and carry out one input; return what happened, the answer to a client's command last."""
+        happened = self._submit(event)
+        while self._following:
+            self._following.popleft()()
+        return happened
+
+    def _submit(self, event: Input) -> list[Event]:
         at_ns = self.now_ns()
         self._log.append(at_ns, event)
         happened = self.world.apply(at_ns, event)
-        now_ms = at_ns // 1_000_000
+        now_ms = (at_ns + self.skew_ns) // 1_000_000
         for listener in self._listeners:
             listener(happened, now_ms)
         return happened

@@ -53,6 +53,7 @@ from venues.simulator.inputs import (
     Fund,
     Input,
     IssueKey,
+    Misfortune,
     ModeChange,
     Place,
     Tick,
@@ -60,6 +61,7 @@ from venues.simulator.inputs import (
 from venues.simulator.lifecycle import Lifecycle
 from venues.simulator.listings import Listing, Listings
 from venues.simulator.market_makers import MarketMaker, Style
+from venues.simulator.misfortunes import Misfortunes
 from venues.simulator.mode_changes import ModeChanges
 from venues.simulator.modes import Modes
 from venues.simulator.schedule import Schedule
@@ -109,6 +111,7 @@ class World:
         self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._makers)
         self._mode_changes = ModeChanges(self.floor, self._lifecycle)
         self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing)
+        self._misfortunes = Misfortunes(self.floor, self._lifecycle, self._settlement)
         self._clients: set[str] = set()
         self._happened: list[Event] = []
         self.floor.observe = self._observe
@@ -165,6 +168,7 @@ class World:
             "swing": self._takers.swing,
             "calm_down": self._takers.calm_down,
             "settle": self._settlement.settle,
+            "settle_diverted": self._settlement.settle_diverted,
             "drift": self._lifecycle.drift,
             "decide": self._lifecycle.decide,
             "resolve": self._lifecycle.resolve,
@@ -290,6 +294,7 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     IssueKey: lambda world, event: world.wallets.issue_key(event.address, KeyKind(event.kind), world.now_ns),
     DeleteKey: lambda world, event: world.wallets.delete_key(event.api_key),
     **dict.fromkeys(get_args(ModeChange), World._change_mode),
+    **dict.fromkeys(get_args(Misfortune), lambda world, event: world._misfortunes.apply(event)),
 }
 
 
