@@ -60,6 +60,9 @@ class Command(BaseCommand):
             "url": address.url,
             "ws_url": address.ws_url,
             "gamma_url": address.gamma_url,
+            "data_url": address.data_url,
+            "relayer_url": address.relayer_url,
+            "rpc_url": address.rpc_url,
             "venue_id": address.venue_id,
             "pid": os.getpid(),
         }

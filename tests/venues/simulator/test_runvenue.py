@@ -71,7 +71,9 @@ def test_a_venue_says_where_it_is_survives_a_kill_and_begins_anew_when_told(tmp_
         where = first.where
         assert where["url"] in first.ready_line
         assert where["venue_id"] in first.ready_line
-        assert set(where) == {"url", "ws_url", "gamma_url", "venue_id", "pid"}
+        assert set(where) == {
+            "url", "ws_url", "gamma_url", "data_url", "relayer_url", "rpc_url", "venue_id", "pid",
+        }  # fmt: skip
         assert where["pid"] == first.process.pid
         assert where["ws_url"].startswith("ws://127.0.0.1:")
         venue = first.get("/admin/venue")
