@@ -37,6 +37,19 @@ class TraderStatus:
     fees: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetFigure:
+    """One rate limit now: how much of `limit` may be used at once, and how many requests there were, waited, were held back, or were too many."""
+
+    name: str
+    left: int
+    limit: int
+    requests: int = 0
+    waits: int = 0
+    refusals: int = 0
+    too_many: int = 0
+
+
 class StrategyState(StrEnum):
     """Places in a strategy's life cycle."""
 
