@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from venues.polymarket.contracts import POLYGON
+from venues.polymarket.eip712 import bytes32
 from venues.polymarket.signing import SignatureType
 
 VENUE = "polymarket"
 USER_AGENT = "Mozilla/5.0 (compatible; polybot)"
 """The venue's proxy refuses the default agents of HTTP libraries."""
 
+_BELOW_A_PATH = frozenset({"gamma_url", "relayer_url", "rpc_url"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolymarketConfig:
-    """Hosts without a trailing slash (`gamma_url` may have a path), and the account's wallet.
+    """Hosts without a trailing slash (`gamma_url`, `relayer_url` and `rpc_url` may have a path), and the account's wallet.
 
     `funder` is the wallet that holds the money: the key's own address for type 0 (may be left empty), the proxy, Safe or deposit wallet
     for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`), `venue` the one that markets
-    carry: a simulated venue's are not the real one's.
+    carry: a simulated venue's are not the real one's. `builder` is the bytes32 code that orders are credited to, empty for none.
     """
 
     account: str
@@ -32,9 +34,12 @@ class PolymarketConfig:
     clob_url: str = "https://clob.polymarket.com"
     gamma_url: str = "https://gamma-api.polymarket.com"
     ws_url: str = "wss://ws-subscriptions-clob.polymarket.com"
+    relayer_url: str = "https://relayer-v2.polymarket.com"
+    rpc_url: str = "https://polygon.drpc.org"
     chain_id: int = POLYGON
     signature_type: SignatureType = SignatureType.EOA
     funder: str = ""
+    builder: str = ""
 
     def __post_init__(self) -> None:
         if not self.account:
@@ -43,8 +48,12 @@ class PolymarketConfig:
             ("clob_url", self.clob_url, ("https", "http")),
             ("gamma_url", self.gamma_url, ("https", "http")),
             ("ws_url", self.ws_url, ("wss", "ws")),
+            ("relayer_url", self.relayer_url, ("https", "http")),
+            ("rpc_url", self.rpc_url, ("https", "http")),
         ):
             _check_host(name, url, schemes)
+        if self.builder:
+            bytes32(self.builder)
         if self.signature_type is not SignatureType.EOA and not self.funder:
             raise ValueError(f"funder was empty, expected the wallet's address for {self.signature_type.name}")
 
@@ -52,8 +61,8 @@ class PolymarketConfig:
 def _check_host(name: str, url: str, schemes: tuple[str, str]) -> None:
     parts = urlsplit(url)
     secure, plain = schemes
-    # Only the catalogue may lie below a path: it is signed by nobody, and a local venue serves everything on one port.
-    path_allowed = name == "gamma_url" and not parts.path.endswith("/")
+    # The order book and the channels lie at the root, because requests sign their path; a local venue serves everything else below one.
+    path_allowed = name in _BELOW_A_PATH and not parts.path.endswith("/")
     if (
         parts.scheme not in schemes
         or not parts.hostname

@@ -24,6 +24,7 @@ from venues.polymarket.order_connection import OrderConnection
 from venues.polymarket.pace import Unpaced
 from venues.polymarket.signer import Signer
 from venues.polymarket.user_feed import PolymarketAccountFeed
+from venues.polymarket.wallet.derivation import check_wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,11 @@ MAX_CLOCK_ERROR_S = 15
 
 
 async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random) -> Trading:
-    """Obtain the account's API key and return its ports."""
+    """Obtain the account's API key and return its ports. A wallet of another kind than configured is refused: its balance would read 0."""
+    try:
+        check_wallet(signer.address, config.funder or signer.address, config.signature_type)
+    except ValueError as error:
+        raise VenueError(str(error)) from error
     session = open_session()
     http = HttpClient(config.clob_url, session, Unpaced())
     try:
