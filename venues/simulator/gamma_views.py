@@ -2,130 +2,90 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from domain.money import format_micros, to_float
+from domain.money import MICRO, format_micros, to_float
 from venues.exchange import Exchange
+from venues.simulator import gamma_tags, rewards_views
+from venues.simulator.contracts import UMA_ADAPTER
 from venues.simulator.listings import Listing
+from venues.simulator.public_views import accepting, base_fee
+from venues.simulator.rewards_views import iso
 from venues.simulator.universe import NANOS, EventKind, EventSpec
+from venues.simulator.world import World
 
 View = dict[str, Any]
 
+_CHANGES = {
+    "oneHourPriceChange": 3600,
+    "oneDayPriceChange": 86_400,
+    "oneWeekPriceChange": 7 * 86_400,
+    "oneMonthPriceChange": 30 * 86_400,
+}
 
-def market(listing: Listing, exchange: Exchange, now_ns: int) -> View:
+
+def market(world: World, listing: Listing, now_ns: int, *, with_tags: bool = False) -> View:
     """Return a market with its embedded parent event."""
-    view = _market(listing, exchange, now_ns)
-    view["events"] = [_event_head(listing.event, closed=listing.closed)]
+    view = _market(world, listing, now_ns)
+    view["events"] = [event_head(listing.event, closed=listing.closed)]
+    if with_tags:
+        view["tags"] = gamma_tags.tags_of(listing.event)
     return view
 
 
-def event(spec: EventSpec, listings: list[Listing], exchange: Exchange, now_ns: int) -> View:
+def event(world: World, spec: EventSpec, now_ns: int) -> View:
     """Return an event with its embedded markets."""
-    view = _event_head(spec, closed=all(listing.closed for listing in listings))
+    listings = world.listings.of_event(spec.id)
+    markets = [_market(world, listing, now_ns) for listing in listings]
+    view = event_head(spec, closed=all(listing.closed for listing in listings))
     view["volume"] = to_float(sum(listing.volume for listing in listings))
     view["volume24hr"] = to_float(sum(listing.volume_24h(now_ns) for listing in listings))
-    view["tags"] = tags(spec)
-    view["markets"] = [_market(listing, exchange, now_ns) for listing in listings]
+    view |= {f"volume{span}": view["volume"] for span in ("1wk", "1mo", "1yr")}
+    view["liquidity"] = view["liquidityClob"] = sum(one["liquidityNum"] for one in markets)
+    view["openInterest"] = to_float(sum(world.exchange.collateral(one.spec.condition_id) for one in listings))
+    view["competitive"] = max((one["competitive"] for one in markets), default=0)
+    closed = [listing.closed_ns for listing in listings if listing.closed_ns is not None]
+    if view["closed"]:
+        view["closedTime"] = iso(max(closed))
+    series = gamma_tags.series(spec.series)
+    if series is not None:
+        view["series"], view["seriesSlug"] = [series], series["slug"]
+    view["tags"] = gamma_tags.tags_of(spec)
+    view["markets"] = markets
     return view
 
 
-def tags(spec: EventSpec) -> list[View]:
-    """Return an event's tags: its category."""
-    return [{"id": str(sum(spec.category.encode())), "slug": spec.category.lower(), "label": spec.category}]
-
-
-def _market(listing: Listing, exchange: Exchange, now_ns: int) -> View:
-    spec, parent = listing.spec, listing.event
-    bid, ask = exchange.best(spec.token_ids[0])
-    volume_24h = to_float(listing.volume_24h(now_ns))
-    view: View = {
-        "id": spec.id,
-        "question": spec.question,
-        "conditionId": spec.condition_id,
-        "slug": spec.slug,
-        "resolutionSource": "",
-        "endDate": _iso(parent.end_ns),
-        "liquidity": "",
-        "startDate": _iso(spec.opened_ns),
-        "description": parent.description,
-        "outcomes": _text(["Yes", "No"]),
-        "outcomePrices": _text(_outcome_prices(listing, bid, ask)),
-        "volume": format_micros(listing.volume),
-        "active": True,
-        "closed": listing.closed,
-        "createdAt": _iso(spec.opened_ns),
-        "updatedAt": _iso(now_ns),
-        "archived": False,
-        "restricted": False,
-        "groupItemTitle": spec.item_title,
-        "groupItemThreshold": str(parent.markets.index(spec)),
-        "questionID": spec.question_id,
-        "enableOrderBook": True,
-        "orderPriceMinTickSize": to_float(listing.tick),
-        "orderMinSize": to_float(spec.min_size),
-        "volumeNum": to_float(listing.volume),
-        "endDateIso": _iso(parent.end_ns)[:10],
-        "startDateIso": _iso(spec.opened_ns)[:10],
-        "volume24hr": volume_24h,
-        "volume24hrClob": volume_24h,
-        "clobTokenIds": _text(list(spec.token_ids)),
-        "umaResolutionStatuses": _text(["proposed", "resolved"] if listing.closed else []),
-        "acceptingOrders": not listing.closed,
-        "acceptingOrdersTimestamp": _iso(spec.opened_ns),
-        "negRisk": spec.neg_risk,
-        "ready": False,
-        "funded": False,
-        "approved": True,
-        "secondsDelay": 0,
-        "rfqEnabled": False,
-        "holdingRewardsEnabled": False,
-        "feesEnabled": spec.fees.rate > 0,
-        "makerBaseFee": 1000 if spec.fees.rate else 0,
-        "takerBaseFee": 1000 if spec.fees.rate else 0,
-        "version": "v1",
-    }
-    if spec.neg_risk:
-        view["negRiskMarketID"] = parent.neg_risk_market_id
-        view["negRiskOther"] = False
-    if spec.fees.rate:
-        view["feeType"] = f"{parent.category.lower()}_fees"
-        view["feeSchedule"] = {
-            "exponent": spec.fees.exponent,
-            "rate": to_float(spec.fees.rate),
-            "takerOnly": spec.fees.taker_only,
-            "rebateRate": to_float(spec.fees.rebate),
-        }
-    if listing.closed_ns is not None:
-        view["closedTime"] = _iso(listing.closed_ns).replace("T", " ").replace("Z", "+00")
-        view["umaResolutionStatus"] = "resolved"
-    else:
-        view |= {"bestBid": to_float(bid), "bestAsk": to_float(ask), "spread": to_float(ask - bid)}
-    if listing.last_price is not None:
-        view["lastTradePrice"] = to_float(listing.last_price)
-    return view
-
-
-def _event_head(spec: EventSpec, *, closed: bool) -> View:
+def event_head(spec: EventSpec, *, closed: bool) -> View:
+    """Return an event's own fields, as they are embedded in its markets."""
     exclusive = spec.kind is EventKind.EXCLUSIVE
     view: View = {
         "id": spec.id,
         "ticker": spec.slug,
         "slug": spec.slug,
         "title": spec.title,
+        "subtitle": "",
         "description": spec.description,
         "resolutionSource": "",
-        "startDate": _iso(spec.opened_ns),
-        "creationDate": _iso(spec.opened_ns),
-        "endDate": _iso(spec.end_ns),
+        "startDate": iso(spec.opened_ns),
+        "creationDate": iso(spec.opened_ns),
+        "createdAt": iso(spec.opened_ns),
+        "updatedAt": iso(spec.opened_ns),
+        "endDate": iso(spec.end_ns),
+        "startTime": iso(spec.end_ns),
+        "image": "",
+        "icon": "",
         "active": True,
         "closed": closed,
         "archived": False,
         "new": False,
         "featured": False,
         "restricted": False,
+        "live": False,
+        "ended": closed,
+        "cyom": False,
+        "commentCount": 0,
         "enableOrderBook": True,
         "negRisk": exclusive,
         "enableNegRisk": exclusive,
@@ -136,20 +96,157 @@ def _event_head(spec: EventSpec, *, closed: bool) -> View:
     }
     if exclusive:
         view["negRiskMarketID"] = spec.neg_risk_market_id
+        view["negRiskFeeBips"] = 0
     return view
 
 
-def _outcome_prices(listing: Listing, bid: int, ask: int) -> list[str]:
-    if listing.winner is not None:
-        return ["1", "0"] if listing.winner == 0 else ["0", "1"]
+def _market(world: World, listing: Listing, now_ns: int) -> View:
+    spec, parent = listing.spec, listing.event
+    bid, ask = world.exchange.best(spec.token_ids[0])
     middle = (bid + ask) // 2
-    return [format_micros(middle), format_micros(1_000_000 - middle)]
+    view: View = {
+        "id": spec.id,
+        "question": spec.question,
+        "conditionId": spec.condition_id,
+        "slug": spec.slug,
+        "resolutionSource": "",
+        "endDate": iso(parent.end_ns),
+        "category": parent.category,
+        "startDate": iso(spec.opened_ns),
+        "image": "",
+        "icon": "",
+        "description": parent.description,
+        "outcomes": _text(["Yes", "No"]),
+        "outcomePrices": _text(_outcome_prices(listing, middle)),
+        "active": True,
+        "closed": listing.closed,
+        "marketMakerAddress": "",
+        "createdAt": iso(spec.opened_ns),
+        "updatedAt": iso(now_ns),
+        "archived": False,
+        "restricted": False,
+        "groupItemTitle": spec.item_title,
+        "groupItemThreshold": str(parent.markets.index(spec)),
+        "questionID": spec.question_id,
+        "enableOrderBook": True,
+        "orderPriceMinTickSize": to_float(listing.tick),
+        "orderMinSize": to_float(spec.min_size),
+        "endDateIso": iso(parent.end_ns)[:10],
+        "startDateIso": iso(spec.opened_ns)[:10],
+        "clobTokenIds": _text(list(spec.token_ids)),
+        "acceptingOrders": accepting(listing, world.exchange),
+        "acceptingOrdersTimestamp": iso(spec.opened_ns),
+        "negRisk": spec.neg_risk,
+        "ready": False,
+        "funded": False,
+        "approved": True,
+        "automaticallyActive": True,
+        "manualActivation": False,
+        "pendingDeployment": False,
+        "deploying": False,
+        "clearBookOnStart": False,
+        "cyom": False,
+        "secondsDelay": 0,
+        "rfqEnabled": False,
+        "holdingRewardsEnabled": False,
+        "version": "v1",
+    }
+    view |= _volumes(listing, now_ns) | _liquidity(world.exchange, spec.token_ids[0])
+    view |= _fees(listing) | _resolution(listing) | _rewards(listing)
+    if spec.neg_risk:
+        view["negRiskMarketID"] = parent.neg_risk_market_id
+        view["negRiskRequestID"] = spec.question_id
+        view["negRiskOther"] = False
+    if parent.category == "Sports":
+        view["sportsMarketType"] = "moneyline"
+    if not listing.closed:
+        view |= {"bestBid": to_float(bid), "bestAsk": to_float(ask), "spread": to_float(ask - bid)}
+        view |= _price_changes(world, listing, middle, now_ns)
+    view["competitive"] = 0 if listing.closed else 1 / (1 + (to_float(middle) - 0.5) ** 2)
+    if listing.last_price is not None:
+        view["lastTradePrice"] = to_float(listing.last_price)
+    return view
+
+
+def _volumes(listing: Listing, now_ns: int) -> View:
+    """Return the volumes; no market lives longer than a week, so the longer spans are all of it."""
+    whole, day = to_float(listing.volume), to_float(listing.volume_24h(now_ns))
+    view: View = {"volume": format_micros(listing.volume), "volumeNum": whole, "volumeClob": whole}
+    for suffix in ("", "Clob"):
+        view |= {f"volume24hr{suffix}": day, f"volume1wk{suffix}": whole}
+        view |= {f"volume1mo{suffix}": whole, f"volume1yr{suffix}": whole}
+    return view
+
+
+def _liquidity(exchange: Exchange, token_id: str) -> View:
+    """Return what the book's orders would cost: bids at their price, asks as the other outcome at theirs."""
+    book = exchange.book(token_id)
+    micros = 0
+    if book is not None:
+        micros = sum(price * size for price, size in book.bids) + sum(
+            (MICRO - price) * size for price, size in book.asks
+        )
+    amount = to_float(micros // MICRO)
+    return {"liquidity": str(amount), "liquidityNum": amount, "liquidityClob": amount}
+
+
+def _fees(listing: Listing) -> View:
+    fees = listing.spec.fees
+    view: View = {
+        "feesEnabled": fees.rate > 0,
+        "makerBaseFee": base_fee(listing),
+        "takerBaseFee": base_fee(listing),
+    }
+    if fees.rate:
+        view["feeType"] = f"{listing.event.category.lower()}_fees"
+        view["feeSchedule"] = {
+            "exponent": fees.exponent,
+            "rate": to_float(fees.rate),
+            "takerOnly": fees.taker_only,
+            "rebateRate": to_float(fees.rebate),
+        }
+    return view
+
+
+def _resolution(listing: Listing) -> View:
+    view: View = {"umaBond": "750", "umaReward": "5", "resolvedBy": UMA_ADAPTER}
+    if listing.closed_ns is not None:
+        view["umaResolutionStatuses"] = _text(["proposed", "resolved"])
+        view["umaResolutionStatus"] = "resolved"
+        view["closedTime"] = view["umaEndDate"] = iso(listing.closed_ns).replace("T", " ").replace("Z", "+00")
+    elif listing.proposed_ns is not None:
+        view["umaResolutionStatuses"] = _text(["proposed"])
+        view["umaResolutionStatus"] = "proposed"
+    else:
+        view["umaResolutionStatuses"] = _text([])
+    return view
+
+
+def _rewards(listing: Listing) -> View:
+    terms = listing.spec.rewards
+    view: View = {
+        "rewardsMinSize": rewards_views.min_size(terms),
+        "rewardsMaxSpread": rewards_views.max_spread(terms),
+    }
+    if terms:
+        view["clobRewards"] = rewards_views.clob_rewards(listing)
+    return view
+
+
+def _price_changes(world: World, listing: Listing, middle: int, now_ns: int) -> View:
+    history, now_s = world.indexer.prices, now_ns // NANOS
+    return {
+        name: to_float(history.change(listing.spec.condition_id, now_s - seconds, middle))
+        for name, seconds in _CHANGES.items()
+    }
+
+
+def _outcome_prices(listing: Listing, middle: int) -> list[str]:
+    if listing.closed:
+        return {0: ["1", "0"], 1: ["0", "1"], None: ["0.5", "0.5"]}[listing.winner]
+    return [format_micros(middle), format_micros(MICRO - middle)]
 
 
 def _text(values: list[str]) -> str:
     """Return a list as JSON text, the way Gamma nests lists."""
     return "[" + ", ".join(orjson.dumps(value).decode() for value in values) + "]"
-
-
-def _iso(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns // NANOS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -88,7 +88,7 @@ class Rewards:
             score = _score(order, middle, terms, now_ns)
             if score:
                 sides.setdefault(order.account, [0.0, 0.0])[order.is_bid] += score
-        counted = {account: _counted(*both, middle) for account, both in sides.items()}
+        counted = {account: _counted(asks, bids, middle) for account, (asks, bids) in sides.items()}
         return {account: score for account, score in counted.items() if score}
 
     def scoring(self, order: OrderView, now_ns: int) -> bool:

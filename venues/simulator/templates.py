@@ -15,7 +15,10 @@ from venues.simulator.reward_terms import RewardTerms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """How events of one sort are made; `{names}` in texts come from `choices`, `{when}` is the end, `{outcome}` the market's own."""
+    """How events of one sort are made; `{names}` in texts come from `choices`, `{when}` is the end, `{outcome}` the market's own.
+
+    Events of a `series` come again every `recurrence` (hourly, daily).
+    """
 
     kind: str
     category: str
@@ -27,6 +30,7 @@ class Template:
     tick: int
     minutes: tuple[float, float]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    series: str = ""
     recurrence: str = ""
     rewards: RewardTerms | None = None
 
@@ -37,7 +41,7 @@ _FAST = RewardTerms(daily=60 * MICRO, min_size=20 * MICRO, max_spread=3 * CENT, 
 
 _CITIES = ("Northport", "Vallmera", "Oststrand", "Kestrel Bay", "Marrow Hill", "Tolvik", "San Aurel", "Lindenmouth")
 _COUNTRIES = ("Meridia", "Ostravia", "Calden", "Norrland Isles", "Vespera", "Tarquia")
-_TEAMS = (
+TEAMS = (
     "Northport Falcons",
     "Vallmera Tigers",
     "Oststrand Rovers",
@@ -76,7 +80,7 @@ TEMPLATES: tuple[Template, ...] = (
         title="{cup} winner",
         question="Will the {outcome} win the {cup}?",
         description="The team that lifts the {cup}; decided by {when}. " + _OFFICIAL,
-        outcomes=_TEAMS,
+        outcomes=TEAMS,
         markets=4,
         rewards=_QUIET,
         tick=10_000,
@@ -104,6 +108,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The maximum measured at the main station until {when}. " + _OFFICIAL,
         outcomes=("19°C or below", "20-21°C", "22-23°C", "24-25°C", "26°C or above"),
         markets=5,
+        series="Highest temperature of the day",
         recurrence="daily",
         rewards=_QUIET,
         tick=10_000,
@@ -142,6 +147,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The reference price of one bitcoin in dollars at {when}, averaged over 60 seconds.",
         outcomes=("$88,000", "$90,000", "$92,000", "$94,000", "$96,000"),
         markets=4,
+        series="Bitcoin price thresholds",
         recurrence="hourly",
         rewards=_FAST,
         tick=10_000,
@@ -155,6 +161,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The official closing level of the {index} on {when}.",
         outcomes=("5,200", "5,300", "5,400", "5,500"),
         markets=3,
+        series="Index closing levels",
         recurrence="daily",
         rewards=_QUIET,
         tick=10_000,
@@ -185,7 +192,7 @@ TEMPLATES: tuple[Template, ...] = (
         rewards=_QUIET,
         tick=10_000,
         minutes=(12, 30),
-        choices={"home": _TEAMS},
+        choices={"home": TEAMS},
     ),
     Template(
         kind="binary",
@@ -207,6 +214,7 @@ TEMPLATES: tuple[Template, ...] = (
         description="The reference price of one ether in dollars, averaged over 60 seconds.",
         outcomes=("Up",),
         markets=1,
+        series="Ether up or down",
         recurrence="hourly",
         tick=10_000,
         minutes=(6, 11),
