@@ -138,6 +138,9 @@ class OrderGateway(Protocol):
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         """Return cash and the shares held of each of `token_ids`. Raises `VenueError`."""
 
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        """Make the venue read cash, shares and allowances from their source again, where it keeps copies. Raises `VenueError`."""
+
 
 class WalletOperations(Protocol):
     """Moves the money of one wallet between its forms: approvals, splits, merges, redemptions, conversions, wraps.

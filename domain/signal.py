@@ -55,4 +55,19 @@ class Cancel:
     reason: str = ""
 
 
-Intent = TradeSignal | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace:
+    """Cancel one order and, once it is known to be over, place `signal` in its stead, less what the order was filled.
+
+    `signal` is for the same token and side, its `size` counts what the order has filled already. When the end of the order is not known before
+    `signal` expires, nothing is placed: there are never two.
+    """
+
+    id: str
+    source: str
+    order_id: str
+    signal: TradeSignal
+    reason: str = ""
+
+
+Intent = TradeSignal | Cancel | Replace

@@ -15,8 +15,10 @@ from domain.book import MarketListed, TradePrint
 from domain.errors import LeaseLostError, VenueError
 from domain.market import Market
 from domain.money import MICRO
+from domain.order import OrderDraft
 from domain.ports import Journal
-from domain.signal import Intent, TradeSignal
+from domain.reports import NOT_ENOUGH_BALANCE, OFF_GRID, Trouble
+from domain.signal import Intent, Replace, TradeSignal
 from markets.books import Books, BookUpdate
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
@@ -42,11 +44,13 @@ from trading.exits import Exits
 from trading.halts import Halts
 from trading.lease_holder import LeaseHolder
 from trading.order_flow import OrderFlow
+from trading.policies import Policies
 from trading.portfolio import Portfolio
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
 from trading.strategy_view import StrategyView
+from trading.venue_state import VenueState
 from trading.withdrawals import Withdrawals
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +74,7 @@ class Kernel:
         self.halts = Halts(config.account)
         self.books = Books(ports.clock, ports.feed.request_snapshot)
         self.own_depth = OwnDepth(self.books)
+        self.venue_state = VenueState()
         self.risk = self._build_risk()
         self.engine = self._build_engine()
         self.journal: Journal = ports.storage.journal(lambda: self.lease.epoch, self.markets.required)
@@ -77,15 +82,28 @@ class Kernel:
             self.portfolio, self.halts, self.journal, ports.clock, notify=self._on_change, on_broken=self._break
         )
         self.account_events = AccountEvents(self.desk)
-        self.flow = OrderFlow(
-            self.desk, ports.gateway, self.risk.reservations, self.lease, send_deadline=config.send_deadline
+        self.policies = Policies(
+            self.desk, self.venue_state, venue=ports.catalog.venue, resync=self._resync, on_refused=self._on_refused
         )
-        self.executor = Executor(
-            self.portfolio, self.risk, self.flow, on_decision=self._on_decision, on_failure=self.desk.fail
+        self.flow = OrderFlow(
+            self.desk,
+            ports.gateway,
+            self.risk.reservations,
+            self.lease,
+            self.policies,
+            send_deadline=config.send_deadline,
         )
         self.resolver = Resolver(self.desk, ports.gateway, absence=config.absence, in_flight=self.flow.in_flight)
         self.reconciler = Reconciler(self.desk, ports.gateway, resolved=self.markets.resolved)
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
+        self.executor = Executor(
+            self.portfolio,
+            self.risk,
+            self.flow,
+            self.withdrawals,
+            on_decision=self._on_decision,
+            on_failure=self.desk.fail,
+        )
         self.exits = self._build_exits()
         self.operator = self._build_operator()
         self.watch = MarketWatch(
@@ -107,6 +125,7 @@ class Kernel:
             self.config.limits,
             clock,
             self.ports.ids,
+            self.venue_state,
             book_of=self.books.get,
             lease_valid=lambda: self.lease.valid(clock.monotonic()),
             committed=self.markets.committed,
@@ -220,6 +239,7 @@ class Kernel:
         if config.mode.places_orders:
             tasks.spawn("resolver", self.resolver.run)
             tasks.spawn("withdrawals", self.withdrawals.run)
+            tasks.spawn("policies", self.policies.run)
             tasks.spawn("reconcile", self._reconcile_when_due)
             tasks.every("equity", config.equity_every, self._record_equity)
             tasks.every("memory", FORGET_SECONDS, self._forget)
@@ -243,6 +263,17 @@ class Kernel:
             if not outcome.complete:
                 self.account_events.gap.set()
                 await asyncio.sleep(1.0)
+
+    async def _resync(self, market: Market, trouble: Trouble) -> None:
+        """Read again what a refusal showed to be outdated. Raises `VenueError`."""
+        if trouble.code == NOT_ENOUGH_BALANCE:
+            await self.ports.gateway.refresh_balances(market.token_ids)
+        else:
+            await self.watch.reread(market, off_grid=trouble.code == OFF_GRID)
+        self.account_events.gap.set()
+
+    def _on_refused(self, draft: OrderDraft, trouble: Trouble) -> None:
+        self.engine.on_refused(draft.strategy, draft.token_id, trouble.code)
 
     def _at_stake(self) -> set[str]:
         held = {position.market_id for position in self.portfolio.positions.open()}
@@ -294,8 +325,9 @@ class Kernel:
     def _submit(self, intent: Intent) -> object:
         if self.config.mode.places_orders:
             return self.executor.submit(intent)
-        if isinstance(intent, TradeSignal):
-            self.ports.events.signal(intent, "monitor")
+        signal = intent.signal if isinstance(intent, Replace) else intent
+        if isinstance(signal, TradeSignal):
+            self.ports.events.signal(signal, "monitor")
         return None
 
     def _on_decision(self, signal: TradeSignal, decision: Decision) -> None:

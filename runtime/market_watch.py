@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
+from domain.book import TickSizeChange
 from domain.errors import InvalidOrderError, VenueError
 from domain.market import ConditionGroup, Market, MarketStatus
 from domain.ports import Journal
@@ -80,6 +81,27 @@ class MarketWatch:
             await self._ports.storage.save_markets(self._journal, resolved, ())
         self.settle_resolved()
         await self.watch()
+
+    async def reread(self, market: Market, *, off_grid: bool) -> None:
+        """Take over one market as the venue has it now, and ask for its books. `off_grid`: what the feed said of its tick is outdated.
+
+        Raises:
+            VenueError: the catalogue could not be read.
+        """
+        now = await self._ports.catalog.market(market.condition_id)
+        if now is None:
+            now = dataclasses.replace(market, status=MarketStatus.CLOSED, accepting_orders=False)
+        watched = self._books.market(market.token_ids[0])
+        if off_grid and watched is not None and watched.tick != now.tick:
+            change = TickSizeChange(market.token_ids[0], market.condition_id, watched.tick, now.tick, 0, 0)
+            self._books.on_tick_size(change)
+        await self._save([dataclasses.replace(now, group_id=now.group_id or market.group_id)], ())
+        if watched is not None:
+            known = self._directory.get(market.id) or now
+            self._books.watch(known)
+            self._engine.watch(known)
+            for token_id in market.token_ids:
+                self._ports.feed.request_snapshot(token_id)
 
     async def _save(self, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         current = [self._current(market) for market in markets if not self._directory.settled(market.id)]

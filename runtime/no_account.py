@@ -59,3 +59,6 @@ class NoGateway:
 
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         raise VenueError(_REFUSED)
+
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        raise VenueError(_REFUSED)

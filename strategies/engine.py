@@ -17,7 +17,7 @@ from domain.book import TradePrint
 from domain.fill import Fill
 from domain.market import Market
 from domain.order import OrderSide
-from domain.signal import Intent, TradeSignal
+from domain.signal import Intent, Replace, TradeSignal
 from markets.order_book import OrderBook
 from strategies.context import Context
 from strategies.registry import Registered, Registry
@@ -106,9 +106,11 @@ class Engine:
 
     def on_fill(self, fill: Fill) -> None:
         """One of our fills happened or changed its state; it concerns the strategy that ordered it."""
-        self._call(
-            tuple(call for call in self._handlers("on_fill") if call[0].name == fill.strategy), fill, self._now()
-        )
+        self._call(self._handlers_of("on_fill", fill.strategy), fill, self._now())
+
+    def on_refused(self, strategy: str, token_id: str, code: str) -> None:
+        """The venue refused an order; it concerns the strategy that ordered it."""
+        self._call(self._handlers_of("on_refused", strategy), token_id, code, self._now())
 
     def on_timer(self) -> None:
         """Time passed; call it a few times a second."""
@@ -147,9 +149,10 @@ class Engine:
             self._reindex()
 
     def _send(self, registered: Registered, intent: Intent) -> None:
-        if isinstance(intent, TradeSignal):
+        signal = intent.signal if isinstance(intent, Replace) else intent
+        if isinstance(signal, TradeSignal):
             registered.signals_sent += 1
-            registered.last_signal_ns = intent.created_ns
+            registered.last_signal_ns = signal.created_ns
         try:
             self._submit(intent)
         except Exception:
@@ -186,6 +189,9 @@ class Engine:
             for registered in self.registry
             if registered.running and getattr(type(registered.strategy), name) is not getattr(Strategy, name)
         )
+
+    def _handlers_of(self, name: str, strategy: str) -> _Calls:
+        return tuple(call for call in self._handlers(name) if call[0].name == strategy)
 
     def _index(self, market: Market) -> None:
         wanting = {

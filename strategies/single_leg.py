@@ -19,6 +19,7 @@ from domain.market import Market
 from domain.money import CENT, MICRO, exact_micros, floor_to, format_micros
 from domain.order import Effect, OrderSide, OrderType
 from domain.position import Position
+from domain.reports import OFF_GRID
 from domain.signal import Intent, TradeSignal, Urgency
 from domain.ticks import SIZE_STEP
 from markets.order_book import NO_BID, OrderBook
@@ -33,6 +34,8 @@ SIGNAL_LIFE_NS = 2 * SECOND
 ENTRY_GRACE_NS = 5 * SECOND
 """How long an entry may stay without position or order before it counts as missed."""
 EXIT_RETRY_NS = 2 * SECOND
+REQUOTE_NS = SECOND
+"""How long an entry whose price was off the grid waits for the new grid."""
 MIN_MARKETABLE_NOTIONAL = MICRO
 """The venue refuses marketable buys under one dollar."""
 
@@ -83,6 +86,14 @@ class SingleLegStrategy(Strategy[P]):
         for trade in list(self._trades.values()):
             intents += self._tend(trade, self.context.book(trade.token_id), now_ns)
         return intents
+
+    def on_refused(self, token_id: str, code: str, now_ns: int) -> Sequence[Intent]:
+        """Look for another entry soon when only the price grid was wrong: the market is being read again."""
+        trade = self._trades.get(token_id)
+        if code == OFF_GRID and trade is not None and not trade.held:
+            del self._trades[token_id]
+            self._cooling[trade.market.id] = now_ns + REQUOTE_NS
+        return NOTHING
 
     def on_resolution(self, market: Market, now_ns: int) -> Sequence[Intent]:
         for token_id in market.token_ids:

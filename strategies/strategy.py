@@ -62,6 +62,10 @@ class Strategy(ABC, Generic[P]):
         """An order of this strategy was filled, or such a fill changed its state."""
         return NOTHING
 
+    def on_refused(self, token_id: str, code: str, now_ns: int) -> Sequence[Intent]:
+        """The venue refused an order of this strategy; `code` says why (`domain.reports`)."""
+        return NOTHING
+
     def on_timer(self, now_ns: int) -> Sequence[Intent]:
         """Time passed, whether or not any book moved."""
         return NOTHING

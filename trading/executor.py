@@ -1,5 +1,7 @@
 """The executor: intents in, orders out. Duplicates first, then the risk decision, then the flow, all counted.
 
+A replacement is decided only after the order it replaces is over and accounted for: there are never two.
+
 `submit` is synchronous: when it returns, the intent is refused, or decided and reserved with its order on the way. The number of orders
 on the way is bounded, and a strategy has one order at a price: what opens beyond that is refused, counted and said. What reduces is bounded by
 what is held, and always finds its way; an operator may repeat an order.
@@ -10,16 +12,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from domain.order import Effect, OrderStatus
-from domain.signal import Cancel, Intent, TradeSignal
+from domain.signal import Cancel, Intent, Replace, TradeSignal
 from trading.desk import describe
 from trading.order_flow import OrderFlow
+from trading.own_orders import OwnOrder
 from trading.portfolio import Portfolio
 from trading.risk import Decision, Refusal, RiskCore, limit_price
+from trading.withdrawals import Withdrawals
 
 MANUAL = "manual"
 """Source of what operators order to open."""
@@ -42,6 +47,7 @@ class Executor:
         portfolio: Portfolio,
         risk: RiskCore,
         flow: OrderFlow,
+        withdrawals: Withdrawals,
         *,
         on_decision: Callable[[TradeSignal, Decision], None],
         on_failure: Callable[[str], None],
@@ -50,6 +56,7 @@ class Executor:
         self._portfolio = portfolio
         self._risk = risk
         self._flow = flow
+        self._withdrawals = withdrawals
         self._on_decision = on_decision
         self._on_failure = on_failure
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -57,9 +64,12 @@ class Executor:
         self._accepting = True
 
     def submit(self, intent: Intent) -> Decision | None:
-        """Decide on an intent now; returns the decision on a signal, None for a cancel."""
+        """Decide on an intent now; returns the decision on a signal, None for a cancel and a replacement."""
         if isinstance(intent, Cancel):
             self._cancel(intent)
+            return None
+        if isinstance(intent, Replace):
+            self._replace(intent)
             return None
         decision = self._refuse_early(intent) or self._risk.decide_and_reserve(intent)
         self.counters["accepted" if decision.draft is not None else f"refused_{decision.refusal}"] += 1
@@ -96,6 +106,29 @@ class Executor:
             self.counters["cancel_of_nothing"] += 1
             return
         self._start(self._flow.cancel(own, intent.reason or f"cancelled by {intent.source}"))
+
+    def _replace(self, intent: Replace) -> None:
+        own = self._portfolio.orders.get(intent.order_id)
+        if own is None or own.unwanted or own.status.terminal:
+            self.counters["replace_of_nothing"] += 1
+            return
+        draft, signal = own.order.draft, intent.signal
+        if (draft.token_id, draft.side) != (signal.token_id, signal.side):
+            self.counters["replace_by_another"] += 1
+            _log.warning("replacement of another token or side refused", order_id=own.id, source=intent.source)
+            return
+        self._start(self._place_rest(own, intent))
+
+    async def _place_rest(self, own: OwnOrder, intent: Replace) -> None:
+        reason = intent.reason or f"replaced by {intent.source}"
+        if not await self._withdrawals.withdraw(own, reason, until_ns=intent.signal.expires_ns):
+            self.counters["replace_unconfirmed"] += 1
+            return
+        rest = intent.signal.size - own.filled
+        if rest <= 0:
+            self.counters["replace_of_filled"] += 1
+            return
+        self.submit(replace(intent.signal, size=rest))
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)

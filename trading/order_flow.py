@@ -1,9 +1,9 @@
-"""Placing and cancelling: prepare → journal → recheck → send → evidence, for one order at a time.
+"""Placing and cancelling: prepare → journal → recheck → send → evidence, for one order or for a few at once.
 
-The row is durable before the bytes leave. A definite journal failure means the order never existed; an uncertain one breaks the desk.
-After the commit, halts and the lease are checked once more, right before the write. Whatever is not proof of non-acceptance leaves the
-order `unknown`, to be resolved by reading (`trading.resolver`), never by sending again. A cancel stops an order that has not left yet, and
-waits for the answer of one that has: the venue cannot cancel what has not arrived.
+The row is durable before the bytes leave. A definite journal failure means the order never existed; an uncertain one breaks the desk. After the
+commit, halts, the venue's state and the lease are checked once more, right before the write. Whatever is not proof of non-acceptance leaves the order
+`unknown`, to be resolved by reading (`trading.resolver`), never by sending again. A cancel stops an order that has not left yet, and waits for the
+answer of one that has: the venue cannot cancel what has not arrived.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from trading.change import Change
 from trading.desk import Desk
 from trading.lease_holder import LeaseHolder
 from trading.own_orders import OwnOrder
+from trading.policies import Policies
 from trading.reservations import Reservations
 
 ANSWER_SECONDS = 5.0
@@ -35,13 +36,22 @@ class OrderFlow:
     `in_flight` are the orders whose commit or answer is awaited right now, each with a future that ends with it.
 
     Args:
+        policies: acts on what an answer means beyond its own request.
         send_deadline: seconds between the commit and the last moment at which the bytes may leave.
     """
 
     def __init__(
-        self, desk: Desk, gateway: OrderGateway, reservations: Reservations, lease: LeaseHolder, *, send_deadline: float
+        self,
+        desk: Desk,
+        gateway: OrderGateway,
+        reservations: Reservations,
+        lease: LeaseHolder,
+        policies: Policies,
+        *,
+        send_deadline: float,
     ) -> None:
         self._desk = desk
+        self._policies = policies
         self._gateway = gateway
         self._reservations = reservations
         self._lease = lease
@@ -49,24 +59,47 @@ class OrderFlow:
         self.in_flight: dict[str, asyncio.Future[None]] = {}
 
     async def place(self, draft: OrderDraft) -> OwnOrder | None:
-        """Place a decided order; returns its state, None when it never existed.
+        """Place a decided order; returns its state, None when it never existed."""
+        (own,) = await self.place_many([draft])
+        return own
+
+    async def place_many(self, drafts: Sequence[OrderDraft]) -> list[OwnOrder | None]:
+        """Place at most `BATCH` decided orders with one commit and one request; each stands and falls by itself.
 
         Raises:
-            AssertionError: nobody decided on `draft`.
+            AssertionError: nobody decided on one of `drafts`.
         """
-        if not self._reservations.holds(draft.decision_id):
-            raise AssertionError(f"order without a decision: {draft.decision_id}")
-        own = await self._prepare(draft)
-        if own is None:
-            return None
-        answered = self.in_flight[own.id] = asyncio.get_running_loop().create_future()
+        for draft in drafts:
+            if not self._reservations.holds(draft.decision_id):
+                raise AssertionError(f"order without a decision: {draft.decision_id}")
+        placed = await self._prepare_all(drafts)
+        orders = [own for own in placed if own is not None]
+        answered = asyncio.get_running_loop().create_future()
+        self.in_flight |= dict.fromkeys((own.id for own in orders), answered)
         try:
-            if await self._commit(own):
-                await self._send(own)
+            if orders and await self._commit(orders):
+                await self._send(orders)
         finally:
-            del self.in_flight[own.id]
+            for own in orders:
+                del self.in_flight[own.id]
             answered.set_result(None)
-        return own
+        return placed
+
+    async def _prepare_all(self, drafts: Sequence[OrderDraft]) -> list[OwnOrder | None]:
+        """Prepare each; when one fails in an unforeseen way, none of them exists."""
+        placed: list[OwnOrder | None] = []
+        waiting = list(drafts)
+        while waiting:
+            draft = waiting.pop(0)
+            try:
+                placed.append(await self._prepare(draft))
+            except BaseException:
+                for other in waiting:
+                    self._reservations.release(other.decision_id)
+                for own in filter(None, placed):
+                    self._desk.portfolio.orders.discard(own.id)
+                raise
+        return placed
 
     async def _prepare(self, draft: OrderDraft) -> OwnOrder | None:
         """Build and sign; the order's own reservation replaces the decision's without a gap."""
@@ -87,39 +120,56 @@ class OrderFlow:
         self._reservations.release(draft.decision_id)
         return own
 
-    async def _commit(self, own: OwnOrder) -> bool:
-        """Make the intent durable; False when it provably is not (the order is forgotten) or when that is not known."""
+    async def _commit(self, orders: Sequence[OwnOrder]) -> bool:
+        """Make the intents durable; False when they provably are not (the orders are forgotten) or when that is not known."""
+        ids = ", ".join(own.id for own in orders)
         try:
-            await self._desk.journal.submit([own.order])
+            await self._desk.journal.submit([own.order for own in orders])
         except (JournalUncertainError, LeaseLostError) as error:
-            self._desk.fail(f"intent {own.id}: {error}")
+            self._desk.fail(f"intent {ids}: {error}")
             return False
         except JournalError as error:
-            _log.error("intent not journaled, nothing sent", order_id=own.id, error=str(error))
-            self._desk.portfolio.orders.discard(own.id)
+            _log.error("intent not journaled, nothing sent", order_id=ids, error=str(error))
+            for own in orders:
+                self._desk.portfolio.orders.discard(own.id)
             return False
         return True
 
-    async def _send(self, own: OwnOrder) -> None:
+    async def _send(self, orders: Sequence[OwnOrder]) -> None:
         desk, clock = self._desk, self._desk.clock
-        stop = own.unwanted or self._stopped(own.order.draft)
-        if stop:
-            status = OrderStatus.CANCELLED if own.unwanted else OrderStatus.REJECTED
-            desk.apply(desk.portfolio.move(own, status, f"not sent: {stop}", clock.now_ns()))
+        leaving = [own for own in orders if not self._kept_back(own)]
+        if not leaving:
             return
         lease = self._lease.lease
         if lease is None:
             raise AssertionError("sending without a lease")
         deadline = min(clock.monotonic() + self._send_deadline, lease.deadline)
-        own.status, own.last_send_ns = OrderStatus.SUBMITTED, clock.now_ns() + int(self._send_deadline * 1e9)
-        desk.portfolio.orders.refresh(own)
+        for own in leaving:
+            own.status, own.last_send_ns = OrderStatus.SUBMITTED, clock.now_ns() + int(self._send_deadline * 1e9)
+            desk.portfolio.orders.refresh(own)
         try:
-            outcome = await self._gateway.send(own.order.prepared, deadline)
+            outcomes = await self._write(leaving, deadline)
         except asyncio.CancelledError:
-            desk.portfolio.move(own, OrderStatus.UNKNOWN, "stopped while the answer was awaited", clock.now_ns())
+            for own in leaving:
+                desk.portfolio.move(own, OrderStatus.UNKNOWN, "stopped while the answer was awaited", clock.now_ns())
             raise
-        own.last_send_ns = clock.now_ns()
-        desk.apply(self._apply_outcome(own, outcome))
+        for own, outcome in zip(leaving, outcomes, strict=True):
+            own.last_send_ns = clock.now_ns()
+            desk.apply(self._apply_outcome(own, outcome))
+            self._policies.placed(own.order.draft, outcome)
+
+    def _kept_back(self, own: OwnOrder) -> bool:
+        """Tell whether a committed order may not leave after all, and end it then."""
+        stop = own.unwanted or self._stopped(own.order.draft)
+        if stop:
+            status = OrderStatus.CANCELLED if own.unwanted else OrderStatus.REJECTED
+            self._desk.apply(self._desk.portfolio.move(own, status, f"not sent: {stop}", self._desk.clock.now_ns()))
+        return bool(stop)
+
+    async def _write(self, orders: Sequence[OwnOrder], deadline: float) -> Sequence[SendOutcome]:
+        if len(orders) == 1:
+            return [await self._gateway.send(orders[0].order.prepared, deadline)]
+        return await self._gateway.send_many([own.order.prepared for own in orders], deadline)
 
     def _stopped(self, draft: OrderDraft) -> str:
         """Return why a committed order may not leave after all, or ''."""
@@ -127,16 +177,14 @@ class OrderFlow:
             return self._desk.broken
         if not self._lease.valid(self._desk.clock.monotonic()):
             return "the lease ran out"
-        return self._desk.halted(draft)
+        return self._desk.halted(draft) or self._policies.stops(draft)
 
     def _apply_outcome(self, own: OwnOrder, outcome: SendOutcome) -> Change:
         portfolio, now = self._desk.portfolio, self._desk.clock.now_ns()
         if isinstance(outcome, Accepted):
             return portfolio.acknowledge(own, outcome.status, outcome.trade_ids, now)
-        if isinstance(outcome, Rejected):
-            reason = f"{outcome.code}: {outcome.text}" if outcome.text else outcome.code
-            return portfolio.move(own, OrderStatus.REJECTED, reason, now)
-        return portfolio.move(own, OrderStatus.UNKNOWN, outcome.says, now)
+        status = OrderStatus.REJECTED if isinstance(outcome, Rejected) else OrderStatus.UNKNOWN
+        return portfolio.move(own, status, outcome.says, now)
 
     async def cancel(self, own: OwnOrder, reason: str) -> None:
         """Ask the venue to cancel an order; what became of it is read afterwards."""
@@ -156,6 +204,8 @@ class OrderFlow:
             if own.status in (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED):
                 self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, own.unwanted, clock.now_ns()))
         outcome = await self._gateway.cancel([own.id for own in wanted])
+        if outcome.trouble is not None:
+            self._policies.act(outcome.trouble)
         cancelled = set(outcome.cancelled)
         for own in wanted:
             if own.id in cancelled and not own.status.terminal:

@@ -24,6 +24,7 @@ from trading.ladder import rung_of
 from trading.limits import RiskLimits
 from trading.portfolio import Portfolio
 from trading.reservations import Reservations
+from trading.venue_state import VenueState
 
 MIN_MARKETABLE_BUY = MICRO
 """A BUY that takes liquidity must be worth at least one dollar (venue rule)."""
@@ -36,6 +37,7 @@ class Refusal(StrEnum):
     NOT_OF_MARKET = "token_of_another_market"
     NO_LEASE = "no_lease"
     HALTED = "halted"
+    VENUE = "venue_not_ready"
     STALE_BOOK = "stale_book"
     NO_BOOK = "no_book"
     PRICE_BAND = "price_band"
@@ -92,6 +94,7 @@ class RiskCore:
         limits: RiskLimits,
         clock: Clock,
         ids: Ids,
+        venue_state: VenueState,
         *,
         book_of: Callable[[str], BookView | None],
         lease_valid: Callable[[], bool],
@@ -104,6 +107,7 @@ class RiskCore:
         self._halts = halts
         self._clock = clock
         self._ids = ids
+        self._venue_state = venue_state
         self._book_of = book_of
         self._lease_valid = lease_valid
         self._committed = committed
@@ -166,13 +170,18 @@ class RiskCore:
         return None
 
     def _check_protections(self, signal: TradeSignal) -> Decision | None:
-        """Everything that may stop new risk and nothing else."""
+        """Everything that may stop new risk; a reduction waits for nothing but a venue whose answers prove nothing."""
+        now = self._clock.monotonic()
         if signal.effect is Effect.REDUCE:
-            return None
+            waits = self._venue_state.stops_reducing(now)
+            return Decision(refusal=Refusal.VENUE, detail=waits) if waits else None
         halt = self._halts.blocking(signal.market, signal.source)
         if halt is not None:
             where = f"{halt.scope.value} {halt.target}".rstrip()
             return Decision(refusal=Refusal.HALTED, detail=f"{where}: {halt.reason}")
+        waits = self._venue_state.stops_opening(signal.market.id, now, post_only=signal.post_only)
+        if waits:
+            return Decision(refusal=Refusal.VENUE, detail=waits)
         book = self._book_of(signal.token_id)
         if book is None or not book.trusted:
             return Decision(refusal=Refusal.NO_BOOK, detail="no trusted order book")

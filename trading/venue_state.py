@@ -31,7 +31,7 @@ class VenueState:
     """What one account's venue takes. `hold` and `release` are for reasons of our own, each under its name."""
 
     def __init__(self) -> None:
-        self._holds: dict[str, str] = {}
+        self._holds: dict[tuple[str, str], str] = {}
         self._until = dict.fromkeys((VenueMode.PAUSED, VenueMode.CANCEL_ONLY, VenueMode.POST_ONLY), float("-inf"))
         self._why = dict.fromkeys(self._until, "")
         self._pause = 0.0
@@ -77,24 +77,23 @@ class VenueState:
         if now >= self._until[VenueMode.PAUSED]:
             self._pause, self._restarting = 0.0, False
 
-    def hold(self, name: str, why: str) -> None:
-        """Keep new risk waiting for a reason of our own, until it is released."""
-        self._holds[name] = why
+    def hold(self, name: str, why: str, market_id: str = "") -> None:
+        """Keep new risk waiting for a reason of our own, in one market or in all, until it is released."""
+        self._holds[name, market_id] = why
 
-    def release(self, name: str) -> None:
-        self._holds.pop(name, None)
+    def release(self, name: str, market_id: str = "") -> None:
+        self._holds.pop((name, market_id), None)
 
     def mode(self, now: float) -> VenueMode:
         """Return the narrowest mode that holds."""
         return next((mode for mode, until in self._until.items() if now < until), VenueMode.NORMAL)
 
-    def stops_opening(self, now: float, *, post_only: bool) -> str:
+    def stops_opening(self, market_id: str, now: float, *, post_only: bool) -> str:
         """Return why an order that opens risk must wait, or ''; what only rests may be placed in a post-only window."""
-        if self._holds:
-            return next(iter(self._holds.values()))
+        held = next((why for (_, where), why in self._holds.items() if where in ("", market_id)), "")
         mode = self.mode(now)
-        if mode is VenueMode.NORMAL or (mode is VenueMode.POST_ONLY and post_only):
-            return ""
+        if held or mode is VenueMode.NORMAL or (mode is VenueMode.POST_ONLY and post_only):
+            return held
         return self._text(mode, now)
 
     def stops_reducing(self, now: float) -> str:
@@ -106,7 +105,8 @@ class VenueState:
     def text(self, now: float) -> str:
         """Return what to show: "normal", or the mode with its reason and time, and everything on hold."""
         mode = self.mode(now)
-        return "; ".join([mode.value if mode is VenueMode.NORMAL else self._text(mode, now), *self._holds.values()])
+        said = [self._text(mode, now)] if mode is not VenueMode.NORMAL else []
+        return "; ".join([*said, *self._holds.values()]) or mode.value
 
     def _text(self, mode: VenueMode, now: float) -> str:
         name = mode.value.replace("_", "-")

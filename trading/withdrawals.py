@@ -22,6 +22,7 @@ from trading.resolver import Resolver
 
 LOOK_SECONDS = 0.5
 AGAIN_SECONDS = 2.0
+WITHDRAW_PAUSE_SECONDS = 0.25
 SWEEP_ROUNDS = 6
 SWEEP_PAUSE_SECONDS = 0.3
 
@@ -62,6 +63,16 @@ class Withdrawals:
             return
         for own in self._desk.portfolio.orders.open():
             own.unwanted = own.unwanted or self._desk.halted(own.order.draft)
+
+    async def withdraw(self, own: OwnOrder, reason: str, *, until_ns: int) -> bool:
+        """Cancel one order until it is over and every share of it accounted for; False when that is not so by `until_ns`: it stays unwanted."""
+        while True:
+            await self._flow.cancel(own, reason)
+            if not own.explained:
+                await self._resolver.read([own])
+            if own.explained or self._desk.clock.now_ns() >= until_ns:
+                return own.explained
+            await asyncio.sleep(WITHDRAW_PAUSE_SECONDS)
 
     async def sweep(self, unwanted: Callable[[OwnOrder], bool], reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
         """Cancel the orders that are `unwanted` until the venue has listed none of them twice; returns how many may still be open."""

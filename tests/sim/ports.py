@@ -207,6 +207,9 @@ class SimGateway:
         assert isinstance(balances, Balances)
         return balances
 
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        """The exchange keeps no copies."""
+
 
 class SimAccountFeed:
     """The `AccountFeed` port; events arrive one latency later, in order, as long as the trader lives."""

@@ -12,10 +12,11 @@ from typing import Any
 from domain.errors import JournalError, VenueError
 from domain.fill import FillStatus
 from domain.ledger import LedgerAccount, LedgerEntry
+from domain.market import Market
 from domain.money import MICRO
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
 from domain.ports import AuditRecord, JournalRow, Lease, OrderState
-from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport
+from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport, Trouble
 from domain.signal import TradeSignal
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from tests.trading import factories as f
@@ -29,10 +30,12 @@ from trading.lease_holder import LeaseHolder
 from trading.limits import RiskLimits
 from trading.order_flow import OrderFlow
 from trading.own_orders import OwnOrder
+from trading.policies import Policies
 from trading.portfolio import Portfolio
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
+from trading.venue_state import VenueState
 from trading.withdrawals import Withdrawals
 
 SECOND = 1_000_000_000
@@ -180,6 +183,9 @@ class Venue:
         await self._enter("balances")
         return Balances(cash=self.cash, tokens={token: self.tokens.get(token, 0) for token in token_ids})
 
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        await self._enter("refresh_balances", *token_ids)
+
 
 class ScriptedJournal(MemoryJournal):
     """A memory journal; `failures` are raised for the next submissions, and nothing is written for those."""
@@ -234,27 +240,41 @@ class Rig:
             notify=self.changes.append,
             on_broken=self.broken.append,
         )
+        self.venue_state = VenueState()
         self.risk = RiskCore(
             self.portfolio,
             self.halts,
             limits or RiskLimits(),
             clock,
             self.ids,
+            self.venue_state,
             book_of=lambda _: self.book,
             lease_valid=lambda: self.lease.valid(clock.monotonic()),
             committed=self.markets.__contains__,
         )
-        self.flow = OrderFlow(self.desk, self.venue, self.risk.reservations, self.lease, send_deadline=2.0)
-        self.executor = Executor(
-            self.portfolio,
-            self.risk,
-            self.flow,
-            on_decision=lambda signal, decision: self.decisions.append((signal, decision)),
-            on_failure=self.desk.fail,
+        self.resyncs: list[tuple[str, str]] = []
+        self.refused: list[tuple[str, str]] = []
+        self.policies = Policies(
+            self.desk,
+            self.venue_state,
+            venue="polymarket",
+            resync=self._resync,
+            on_refused=lambda draft, trouble: self.refused.append((draft.token_id, trouble.code)),
+        )
+        self.flow = OrderFlow(
+            self.desk, self.venue, self.risk.reservations, self.lease, self.policies, send_deadline=2.0
         )
         self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
         self.reconciler = Reconciler(self.desk, self.venue, resolved=self._resolved)
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
+        self.executor = Executor(
+            self.portfolio,
+            self.risk,
+            self.flow,
+            self.withdrawals,
+            on_decision=lambda signal, decision: self.decisions.append((signal, decision)),
+            on_failure=self.desk.fail,
+        )
         self.exits = Exits(
             self.portfolio,
             self.risk.reservations,
@@ -265,6 +285,10 @@ class Rig:
         )
         if deposit:
             self.deposit(deposit)
+
+    async def _resync(self, market: Market, trouble: Trouble) -> None:
+        await self.venue._enter("resync", market.id)
+        self.resyncs.append((market.id, trouble.code))
 
     def _by_condition(self, condition_id: str):
         return next((market for market in self.markets.values() if market.condition_id == condition_id), None)

@@ -65,7 +65,8 @@ class AccountReader:
         self._http = http
         self._credentials = credentials
         self._identity = identity
-        self._signature_type = signature_type
+        # Without it, the venue reads another wallet.
+        self._kind = ("signature_type", str(int(signature_type)))
         self._clock = clock
 
     async def order(self, order_id: str) -> OrderReport | None:
@@ -108,8 +109,15 @@ class AccountReader:
         )
         return Balances(cash=cash, tokens=dict(zip(unique, shares, strict=True)))
 
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        """Make the venue read the wallet's balances and allowances from the chain again."""
+        assets: list[Query] = [(("asset_type", "COLLATERAL"),)]
+        assets += [(("asset_type", _asset_type(token)), ("token_id", token)) for token in token_ids]
+        for query in assets:
+            await self._get("/balance-allowance/update", (*query, self._kind))
+
     async def _balance(self, query: Query) -> int:
-        content = await self._get("/balance-allowance", (*query, ("signature_type", str(int(self._signature_type)))))
+        content = await self._get("/balance-allowance", (*query, self._kind))
         try:
             text = _decode_balance(content).balance
             # Base units, which are micro-units; some answers carry a decimal point instead.

@@ -30,6 +30,7 @@ from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.cancel_answers import EVERY_ORDER, read_cancel
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.contracts import exchange_for
+from venues.polymarket.eip712 import ZERO_WORD, bytes32
 from venues.polymarket.http import HttpClient
 from venues.polymarket.order_answers import failed, read_answer, read_answers
 from venues.polymarket.order_body import order_amounts, request_body, venue_expiration
@@ -94,6 +95,7 @@ class PolymarketGateway:
             side=draft.side,
             signature_type=self._config.signature_type,
             timestamp=now_ns // 1_000_000,
+            builder=bytes32(self._config.builder) if self._config.builder else ZERO_WORD,
         )
         exchange = exchange_for(token_id, neg_risk=draft.market.neg_risk)
         signed = await sign_order(fields, exchange, self._config.chain_id, self._signer)
@@ -172,6 +174,9 @@ class PolymarketGateway:
 
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         return await self._reader.balances(token_ids)
+
+    async def refresh_balances(self, token_ids: Sequence[str]) -> None:
+        await self._reader.refresh_balances(token_ids)
 
     async def close(self) -> None:
         """End the order connections; an order in flight becomes uncertain."""
