@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NoReturn
 
-from domain.amounts import limit_amounts
 from domain.book import BookDelta, BookSnapshot, Level, LevelChange, MarketResolved
-from domain.errors import InvalidOrderError, WrongAccountError
+from domain.errors import WrongAccountError
 from domain.fill import Liquidity
 from domain.market import ConditionGroup, Market
 from domain.money import format_micros
@@ -22,6 +21,7 @@ from trading.journal_memory import MemoryJournal
 from trading.lease import MemoryLeases
 from venues.exchange import commands as c
 from venues.exchange import events as e
+from venues.polymarket.order_body import order_amounts, venue_expiration
 
 LATENCY = 0.02
 COMMIT_SECONDS = 0.05
@@ -106,10 +106,9 @@ class SimGateway:
     async def prepare(self, draft: OrderDraft) -> PreparedOrder:
         if draft.account != self.account:
             raise WrongAccountError(draft.account)
-        if draft.size < draft.market.min_size:
-            raise InvalidOrderError("size below the minimum")
+        amounts = order_amounts(draft)
+        expiration = venue_expiration(draft, self._world.clock.now_ns())
         salt = self._world.ids.salt()
-        amounts = limit_amounts(draft.side, draft.price, draft.size, draft.market.tick_size)
         order_id = "0x" + hashlib.sha256(f"{salt}{draft.token_id}{amounts}".encode()).hexdigest()
         self._drafts[order_id] = draft
         return PreparedOrder(
@@ -120,6 +119,7 @@ class SimGateway:
             maker_amount=amounts.maker,
             taker_amount=amounts.taker,
             signature="0x",
+            venue_expiration=expiration,
         )
 
     async def _effect(self, name: str, work: Callable[[], object]) -> object:
@@ -164,6 +164,7 @@ class SimGateway:
             draft.order_type,
             prepared.maker_amount,
             prepared.taker_amount,
+            expiration_s=prepared.venue_expiration,
             post_only=draft.post_only,
         )
 
@@ -222,6 +223,7 @@ class SimAccountFeed:
 
     async def start(self, listener: AccountListener) -> None:
         loop = asyncio.get_running_loop()
+        loop.call_later(LATENCY, self._tell, partial(listener.on_gap, "the channel stands"))
 
         def on_events(events: list[e.Event]) -> None:
             for event in events:
