@@ -10,6 +10,8 @@ from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
 
+_VOLUME_SECONDS = 30 * 86_400
+
 
 class Callers:
     """The callers of one venue."""
@@ -31,6 +33,12 @@ class Callers:
         """Return every wallet the key's address controls, its own address first."""
         return self._venue.world.wallets.wallets_of(key.address)
 
+    def volume(self, address: str) -> int:
+        """Return the micro-dollars all wallets of an address traded in the last thirty days."""
+        ledger = self._venue.world.indexer.ledger
+        since_s = self.seconds() - _VOLUME_SECONDS
+        return sum(ledger.volume(wallet, since_s) for wallet in self._venue.world.wallets.wallets_of(address))
+
     def seconds(self) -> int:
-        """Return the venue's time in Unix seconds."""
-        return self._venue.now_ns() // NANOS
+        """Return the time in Unix seconds by which the venue judges a request's timestamp."""
+        return self._venue.told_ns() // NANOS

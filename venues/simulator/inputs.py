@@ -37,6 +37,12 @@ class DeleteKey(msgspec.Struct, frozen=True, tag="unkey"):
     api_key: str
 
 
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """A valid beat of the dead man's switch of an API key."""
+
+    api_key: str
+
+
 class Fund(msgspec.Struct, frozen=True, tag="fund"):
     """The faucet gives `amount` to `wallet`, which `owner`'s key controls under `signature_type`."""
 
@@ -116,6 +122,12 @@ class SetMarket(msgspec.Struct, frozen=True, tag="market"):
     clear: bool = False
 
 
+class EndEvent(msgspec.Struct, frozen=True, tag="end"):
+    """An event's outcome is known before its time: all its markets resolve now."""
+
+    event_id: str
+
+
 ModeChange = SetEngine | RestartEngine | SetAccount | SetSwitch | SetMarket
 """What makes the venue behave in one of the ways a client must survive."""
 
@@ -144,4 +156,6 @@ class Divert(msgspec.Struct, frozen=True, tag="divert"):
 Misfortune = ChangeTick | HoldOrders | Divert
 """What befalls a market or a trade when a fault strikes it."""
 
-Input = Tick | CreateKey | IssueKey | DeleteKey | Fund | Place | Cancel | CancelMarket | ModeChange | Misfortune
+Input = (
+    Tick | CreateKey | IssueKey | DeleteKey | Heartbeat | Fund | Place | Cancel | CancelMarket | EndEvent | ModeChange | Misfortune
+)

@@ -134,6 +134,14 @@ class Ledger:
         cash = abs(event.cash) or (size if kind == "CONVERSION" else 0)
         self._add(Entry(self._number, kind, event.account, event.condition_id, at_s, transaction_hash, cash, size=size))
 
+    def volume(self, wallet: str, since_s: int) -> int:
+        """Return the micro-dollars a wallet traded since `since_s`, to the hour."""
+        totals = self.totals.get(wallet)
+        if totals is None:
+            return 0
+        before = (hour.totals.cash for hour in reversed(self.hours.get(wallet, ())) if hour.end_s <= since_s)
+        return totals.cash - next(before, 0)
+
     def forget(self, listings: Iterable[Listing]) -> None:
         """Drop positions and trades of markets that are listed no longer; activity and totals stay."""
         tokens: set[str] = set()

@@ -49,12 +49,15 @@ class Lifecycle:
         floor.soon(DRIFT_SECONDS, DRIFT_SECONDS, "drift", event_id)
 
     def decide(self, event_id: str) -> None:
-        """Draw the outcome: from now on the values converge to it."""
-        self._floor.values[event_id].draw_outcome(self._floor.rng)
+        """Draw the outcome: from now on the values converge to it. An event that ended before its time has nothing left to decide."""
+        if event_id in self._floor.values:
+            self._floor.values[event_id].draw_outcome(self._floor.rng)
 
     def resolve(self, event_id: str) -> None:
-        """End an event's markets; payouts and the next event of its kind follow."""
+        """End an event's markets, once; payouts and the next event of its kind follow."""
         floor = self._floor
+        if event_id not in floor.values:
+            return
         winners = floor.values.pop(event_id).draw_outcome(floor.rng)
         for listing, wins in zip(floor.listings.of_event(event_id), winners, strict=True):
             condition_id = listing.spec.condition_id

@@ -31,6 +31,7 @@ _STATE_MODULES = frozenset(
             for name in (
                 "fair_value",
                 "floor",
+                "heartbeats",
                 "history",
                 "indexer",
                 "ledger",

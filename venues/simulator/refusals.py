@@ -48,6 +48,11 @@ def market_not_found() -> RefusalError:
     return RefusalError(404, "market not found")
 
 
+def too_many_requests(seconds: int, headers: Mapping[str, str]) -> RefusalError:
+    """A budget is used up; `seconds` from now there is enough for the same again."""
+    return RefusalError(429, "Too Many Requests", headers={**headers, "Retry-After": str(seconds)})
+
+
 def service_not_ready(seconds: int) -> RefusalError:
     """The matching engine restarts and will take `seconds`."""
     return RefusalError(425, "Service is not ready", headers={"Retry-After": str(seconds)})

@@ -18,10 +18,13 @@ from aiohttp import web
 from domain.ports import Clock, Ids
 from venues.simulator.admin_routes import AdminRoutes
 from venues.simulator.gamma_routes import GammaRoutes
+from venues.simulator.heartbeat_routes import HeartbeatRoutes
 from venues.simulator.http import PAGE_SIZE, refusals
+from venues.simulator.ip_limits import IpLimits
 from venues.simulator.key_routes import KeyRoutes
 from venues.simulator.market_channel import MarketChannel
 from venues.simulator.market_routes import MarketRoutes
+from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
@@ -49,10 +52,12 @@ class Address:
 
 def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     """Return the web application around `venue`."""
-    app = web.Application(middlewares=[refusals], client_max_size=_MAX_BODY)
+    app = web.Application(middlewares=[refusals, IpLimits(venue.now_ns).middleware], client_max_size=_MAX_BODY)
     app.add_routes(PublicRoutes(venue).routes())
     app.add_routes(MarketRoutes(venue, 2 * page_size).routes())
     app.add_routes(KeyRoutes(venue).routes())
+    app.add_routes(HeartbeatRoutes(venue).routes())
+    app.add_routes(OrderRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(AdminRoutes(venue).routes())
     market, user = MarketChannel(venue), UserChannel(venue)

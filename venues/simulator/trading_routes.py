@@ -1,40 +1,22 @@
-"""Orders, cancels, own orders and trades, balances: every request proven by L1 or L2 before it is looked at.
-
-A refused single order is HTTP 400 with `error`; in a batch it is a leg with `errorMsg` and an empty order id, as both occur at the venue.
-"""
+"""A client's own orders, trades and balances, each request proven by L2 before it is looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from aiohttp import web
 
-from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused, OrderView, TradeView
+from venues.exchange.events import OrderView, TradeView
 from venues.simulator import account_views
 from venues.simulator.callers import Callers
 from venues.simulator.contracts import SPENDERS
 from venues.simulator.http import PAGE_SIZE, answer, page
-from venues.simulator.inputs import Cancel, CancelMarket
-from venues.simulator.modes import Modes, Switch
-from venues.simulator.order_payload import Envelope, check_order, read_order, read_orders
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
 
-MAX_CANCELS = 1000
 _UNLIMITED = str(2**256 - 1)
-
-
-class OneCancel(msgspec.Struct):
-    orderID: str  # noqa: N815 (the venue's key)
-
-
-class MarketCancel(msgspec.Struct):
-    market: str = ""
-    asset_id: str = ""
 
 
 class TradingRoutes:
@@ -47,82 +29,12 @@ class TradingRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.post("/order", self.place),
-            web.post("/orders", self.place_many),
-            web.delete("/order", self.cancel),
-            web.delete("/orders", self.cancel_many),
-            web.delete("/cancel-all", self.cancel_all),
-            web.delete("/cancel-market-orders", self.cancel_market),
             web.get("/data/order/{order_id}", self.order),
             web.get("/data/orders", self.orders),
             web.get("/data/trades", self.trades),
             web.get("/balance-allowance", self.balance),
             web.get("/balance-allowance/update", self.update_balance),
         ]
-
-    async def place(self, request: web.Request) -> web.Response:
-        self._modes.check_region()
-        key, body = await self._callers.authenticate(request)
-        envelope = read_order(body)
-        self._modes.check_place(self._venue.now_ns(), envelope.post_only)
-        outcome = self._submit(envelope, key)
-        if isinstance(outcome, OrderAccepted):
-            return answer(account_views.placed(outcome))
-        if Switch.REFUSALS_IN_200 in self._modes.switches:
-            return answer(account_views.refused(outcome))
-        raise bad_request(outcome)
-
-    async def place_many(self, request: web.Request) -> web.Response:
-        self._modes.check_region()
-        key, body = await self._callers.authenticate(request)
-        envelopes = read_orders(body)
-        self._modes.check_place(self._venue.now_ns(), all(envelope.post_only for envelope in envelopes))
-        legs: list[dict[str, Any]] = []
-        for envelope in envelopes:
-            try:
-                outcome = self._submit(envelope, key)
-            except RefusalError as refusal:
-                outcome = refusal.text
-            legs.append(
-                account_views.placed(outcome) if isinstance(outcome, OrderAccepted) else account_views.refused(outcome)
-            )
-        return answer(legs)
-
-    async def cancel(self, request: web.Request) -> web.Response:
-        key, body = await self._callers.authenticate(request)
-        self._modes.check_cancel(self._venue.now_ns())
-        try:
-            order_id = msgspec.json.decode(body, type=OneCancel).orderID
-        except msgspec.DecodeError:
-            raise bad_request("Invalid orderID") from None
-        return self._cancel(Cancel(self._callers.wallets(key), (order_id,)))
-
-    async def cancel_many(self, request: web.Request) -> web.Response:
-        key, body = await self._callers.authenticate(request)
-        self._modes.check_cancel(self._venue.now_ns())
-        try:
-            order_ids = msgspec.json.decode(body, type=tuple[str, ...])
-        except msgspec.DecodeError:
-            raise bad_request("Invalid orderID") from None
-        if len(order_ids) > MAX_CANCELS:
-            raise bad_request(f"Too many orders in payload, max allowed: {MAX_CANCELS}")
-        return self._cancel(Cancel(self._callers.wallets(key), order_ids))
-
-    async def cancel_all(self, request: web.Request) -> web.Response:
-        key, _ = await self._callers.authenticate(request)
-        self._modes.check_cancel(self._venue.now_ns())
-        return self._cancel(CancelMarket(self._callers.wallets(key), "", ""))
-
-    async def cancel_market(self, request: web.Request) -> web.Response:
-        key, body = await self._callers.authenticate(request)
-        self._modes.check_cancel(self._venue.now_ns())
-        try:
-            wanted = msgspec.json.decode(body, type=MarketCancel)
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
-        if not wanted.market and not wanted.asset_id:
-            raise bad_request("Invalid payload")
-        return self._cancel(CancelMarket(self._callers.wallets(key), wanted.market, wanted.asset_id))
 
     async def order(self, request: web.Request) -> web.Response:
         key, _ = await self._callers.authenticate(request, reads=True)
@@ -166,26 +78,6 @@ class TradingRoutes:
         self._asset(request, key)
         return web.Response(body=b"", content_type="application/json")
 
-    def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
-        """Place one order; return the venue's answer, or its text when it refuses."""
-        world = self._venue.world
-        order = check_order(envelope, key, world.wallets, world.listings)
-        if envelope.order.signature_type == 0:
-            self._modes.check_plain_wallet(order.account)
-        self._modes.check_account(tuple(dict.fromkeys((order.account, key.address))), reduces=order.side == "sell")
-        outcome = self._venue.submit(order)[-1]
-        if isinstance(outcome, OrderRefused):
-            return outcome.text
-        if not isinstance(outcome, OrderAccepted):
-            raise RuntimeError(f"an order was answered by {outcome!r}")
-        return outcome
-
-    def _cancel(self, event: Cancel | CancelMarket) -> web.Response:
-        outcome = self._venue.submit(event)[-1]
-        if not isinstance(outcome, CancelAnswer):
-            raise RuntimeError(f"a cancel was answered by {outcome!r}")
-        return answer({"canceled": list(outcome.canceled), "not_canceled": outcome.not_canceled})
-
     def _asset(self, request: web.Request, key: ApiKey) -> tuple[str | None, str]:
         """Return the wallet and token that a balance request names; the collateral is token ""."""
         query = request.query
@@ -208,10 +100,6 @@ class TradingRoutes:
     def _trade_view(self, trade: TradeView, wallets: tuple[str, ...]) -> account_views.View:
         world = self._venue.world
         return account_views.trade(trade, world.listings.remembered(trade.condition_id), wallets, world.owner_key)
-
-    @property
-    def _modes(self) -> Modes:
-        return self._venue.world.modes
 
 
 def _matching(trades: Sequence[TradeView], request: web.Request) -> list[TradeView]:

@@ -43,6 +43,7 @@ from venues.exchange.events import (
     TradeView,
 )
 from venues.simulator.floor import Floor
+from venues.simulator.heartbeats import CHECK_SECONDS, Heartbeats
 from venues.simulator.history import History
 from venues.simulator.indexer import Indexer
 from venues.simulator.inputs import (
@@ -50,7 +51,9 @@ from venues.simulator.inputs import (
     CancelMarket,
     CreateKey,
     DeleteKey,
+    EndEvent,
     Fund,
+    Heartbeat,
     Input,
     IssueKey,
     Misfortune,
@@ -96,6 +99,7 @@ class World:
         self.exchange = Exchange(genesis.venue_id)
         self.listings = Listings()
         self.wallets = Wallets(genesis.secret)
+        self.heartbeats = Heartbeats(genesis.secret)
         self.history = History()
         self._schedule = Schedule()
         rng = random.Random(genesis.seed)
@@ -121,6 +125,7 @@ class World:
         self._takers.start()
         self.indexer.start()
         self.floor.later(_PRUNE_SECONDS, "prune")
+        self.floor.later(CHECK_SECONDS, "check_heartbeats")
 
     @property
     def now_ns(self) -> int:
@@ -175,6 +180,7 @@ class World:
             "pay_out": self._lifecycle.pay_out,
             "open_event": self._lifecycle.open_event,
             "prune": self._prune,
+            "check_heartbeats": self._check_heartbeats,
             "minute": self.indexer.minute,
         }
 
@@ -187,6 +193,24 @@ class World:
     def _prune(self) -> None:
         self.floor.do(Prune(self.now_ns - _KEEP_ENDED_NS))
         self.floor.later(_PRUNE_SECONDS, "prune")
+
+    def _check_heartbeats(self) -> None:
+        """Cancel every open order of each API key whose heartbeats have stopped."""
+        self.floor.later(CHECK_SECONDS, "check_heartbeats")
+        for api_key in self.heartbeats.lapsed(self.now_ns):
+            for account, order_ids in self._open_orders_of(api_key).items():
+                self.floor.do(CancelOrders(account, tuple(order_ids)))
+
+    def _open_orders_of(self, api_key: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for order in self.history.orders.values():
+            if order.status.open and self.history.owner_keys.get(order.id) == api_key:
+                found.setdefault(order.account, []).append(order.id)
+        return found
+
+    def _delete_key(self, event: DeleteKey) -> None:
+        self.wallets.delete_key(event.api_key)
+        self.heartbeats.forget(event.api_key)
 
     def _place(self, event: Place) -> None:
         if event.order_id in self.history.orders:
@@ -292,7 +316,9 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     Fund: World._fund,
     CreateKey: World._create_key,
     IssueKey: lambda world, event: world.wallets.issue_key(event.address, KeyKind(event.kind), world.now_ns),
-    DeleteKey: lambda world, event: world.wallets.delete_key(event.api_key),
+    DeleteKey: World._delete_key,
+    Heartbeat: lambda world, event: world.heartbeats.beat(event.api_key, world.now_ns),
+    EndEvent: lambda world, event: world._lifecycle.resolve(event.event_id),
     **dict.fromkeys(get_args(ModeChange), World._change_mode),
     **dict.fromkeys(get_args(Misfortune), lambda world, event: world._misfortunes.apply(event)),
 }
