@@ -13,7 +13,8 @@ from domain.halt import Halt
 class TraderStatus:
     """The trader now. Money is micro-dollars; `last_message_ns` is when the last market frame arrived, 0 before the first.
 
-    `ready` means recovered and reconciled. `realised` is before fees, `unrealised` is at the best bid.
+    `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `realised` is before
+    fees, `unrealised` is at the best bid.
     """
 
     mode: str
@@ -29,6 +30,7 @@ class TraderStatus:
     unknown_orders: int
     open_positions: int
     watched_markets: int
+    venue_mode: str = "normal"
     active_strategies: tuple[str, ...] = ()
     halts: tuple[Halt, ...] = ()
     cash: int = 0

@@ -252,6 +252,7 @@ def status_to_proto(status: TraderStatus) -> events_pb2.BotStatus:
         watched_markets=status.watched_markets,
         ready=status.ready,
         epoch=status.epoch,
+        venue_mode=status.venue_mode,
     )
 
 
@@ -270,6 +271,7 @@ def status_from_proto(message: events_pb2.BotStatus) -> TraderStatus:
         unknown_orders=message.unknown_orders,
         open_positions=message.open_positions,
         watched_markets=message.watched_markets,
+        venue_mode=message.venue_mode,
         active_strategies=tuple(filter(None, message.strategy_name.split(","))),
         halts=tuple(halt_from_proto(halt) for halt in message.halts),
         cash=message.cash_micros,

@@ -151,6 +151,8 @@ export interface Status {
   readonly unknownOrders: number;
   readonly openPositions: number;
   readonly watchedMarkets: number;
+  /** What the venue takes now: "normal", or why new risk waits. */
+  readonly venueMode: string;
   readonly cash: Micros;
   readonly realised: Micros;
   readonly unrealised: Micros;

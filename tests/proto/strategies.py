@@ -191,6 +191,7 @@ trader_statuses = st.builds(
     unknown_orders=counts,
     open_positions=counts,
     watched_markets=counts,
+    venue_mode=texts,
     active_strategies=st.lists(names, max_size=3).map(tuple),
     halts=st.lists(halts, max_size=2).map(tuple),
     cash=micros,

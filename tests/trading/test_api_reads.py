@@ -202,6 +202,7 @@ def status_of(**changes):
         "unknown_orders": 0,
         "open_positions": 1,
         "watched_markets": 30,
+        "venue_mode": "paused for 4 s more (engine_restarting)",
         "active_strategies": ("flash_crash", "mean_reversion"),
     }
     return TraderStatus(**(facts | changes))
@@ -213,6 +214,7 @@ def test_the_status_is_what_the_trader_last_said(api, redis):
     shown = api.get("/api/status").json()
     assert (shown["online"], shown["ready"], shown["mode"], shown["open_orders"]) == (True, True, "full", 2)
     assert shown["strategies"] == ["flash_crash", "mean_reversion"]
+    assert shown["venue_mode"] == "paused for 4 s more (engine_restarting)"
     assert 0 <= shown["age_seconds"] < 60
 
 

@@ -56,6 +56,7 @@ def trader_status(account: str | None) -> dict[str, Any]:
         "unknown_orders": status.unknown_orders,
         "open_positions": status.open_positions,
         "watched_markets": status.watched_markets,
+        "venue_mode": status.venue_mode,
         "strategies": [name for name in status.strategy_name.split(",") if name],
         "halts": [
             {

@@ -151,6 +151,7 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
     unknown_orders = serializers.IntegerField()
     open_positions = serializers.IntegerField()
     watched_markets = serializers.IntegerField()
+    venue_mode = serializers.CharField(help_text='what the venue takes now: "normal", or why new risk waits')
     strategies = serializers.ListField(child=serializers.CharField())
     halts = HaltSerializer(many=True)
 

@@ -41,6 +41,7 @@ export function status(message: BotStatus, at: number): Status {
     unknownOrders: message.unknownOrders,
     openPositions: message.openPositions,
     watchedMarkets: message.watchedMarkets,
+    venueMode: message.venueMode,
     cash: Number(message.cashMicros),
     realised: Number(message.realizedMicros),
     unrealised: Number(message.unrealizedMicros),

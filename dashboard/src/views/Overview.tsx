@@ -7,6 +7,7 @@ import { dollars, gain, tone } from "../format/money";
 import { duration } from "../format/time";
 import { profitCurve, type Results, results } from "../live/results";
 import { useCell } from "../live/store";
+import type { Status } from "../model";
 import { HealthLights } from "./overview/HealthLights";
 import { LastOrders } from "./overview/LastOrders";
 import { LastPositions } from "./overview/LastPositions";
@@ -83,6 +84,13 @@ function Profit({ now }: { now: Results }): ReactElement {
   );
 }
 
+/** What the figures of the orders do not say: orders nobody knows the fate of, and a venue that takes no new ones. */
+function ordersNote(status: Status): string {
+  const unknown = status.unknownOrders > 0 ? `${status.unknownOrders} of unknown fate` : "";
+  const mode = ["", "normal"].includes(status.venueMode) ? "" : `venue ${status.venueMode}`;
+  return [unknown, mode].filter(Boolean).join(", ");
+}
+
 function Numbers({ now }: { now: Results }): ReactElement {
   const status = useCell(useDesk().status);
   const strategies = useCell(useDesk().strategyStatus);
@@ -98,7 +106,7 @@ function Numbers({ now }: { now: Results }): ReactElement {
       <Tile
         title="Open orders"
         value={known ? String(status.openOrders) : "–"}
-        note={known && status.unknownOrders > 0 ? `${status.unknownOrders} of unknown fate` : ""}
+        note={known ? ordersNote(status) : ""}
       />
       <Tile
         title="Open positions"
