@@ -6,7 +6,6 @@ GET /admin/venue tells which venue this is. POST /admin/faucet {"address", "amou
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -19,7 +18,8 @@ from domain.money import MICRO, parse_micros
 from venues.simulator.books import decimal
 from venues.simulator.http import answer
 from venues.simulator.inputs import Fund
-from venues.simulator.refusals import RefusalError, bad_request
+from venues.simulator.loopback import read_command, require_loopback
+from venues.simulator.refusals import bad_request
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 
@@ -43,17 +43,15 @@ class AdminRoutes:
         return [web.get("/admin/venue", self.describe), web.post("/admin/faucet", self.fund)]
 
     async def describe(self, request: web.Request) -> web.Response:
-        _require_loopback(request)
+        require_loopback(request)
         genesis = self._venue.world.genesis
         started = datetime.fromtimestamp(genesis.started_ns // NANOS, UTC)
         return answer({"venue_id": genesis.venue_id, "seed": genesis.seed, "started": started.isoformat()})
 
     async def fund(self, request: web.Request) -> web.Response:
-        _require_loopback(request)
-        if request.content_type != "application/json":
-            raise bad_request("send the request as application/json")
+        body = await read_command(request)
         try:
-            wanted = msgspec.json.decode(await request.read(), type=FaucetRequest)
+            wanted = msgspec.json.decode(body, type=FaucetRequest)
             amount = parse_micros(wanted.amount)
         except (msgspec.DecodeError, MoneyError) as error:
             raise bad_request(f'{error}; expected {{"address": "0x…", "amount": "1000"}}') from None
@@ -73,14 +71,3 @@ def _address(text: str) -> str:
     if not is_hex_address(text):
         raise bad_request(f"{text!r} is no address")
     return to_checksum_address(text)
-
-
-def _require_loopback(request: web.Request) -> None:
-    """Refuse callers from elsewhere, and browsers that were led here under another host's name."""
-    host = (request.url.host or "").strip("[]")
-    try:
-        local = ipaddress.ip_address(request.remote or "").is_loopback
-    except ValueError:
-        local = False
-    if not local or host not in ("127.0.0.1", "localhost", "::1"):
-        raise RefusalError(403, "only for callers on this machine")

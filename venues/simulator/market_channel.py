@@ -68,8 +68,8 @@ class MarketChannel:
         if first is None:
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"invalid subscription payload")
             return socket
-        client = Client(Outbox(request, socket))
-        writer = asyncio.create_task(client.outbox.write())
+        client = Client(Outbox(request, socket, "market"))
+        writer = asyncio.create_task(client.outbox.run())
         self._clients[client] = None
         try:
             client.custom = first.custom_feature_enabled
@@ -110,7 +110,7 @@ class MarketChannel:
             client.tokens.add(token_id)
             self._by_token.setdefault(token_id, {})[client] = None
         if dump:
-            shown = ShownBooks(self._venue.world, self._venue.now_ns() // 1_000_000)
+            shown = ShownBooks(self._venue.world, self._venue.told_ns() // 1_000_000)
             books = [shown.book(token_id) for token_id in dict.fromkeys(token_ids)]
             client.outbox.send(orjson.dumps([market_frames.book(book) for book in books if book]))
 

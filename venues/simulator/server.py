@@ -1,7 +1,8 @@
 """One process that serves a simulated Polymarket on loopback: CLOB REST, market and user WebSocket, Gamma below /gamma, and /admin.
 
-Ready means listening: `on_ready` is called then, with the URLs a client needs. SIGTERM and SIGINT stop it within two seconds: sockets are
-closed, the state is stored. A port that is taken raises `OSError`; state that cannot be used raises `StateLogError`, before any port opens.
+Ready means listening: `on_ready` is called then, with the URLs a client needs and the desk of faults. SIGTERM and SIGINT stop it within two
+seconds: sockets are closed, the state is stored. A port that is taken raises `OSError`; state that cannot be used raises `StateLogError`,
+before any port opens.
 """
 
 from __future__ import annotations
@@ -17,21 +18,20 @@ from aiohttp import web
 
 from domain.ports import Clock, Ids
 from venues.simulator.admin_routes import AdminRoutes
+from venues.simulator.door import HOST, Door
+from venues.simulator.fault_routes import FaultRoutes
+from venues.simulator.faults.desk import DESK, FaultDesk
+from venues.simulator.faults.model import NO_FAULTS, Plan
 from venues.simulator.gamma_routes import GammaRoutes
-from venues.simulator.heartbeat_routes import HeartbeatRoutes
 from venues.simulator.http import PAGE_SIZE, refusals
-from venues.simulator.ip_limits import IpLimits
 from venues.simulator.key_routes import KeyRoutes
 from venues.simulator.market_channel import MarketChannel
 from venues.simulator.market_routes import MarketRoutes
-from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
 from venues.simulator.venue import Options, Venue
 
-HOST = "127.0.0.1"
-_SHUTDOWN_SECONDS = 0.5
 _MAX_BODY = 1 << 20
 
 _log = structlog.get_logger(__name__)
@@ -51,15 +51,17 @@ class Address:
 
 
 def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
-    """Return the web application around `venue`."""
-    app = web.Application(middlewares=[refusals, IpLimits(venue.now_ns).middleware], client_max_size=_MAX_BODY)
+    """Return the web application around `venue`; `app[DESK]` is where faults are armed."""
+    desk = FaultDesk(venue)
+    middlewares = [desk.middleware, refusals]
+    app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY)
+    app[DESK] = desk
     app.add_routes(PublicRoutes(venue).routes())
     app.add_routes(MarketRoutes(venue, 2 * page_size).routes())
     app.add_routes(KeyRoutes(venue).routes())
-    app.add_routes(HeartbeatRoutes(venue).routes())
-    app.add_routes(OrderRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(AdminRoutes(venue).routes())
+    app.add_routes(FaultRoutes(desk).routes())
     market, user = MarketChannel(venue), UserChannel(venue)
     app.add_routes([web.get("/ws/market", market.handle), web.get("/ws/user", user.handle)])
     app.on_shutdown.extend((market.close, user.close))
@@ -70,24 +72,31 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
 
 
 async def serve(
-    folder: Path, port: int, clock: Clock, ids: Ids, options: Options, on_ready: Callable[[Address], None]
+    folder: Path,
+    port: int,
+    clock: Clock,
+    ids: Ids,
+    options: Options,
+    on_ready: Callable[[Address, FaultDesk], None],
+    faults: Plan = NO_FAULTS,
 ) -> None:
-    """Run a venue on `port` (0: any free one) until SIGTERM or SIGINT."""
+    """Run a venue on `port` (0: any free one) until SIGTERM or SIGINT, with `faults` armed. Raises `FaultError` for a bad plan."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, number)
     venue = Venue.open(folder, clock, ids, options)
     try:
-        runner = web.AppRunner(build_app(venue), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
+        app = build_app(venue)
+        app[DESK].arm_all(faults)
+        door = Door(app, port)
+        app[DESK].set_door(door)
         try:
-            site = web.TCPSite(runner, HOST, port)
-            await site.start()
-            on_ready(_address(runner, venue))
+            await door.open()
+            on_ready(_address(door.port, venue), app[DESK])
             await _run_until(stop, venue)
         finally:
-            await runner.cleanup()
+            await door.close()
     finally:
         venue.close()
 
@@ -108,8 +117,7 @@ async def _run_until(stop: asyncio.Event, venue: Venue) -> None:
     running.cancel()
 
 
-def _address(runner: web.AppRunner, venue: Venue) -> Address:
-    port = runner.addresses[0][1]
+def _address(port: int, venue: Venue) -> Address:
     url = f"http://{HOST}:{port}"
     return Address(
         url=url,

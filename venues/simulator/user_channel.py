@@ -82,8 +82,8 @@ class UserChannel:
             await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"invalid subscription payload")
             return socket
         key, markets = opened
-        client = Client(Outbox(request, socket), key.address, markets)
-        writer = asyncio.create_task(client.outbox.write())
+        client = Client(Outbox(request, socket, "user", key.address), key.address, markets)
+        writer = asyncio.create_task(client.outbox.run())
         watchers = self._clients.setdefault(key.address, {})
         watchers[client] = None
         try:

@@ -16,6 +16,7 @@ from infra.files import write_private
 from infra.ids import RandomIds
 from infra.paths import var_dir
 from polybot_site.config_loader import current
+from venues.simulator.faults.desk import FaultDesk
 from venues.simulator.server import Address, serve
 from venues.simulator.state_log import StateLogError
 from venues.simulator.venue import Options
@@ -55,7 +56,7 @@ class Command(BaseCommand):
                 f"port {port} cannot be used ({error}); choose another with --port or POLYBOT_VENUE_PORT"
             ) from None
 
-    def _ready(self, address: Address) -> None:
+    def _ready(self, address: Address, _desk: FaultDesk) -> None:
         where = {
             "url": address.url,
             "ws_url": address.ws_url,

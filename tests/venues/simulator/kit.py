@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from venues.simulator.door import Door
+from venues.simulator.faults.armed import Armed
+from venues.simulator.faults.desk import DESK, FaultDesk
+from venues.simulator.faults.model import Fault, Kind, When, Where
 from venues.simulator.inputs import Tick
 from venues.simulator.server import build_app
 from venues.simulator.venue import Options, Venue
@@ -28,6 +31,7 @@ MESSAGE = "This message attests that I control the given wallet"
 STANDARD = "0xE111180000d2663C0091e4f400237545B87B996B"
 NEG_RISK = "0xe2222d279d744050d28e00520010520000310F59"
 ZERO32 = "0x" + "00" * 32
+ANYWHERE, ONCE = Where(), When()
 ORDER_TYPE = [
     ("salt", "uint256"),
     ("maker", "address"),
@@ -82,6 +86,21 @@ class RunningVenue:
     clock: ManualClock
     url: str
     session: aiohttp.ClientSession
+    faults: FaultDesk
+
+    def arm(self, do: Kind, where: Where = ANYWHERE, when: When = ONCE, *, seed: int = 7, name: str = "") -> Armed:
+        """Arm a fault; what comes back counts how often it struck."""
+        return self.faults.arm(Fault(do=do, where=where, when=when, name=name), seed)
+
+    def heal(self) -> None:
+        """Disarm all faults."""
+        self.faults.disarm()
+
+    async def struck(self, armed: Armed, times: int = 1) -> None:
+        """Wait until a fault has struck so often."""
+        async with asyncio.timeout(5):
+            while armed.struck < times:  # noqa: ASYNC110 (counted by the venue, which knows no listeners)
+                await asyncio.sleep(0.001)
 
     def pass_time(self, seconds: float, step: float = 0.05) -> None:
         for _ in range(round(seconds / step)):
@@ -147,14 +166,15 @@ async def running_venue(
     """Serve the venue kept in `folder` (a new one when there is none) on a free port of loopback."""
     clock = clock or ManualClock(START_NS + WARM_SECONDS * 10**9)
     venue = Venue.open(folder, clock, CountingIds(), Options(**{"seed": 7, "failing": 0.0, **options}))
-    runner = web.AppRunner(build_app(venue, page_size), shutdown_timeout=0.1, access_log=None)
-    await runner.setup()
+    app = build_app(venue, page_size)
+    door = Door(app, shutdown_seconds=0.1)
+    app[DESK].set_door(door)
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await door.open()
         async with aiohttp.ClientSession() as session:
-            yield RunningVenue(venue, clock, f"http://127.0.0.1:{runner.addresses[0][1]}", session)
+            yield RunningVenue(venue, clock, f"http://127.0.0.1:{door.port}", session, app[DESK])
     finally:
-        await runner.cleanup()
+        await door.close()
         venue.close()
 
 

@@ -1,0 +1,339 @@
+"""What a fault is: what it does, where, and when. The JSON of `--faults` and of /admin/faults, to the key.
+
+`read_plan` decodes it; anything that is no fault raises `FaultError`, which says where and what was expected. Times are in seconds of the venue's
+clock. A fault strikes one of four things, told apart by its kind:
+
+    a request      `cut` `silence` `half` `answer` `delay` `edit` `stale_book` `inflate`; chosen by method, path, wallet, market
+    a frame        `cut` `delay` `edit` `freeze` `duplicate` `reorder` `lose` `empty_dump` `garbage`; needs `where.channel`
+    a new trade    `settle`; chosen by wallet and market
+    the venue      `restart` `drop` `inject` `skew` `tick_change` `lose_book` `hold` `change`: at a time, or with a request when
+                   `where` names a method or path
+
+Only `settle` and the last four kinds (and the engine's part of `restart`) change the venue's world: they go through its input log and outlive
+it. All else is on the wire, and is forgotten with the process.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from venues.simulator.faults.answers import ANSWERS
+from venues.simulator.inputs import ModeChange
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Channel = Literal["market", "user"]
+
+
+class FaultError(ValueError):
+    """A fault cannot be armed as written; the message names the place and the remedy."""
+
+
+class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+    pass
+
+
+class Cut(_Kind, tag="cut"):
+    """The connection ends without an answer: with a TCP reset, or without (a WebSocket then closes with 1001)."""
+
+    reset: bool = True
+
+
+class Silence(_Kind, tag="silence"):
+    """Nothing is answered for `seconds`; then the connection ends."""
+
+    seconds: Seconds = 600
+
+
+class Half(_Kind, tag="half"):
+    """The request is carried out, but its answer breaks off in the middle of the body."""
+
+
+class Answer(_Kind, tag="answer"):
+    """Another answer: one of `answers.ANSWERS` by `name`, or `status` with `body` and `headers` (which also amend a named one)."""
+
+    name: str = ""
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
+    headers: dict[str, str] = {}
+    body: str | None = None
+
+
+class Delay(_Kind, tag="delay"):
+    """A request waits before the venue acts on it (stage "before") or its answer does ("after"); a frame goes out later than those after it."""
+
+    seconds: Seconds
+
+
+class Edit(_Kind, tag="edit"):
+    """Values of an answer or a frame are replaced: `values` maps paths ("maker_orders.*.size") to JSON values.
+
+    With `keep` (frames only) the true frame goes out first and the edited one is sent on top of it.
+    """
+
+    values: dict[str, Any]
+    keep: bool = False
+
+
+class StaleBook(_Kind, tag="stale_book"):
+    """GET /book and POST /books show nothing but 0.01 bid and 0.99 ask; their hashes are right."""
+
+
+class Inflate(_Kind, tag="inflate"):
+    """The true answer, padded with `kibibytes` of blanks; with `gzip` it travels compressed, whatever the client accepts."""
+
+    kibibytes: Annotated[int, Meta(ge=0, le=262_144)] = 0
+    gzip: bool = False
+
+
+class Freeze(_Kind, tag="freeze"):
+    """The connection tells nothing more, while PONG goes on, for `seconds` (null: until it ends). What is not told is lost."""
+
+    seconds: Seconds | None = None
+
+
+class Duplicate(_Kind, tag="duplicate"):
+    """The frame is sent `copies` times more."""
+
+    copies: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class Reorder(_Kind, tag="reorder"):
+    """The frame goes out after the next `behind` frames of its connection."""
+
+    behind: Annotated[int, Meta(ge=1, le=1000)] = 1
+
+
+class Lose(_Kind, tag="lose"):
+    """The frame is not sent."""
+
+
+class EmptyDump(_Kind, tag="empty_dump"):
+    """A subscription's dump of books is `[]`."""
+
+
+class Garbage(_Kind, tag="garbage"):
+    """`text` is sent instead of the frame."""
+
+    text: str = '{"event_type":"price_change","price_chan'
+
+
+Step = tuple[Seconds, Literal["MINED", "CONFIRMED", "RETRYING", "FAILED"]]
+
+
+class Settle(_Kind, tag="settle"):
+    """A new trade settles by these steps (seconds after its match, status) and no others; without steps it stays MATCHED.
+
+    [[1, "FAILED"]] is a ghost fill, [[1, "RETRYING"], [60, "FAILED"]] one that keeps everybody waiting.
+    """
+
+    steps: tuple[Step, ...] = ((1.0, "FAILED"),)
+
+
+class Restart(_Kind, tag="restart"):
+    """Every connection drops, for `refuse_seconds` none is accepted, and the matching engine restarts: 425, then post-only.
+
+    Resting orders are kept, cancelled, or lost without a word.
+    """
+
+    down_seconds: Seconds = 90
+    post_only_seconds: Seconds = 120
+    refuse_seconds: Seconds = 0
+    orders: Literal["kept", "cancelled", "lost"] = "kept"
+
+
+class Drop(_Kind, tag="drop"):
+    """All WebSocket connections of `where.channel` ("": both) and `where.wallet` end."""
+
+    reset: bool = True
+
+
+class Inject(_Kind, tag="inject"):
+    """Every connection of `where.channel` and `where.wallet` gets one more frame: JSON, or any `text`."""
+
+    frame: Any = None
+    text: str | None = None
+
+
+class Skew(_Kind, tag="skew"):
+    """The venue's clock is off by `offset` seconds for `seconds` (null: until disarmed).
+
+    So GET /time, the timestamps of books and frames, and the time by which signed requests are judged. Times in records stay true.
+    """
+
+    offset: Annotated[float, Meta(ge=-86_400, le=86_400)]
+    seconds: Seconds | None = None
+
+
+class TickChange(_Kind, tag="tick_change"):
+    """`where.market` ("": one drawn) gets another tick; resting orders keep their prices."""
+
+    tick: Literal["0.1", "0.01", "0.005", "0.0025", "0.001", "0.0001"]
+
+
+class LoseBook(_Kind, tag="lose_book"):
+    """`where.market` ("": one drawn) has no book any more, for `seconds` (null: for ever)."""
+
+    seconds: Seconds | None = None
+
+
+class Hold(_Kind, tag="hold"):
+    """Orders that match at once in `where.market` ("": one drawn) are delayed by `milliseconds`, for `seconds` (null: for ever)."""
+
+    milliseconds: Annotated[int, Meta(ge=1, le=600_000)] = 3000
+    seconds: Seconds | None = None
+
+
+class Change(_Kind, tag="change"):
+    """One of the venue's modes changes: an input of `inputs.ModeChange`, by its tag."""
+
+    input: ModeChange
+
+
+RequestKind = Cut | Silence | Half | Answer | Delay | Edit | StaleBook | Inflate
+FrameKind = Cut | Delay | Edit | Freeze | Duplicate | Reorder | Lose | EmptyDump | Garbage
+VenueKind = Restart | Drop | Inject | Skew | TickChange | LoseBook | Hold | Change
+Kind = (
+    Cut
+    | Silence
+    | Half
+    | Answer
+    | Delay
+    | Edit
+    | StaleBook
+    | Inflate
+    | Freeze
+    | Duplicate
+    | Reorder
+    | Lose
+    | EmptyDump
+    | Garbage
+    | Settle
+    | Restart
+    | Drop
+    | Inject
+    | Skew
+    | TickChange
+    | LoseBook
+    | Hold
+    | Change
+)
+
+
+class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is chosen; "" is any.
+
+    `path` is a pattern with `*` and `?` over the path without query; "" is every REST path, but WebSocket handshakes only when it begins with
+    "/ws". `event` is a frame's `event_type`, "dump" for an array of books, "PONG" for the answer to a PING. `wallet` is a wallet or its
+    owner; `market` a condition or token id that occurs in the request, the frame or the trade (a cancel by order id names none).
+    """
+
+    method: Literal["", "GET", "POST", "DELETE", "PUT"] = ""
+    path: str = ""
+    channel: Literal["", "market", "user"] = ""
+    event: str = ""
+    wallet: str = ""
+    market: str = ""
+
+
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of what `where` chooses is struck: the first `skip` are spared, then each with probability `share`, at most `times` (null: all).
+
+    Only what comes `after` so many seconds since arming counts, and only during `during` seconds (null: for ever). `stage` says whether a request
+    is struck before the venue acts on it or after.
+    """
+
+    skip: Count = 0
+    times: Count | None = 1
+    share: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    after: Seconds = 0
+    during: Seconds | None = None
+    stage: Literal["before", "after"] = "before"
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One fault. `name` is how it is disarmed; without one it gets its kind and a number."""
+
+    do: Kind
+    where: Where = Where()
+    when: When = When()
+    name: str = ""
+
+    @property
+    def kind(self) -> str:
+        return str(type(self.do).__struct_config__.tag)
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Faults to arm: a ready mix, those listed, or both. `seed` decides every draw (null: the venue's own seed)."""
+
+    mix: str = ""
+    faults: tuple[Fault, ...] = ()
+    seed: int | None = None
+
+
+NO_FAULTS = Plan()
+
+
+def read_plan(data: bytes) -> Plan:
+    """Decode a plan. Raises `FaultError`."""
+    try:
+        plan = msgspec.json.decode(data, type=Plan)
+    except msgspec.DecodeError as error:
+        raise FaultError(
+            f'{error}; expected {{"faults": [{{"do": {{"kind": …}}, "where": {{…}}, "when": {{…}}}}]}}, '
+            "as GET /admin/faults/schema describes it"
+        ) from None
+    for fault in plan.faults:
+        check(fault)
+    return plan
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a plan."""
+    return msgspec.json.schema(Plan)
+
+
+def check(fault: Fault) -> None:
+    """Check that the parts of a fault fit each other. Raises `FaultError`."""
+    do, where, when = fault.do, fault.where, fault.when
+    if where.path and not where.path.startswith("/"):
+        raise FaultError(f'where.path was {where.path!r}; begin it with /, as in "/order" or "/data/*"')
+    if isinstance(do, Settle):
+        _only(fault, "wallet", "market")
+    elif isinstance(do, VenueKind):
+        if not where.method and not where.path and when != When(after=when.after):
+            raise FaultError(
+                f"{fault.kind} happens once, when.after seconds from now; name where.path to let requests bring it about"
+            )
+        if where.event:
+            raise FaultError(f"{fault.kind} strikes no frames; leave out where.event")
+    elif where.channel:
+        if not isinstance(do, FrameKind):
+            raise FaultError(f"{fault.kind} strikes requests; leave out where.channel")
+        _only(fault, "channel", "event", "wallet", "market")
+    else:
+        if not isinstance(do, RequestKind):
+            raise FaultError(f'{fault.kind} strikes frames; set where.channel to "market" or "user"')
+        _only(fault, "method", "path", "wallet", "market")
+    _check_kind(do)
+
+
+def _only(fault: Fault, *fields: str) -> None:
+    odd = [name for name in Where.__struct_fields__ if name not in fields and getattr(fault.where, name)]
+    if odd:
+        raise FaultError(f"{fault.kind} is not chosen by where.{odd[0]}; it knows {', '.join(fields)}")
+
+
+def _check_kind(do: Kind) -> None:
+    if isinstance(do, Answer):
+        if do.name and do.name not in ANSWERS:
+            raise FaultError(f"no answer is named {do.name!r}; there are {', '.join(ANSWERS)}")
+        if not do.name and do.status is None:
+            raise FaultError(f"an answer needs a status, or one of these names: {', '.join(ANSWERS)}")
+    elif isinstance(do, Edit) and not do.values:
+        raise FaultError('an edit needs values, as in {"values": {"size": "-5"}}')
+    elif isinstance(do, Inject) and (do.frame is None) is (do.text is None):
+        raise FaultError("inject needs either a frame or a text")
