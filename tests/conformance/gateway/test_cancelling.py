@@ -74,3 +74,13 @@ async def test_cancel_all_ends_every_order_of_the_account_and_nobody_elses(bench
     await bench.owned(10 * SHARE)
     taken = await bench.placed(side=OrderSide.SELL, order_type=OrderType.FAK, price=20 * CENT)
     assert [trade.price for trade in await bench.gateway.trades() if trade.order_id == taken.order_id] == [20 * CENT]
+
+
+async def test_the_orders_of_one_token_or_one_market_are_cancelled_alone(bench: Bench) -> None:
+    yes, no = await bench.placed(), await bench.placed(token_id=bench.no)
+    outcome = await bench.gateway.cancel_market(bench.market.condition_id, bench.no)
+    assert outcome.cancelled == (no.order_id,)
+    assert [report.order_id for report in await bench.gateway.open_orders()] == [yes.order_id]
+    outcome = await bench.gateway.cancel_market(bench.market.condition_id)
+    assert outcome.cancelled == (yes.order_id,)
+    assert await bench.gateway.open_orders() == []

@@ -107,3 +107,23 @@ async def test_a_timed_order_ends_at_its_time_and_not_before(bench: Bench) -> No
     await bench.pass_time(15)
     assert (await bench.report(prepared.order_id)).status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
     assert await bench.gateway.open_orders() == []
+
+
+async def test_a_batch_is_judged_leg_by_leg(bench: Bench) -> None:
+    good, another = await bench.prepared(), await bench.prepared(token_id=bench.no)
+    poor = await bench.prepared(size=1_000_000 * SHARE)
+    first, second, third = await bench.gateway.send_many([good, poor, another], NEVER)
+    assert isinstance(second, Rejected)
+    assert second.order_id == poor.order_id
+    assert second.code == "not_enough_balance"
+    assert (first, third) == tuple(Accepted(order_id=leg.order_id, status=OrderStatus.LIVE) for leg in (good, another))
+    assert {report.order_id for report in await bench.gateway.open_orders()} == {good.order_id, another.order_id}
+
+
+async def test_no_leg_of_a_batch_leaves_after_the_deadline(bench: Bench) -> None:
+    legs = [await bench.prepared(), await bench.prepared()]
+    outcomes = await bench.gateway.send_many(legs, -1.0)
+    assert [(outcome.order_id, outcome.code) for outcome in outcomes if isinstance(outcome, Rejected)] == [
+        (leg.order_id, "deadline") for leg in legs
+    ]
+    assert await bench.gateway.open_orders() == []
