@@ -142,7 +142,8 @@ async def test_a_prepared_order_is_the_vector_byte_for_byte(gateway: PolymarketG
 
 @pytest.mark.parametrize("kind", [SignatureType.POLY_PROXY, SignatureType.POLY_GNOSIS_SAFE, SignatureType.POLY_1271])
 async def test_wallets_sign_as_their_type_demands(venue: RestServer, kind: SignatureType) -> None:
-    wallet = VECTORS["derived_wallets"]["safe"]
+    names = {1: "proxy", 2: "safe", 3: "deposit_wallet_beacon"}
+    wallet = VECTORS["derived_wallets"][names[kind]]
     trading = await _open(venue, signature_type=kind, funder=wallet)
     prepared = await trading.gateway.prepare(draft(side=OrderSide.SELL))
     await trading.close()

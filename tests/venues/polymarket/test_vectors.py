@@ -1,4 +1,4 @@
-"""The remaining published vectors: bodies, book hash, amounts, and what the same primitives give for wallets and relayed calls."""
+"""The remaining published vectors: bodies, book hash, amounts, and the wrap of session keys."""
 
 import msgspec
 import pytest
@@ -9,19 +9,10 @@ from domain.errors import InvalidOrderError
 from domain.money import format_micros, parse_micros
 from domain.order import OrderSide, OrderType
 from domain.ticks import TickSize, tick_size
-from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS, signed_fields
+from tests.venues.polymarket.vectors import VECTORS, signed_fields
 from venues.polymarket.clob import WireBook, book_hash
-from venues.polymarket.eip712 import (
-    address_word,
-    bytes32,
-    checksum_address,
-    domain_separator,
-    keccak,
-    typed_digest,
-    uint_word,
-)
+from venues.polymarket.eip712 import address_word
 from venues.polymarket.order_body import request_body
-from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import OrderSignature
 
 AMOUNTS = VECTORS["order_amounts"]
@@ -91,83 +82,3 @@ def test_a_session_key_signs_like_any_other_key() -> None:
         "0x" + (encode(["bytes32", "bytes32", "bytes"], [signer_id, bytes(32), inner]) + magic).hex()
         == vector["signature"]
     )
-
-
-def _personal(digest: bytes) -> bytes:
-    return keccak(b"\x19Ethereum Signed Message:\n32" + digest)
-
-
-def test_a_deposit_wallet_batch_hashes_and_signs_like_the_vector() -> None:
-    vector = VECTORS["relayer"]["wallet_batch"]
-    call_type = b"Call(address target,uint256 value,bytes data)"
-    calls = b"".join(
-        keccak(
-            keccak(call_type)
-            + address_word(call["target"])
-            + uint_word(int(call["value"]))
-            + keccak(bytes.fromhex(call["data"][2:]))
-        )
-        for call in vector["calls"]
-    )
-    wallet = vector["domain"]["verifyingContract"]
-    contents = keccak(
-        keccak(b"Batch(address wallet,uint256 nonce,uint256 deadline,Call[] calls)" + call_type)
-        + address_word(wallet)
-        + uint_word(int(vector["nonce"]))
-        + uint_word(int(vector["deadline"]))
-        + keccak(calls)
-    )
-    separator = domain_separator(name="DepositWallet", version="1", chain_id=137, verifying_contract=wallet)
-    assert separator == bytes32(vector["domain_separator"])
-    assert contents == bytes32(vector["struct_hash"])
-    assert typed_digest(separator, contents) == bytes32(vector["digest"])
-    assert "0x" + LocalSigner(PRIVATE_KEY).sign_now(typed_digest(separator, contents)).hex() == vector["signature"]
-
-
-def test_a_safe_transaction_hashes_and_signs_like_the_vector() -> None:
-    vector = VECTORS["relayer"]["safe_tx"]
-    zero = address_word("0x" + "00" * 20)
-    contents = keccak(
-        keccak(
-            b"SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,"
-            b"uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)"
-        )
-        + address_word(vector["to"])
-        + uint_word(int(vector["value"]))
-        + keccak(bytes.fromhex(vector["data"][2:]))
-        + uint_word(int(vector["operation"]))
-        + uint_word(0) * 3
-        + zero * 2
-        + uint_word(int(vector["nonce"]))
-    )
-    separator = keccak(
-        keccak(b"EIP712Domain(uint256 chainId,address verifyingContract)")
-        + uint_word(137)
-        + address_word(vector["safe"])
-    )
-    digest = typed_digest(separator, contents)
-    assert "0x" + digest.hex() == vector["safe_tx_hash"]
-    signature = LocalSigner(PRIVATE_KEY).sign_now(_personal(digest))
-    assert "0x" + (signature[:64] + bytes((signature[64] + 4,))).hex() == vector["signature_packed"]
-
-
-def test_a_relayed_proxy_call_hashes_and_signs_like_the_vector() -> None:
-    vector = VECTORS["relayer"]["proxy"]
-    digest = keccak(
-        b"rlx:"
-        + bytes.fromhex(vector["from"][2:])
-        + bytes.fromhex(vector["to"][2:])
-        + bytes.fromhex(vector["data"][2:])
-        + b"".join(uint_word(int(vector[name])) for name in ("relayerFee", "gasPrice", "gasLimit", "nonce"))
-        + bytes.fromhex(vector["relayHub"][2:])
-        + bytes.fromhex(vector["relay"][2:])
-    )
-    assert "0x" + digest.hex() == vector["hash"]
-    assert "0x" + LocalSigner(PRIVATE_KEY).sign_now(_personal(digest)).hex() == vector["signature"]
-
-
-def test_the_safe_of_an_owner_is_where_its_factory_creates_it() -> None:
-    init_code_hash = bytes32("0x2bce2127ff07fb632d16c8347c4ebf501f4841168bed00d9e6ef715ddb6fcecf")
-    factory = bytes.fromhex("aacFeEa03eb1561C4e67d661e40682Bd20E3541b")
-    created = keccak(b"\xff" + factory + keccak(address_word(ADDRESS)) + init_code_hash)[-20:]
-    assert checksum_address(created) == VECTORS["derived_wallets"]["safe"]
