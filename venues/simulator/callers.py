@@ -10,6 +10,8 @@ from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
 
+_VOLUME_SECONDS = 30 * 86_400
+
 
 class Callers:
     """The callers of one venue."""
@@ -30,6 +32,12 @@ class Callers:
     def wallets(self, key: ApiKey) -> tuple[str, ...]:
         """Return every wallet the key's address controls, its own address first."""
         return self._venue.world.wallets.wallets_of(key.address)
+
+    def volume(self, address: str) -> int:
+        """Return the micro-dollars all wallets of an address traded in the last thirty days."""
+        ledger = self._venue.world.indexer.ledger
+        since_s = self.seconds() - _VOLUME_SECONDS
+        return sum(ledger.volume(wallet, since_s) for wallet in self._venue.world.wallets.wallets_of(address))
 
     def seconds(self) -> int:
         """Return the time in Unix seconds by which the venue judges a request's timestamp."""

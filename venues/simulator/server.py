@@ -22,11 +22,15 @@ from venues.simulator.door import HOST, Door
 from venues.simulator.fault_routes import FaultRoutes
 from venues.simulator.faults.desk import DESK, FaultDesk
 from venues.simulator.faults.model import NO_FAULTS, Plan
+from venues.simulator.gamma_extra_routes import GammaExtraRoutes
 from venues.simulator.gamma_routes import GammaRoutes
+from venues.simulator.heartbeat_routes import HeartbeatRoutes
 from venues.simulator.http import PAGE_SIZE, refusals
+from venues.simulator.ip_limits import IpLimits
 from venues.simulator.key_routes import KeyRoutes
 from venues.simulator.market_channel import MarketChannel
 from venues.simulator.market_routes import MarketRoutes
+from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
@@ -53,12 +57,14 @@ class Address:
 def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     """Return the web application around `venue`; `app[DESK]` is where faults are armed."""
     desk = FaultDesk(venue)
-    middlewares = [desk.middleware, refusals]
+    middlewares = [desk.middleware, refusals, IpLimits(venue.now_ns).middleware]
     app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY)
     app[DESK] = desk
     app.add_routes(PublicRoutes(venue).routes())
     app.add_routes(MarketRoutes(venue, 2 * page_size).routes())
     app.add_routes(KeyRoutes(venue).routes())
+    app.add_routes(HeartbeatRoutes(venue).routes())
+    app.add_routes(OrderRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(AdminRoutes(venue).routes())
     app.add_routes(FaultRoutes(desk).routes())
@@ -66,7 +72,7 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     app.add_routes([web.get("/ws/market", market.handle), web.get("/ws/user", user.handle)])
     app.on_shutdown.extend((market.close, user.close))
     gamma = web.Application(middlewares=[refusals])
-    gamma.add_routes(GammaRoutes(venue).routes())
+    gamma.add_routes([*GammaRoutes(venue).routes(), *GammaExtraRoutes(venue).routes()])
     app.add_subapp("/gamma", gamma)
     return app
 
