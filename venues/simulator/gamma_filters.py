@@ -10,10 +10,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import orjson
+from multidict import MultiMapping
 
 from venues.simulator.refusals import RefusalError
 
@@ -21,13 +22,8 @@ View = dict[str, Any]
 Rank = tuple[float | str, ...]
 
 
-class Query(Protocol):
-    """A query string: a mapping whose keys may repeat."""
-
-    def getall(self, key: str, default: list[str]) -> list[str]: ...
-    def get(self, key: str, default: str = ...) -> str: ...
-    def __contains__(self, key: object) -> bool: ...
-
+Query = MultiMapping[str]
+"""A query string: a mapping whose keys may repeat."""
 
 MARKET_MEMBERS = {
     "id": "id",
@@ -127,7 +123,7 @@ def fits(view: View, query: Query, members: Mapping[str, str], bounds: Mapping[s
         if name in query and float(view.get(field) or 0) * sign < number(query, name) * sign:
             return False
     for name, (field, sign) in DATE_BOUNDS.items():
-        if name in query and field in view and (moment(view[field]) - moment(query.get(name))) * sign < 0:
+        if name in query and field in view and (moment(view[field]) - moment(query[name])) * sign < 0:
             return False
     return True
 
@@ -141,7 +137,7 @@ def tagged(tags: list[View], query: Query) -> bool:
         return False
     if ids & set(query.getall("exclude_tag_id", [])):
         return False
-    return "tag_slug" not in query or query.get("tag_slug") in slugs
+    return "tag_slug" not in query or query["tag_slug"] in slugs
 
 
 def ranked(views: list[View], query: Query) -> tuple[list[tuple[Rank, View]], bool]:
@@ -187,7 +183,7 @@ def flag(query: Query, name: str, *, default: bool = False) -> bool:
 def number(query: Query, name: str) -> float:
     """Return a numeric parameter."""
     try:
-        return float(query.get(name))
+        return float(query[name])
     except ValueError:
         raise RefusalError(422, f"{name} is not valid") from None
 

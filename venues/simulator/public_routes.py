@@ -64,7 +64,7 @@ class PublicRoutes:
         return answer("OK")
 
     async def time(self, _request: web.Request) -> web.Response:
-        return answer(self._venue.now_ns() // NANOS)
+        return answer(self._venue.told_ns() // NANOS)
 
     async def version(self, _request: web.Request) -> web.Response:
         return answer({"version": 2})
@@ -156,7 +156,7 @@ class PublicRoutes:
         return answer(public_views.long(self._by_condition(request), self._venue.world.exchange))
 
     def _now_ms(self) -> int:
-        return self._venue.now_ns() // 1_000_000
+        return self._venue.told_ns() // 1_000_000
 
     def _listed(self, request: web.Request) -> tuple[Listing, str]:
         token_id = request.query.get("token_id", "")
