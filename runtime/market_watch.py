@@ -112,9 +112,12 @@ class MarketWatch:
         self._groups.update({group.id: group for group in groups})
 
     def _current(self, listed: Market) -> Market:
-        """Return a listed market with the tick that the feed said last."""
+        """Return a listed market with the tick that the feed said last, and the taker delay that some listings leave out."""
         watched = self._books.market(listed.token_ids[0])
-        return listed if watched is None else dataclasses.replace(listed, tick=watched.tick)
+        if watched is None:
+            return listed
+        delay = max(listed.taker_delay_ms, watched.taker_delay_ms)
+        return dataclasses.replace(listed, tick=watched.tick, taker_delay_ms=delay)
 
     def settle_resolved(self) -> None:
         """Settle the markets at stake that were resolved while nobody listened."""

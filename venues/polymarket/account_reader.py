@@ -30,6 +30,7 @@ from venues.polymarket.signing import SignatureType
 
 LAST_CURSOR = "LTE="
 MAX_PAGES = 1_000
+MAX_PASSES = 8
 _CONCURRENT_BALANCES = 8
 
 T = TypeVar("T")
@@ -83,16 +84,28 @@ class AccountReader:
             raise VenueError(f"GET {path}: the answer was malformed: {error}") from error
 
     async def open_orders(self) -> list[OrderReport]:
-        """Return all resting orders."""
-        return await self._pages("/data/orders", (), lambda record: order_report(_decode_order(record)))
+        """Return all resting orders.
+
+        Pages are cut by offset: an order that ends meanwhile moves another past the reader. What takes several pages is therefore read until
+        two passes in a row name the same orders.
+        """
+        before: set[str] | None = None
+        for _ in range(MAX_PASSES):
+            pages = await self._pages("/data/orders", (), lambda record: order_report(_decode_order(record)))
+            reports = {report.order_id: report for page in pages for report in page}
+            if len(pages) == 1 or set(reports) == before:
+                return list(reports.values())
+            before = set(reports)
+        raise VenueError(f"GET /data/orders: the orders changed in each of {MAX_PASSES} passes")
 
     async def trades(self, after_ns: int = 0) -> list[TradeReport]:
         """Return our parts of all trades matched at or after `after_ns` (and perhaps some a second older), oldest first."""
         query = (("after", str(max(0, after_ns // 1_000_000_000 - 1))),) if after_ns else ()
-        parts = await self._pages(
+        pages = await self._pages(
             "/data/trades", query, lambda record: trade_reports(_decode_trade(record), self._identity)
         )
-        return sorted((report for reports in parts for report in reports), key=lambda report: report.matched_ns)
+        reports = (report for page in pages for parts in page for report in parts)
+        return sorted(reports, key=lambda report: report.matched_ns)
 
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         """Return cash and the shares held of each of `token_ids`."""
@@ -128,20 +141,21 @@ class AccountReader:
             raise VenueError(f"GET /balance-allowance: the balance was {text}")
         return balance
 
-    async def _pages(self, path: str, query: Query, read: Callable[[msgspec.Raw], T]) -> list[T]:
-        records: list[T] = []
+    async def _pages(self, path: str, query: Query, read: Callable[[msgspec.Raw], T]) -> list[list[T]]:
+        """Return the records of a list page by page, at least one page."""
+        pages: list[list[T]] = []
         cursors: set[str] = set()
         cursor = ""
         for _ in range(MAX_PAGES):
             content = await self._get(path, (*query, ("next_cursor", cursor)) if cursor else query)
             try:
                 page = _decode_page(content)
-                records += [read(record) for record in page.data]
+                pages.append([read(record) for record in page.data])
             except BAD_RECORD as error:
                 raise VenueError(f"GET {path}: a record was malformed: {error}") from error
             cursor = page.next_cursor
             if cursor in {"", LAST_CURSOR} or not page.data:
-                return records
+                return pages
             if cursor in cursors:
                 raise VenueError(f"GET {path}: the cursor {cursor!r} came twice")
             cursors.add(cursor)

@@ -21,6 +21,8 @@ from venues.polymarket.http import HttpClient, NotFoundError
 
 _log = structlog.get_logger(__name__)
 
+SWITCHED_DELAY_MS = 150
+"""The taker delay of markets that only say that they have one (venue documentation)."""
 BOOKS_PER_REQUEST = 100
 """The venue allows 500; smaller answers keep the loop responsive while they are decoded."""
 
@@ -65,7 +67,19 @@ class ClobMarket(msgspec.Struct):
     tokens: list[MarketToken] = []
 
 
+class TakerDelay(msgspec.Struct):
+    """What GET /clob-markets/{condition id} says about how long a taker waits: a switch on crypto and finance markets, seconds on sports."""
+
+    itode: bool = False
+    sd: float = 0.0
+
+    @property
+    def milliseconds(self) -> int:
+        return max(SWITCHED_DELAY_MS if self.itode else 0, int(self.sd * 1_000))
+
+
 _decode_books = msgspec.json.Decoder(list[WireBook]).decode
+_decode_delay = msgspec.json.Decoder(TakerDelay, strict=False).decode
 _decode_market = msgspec.json.Decoder(ClobMarket, strict=False).decode
 
 
@@ -115,6 +129,16 @@ class ClobReader:
             return _decode_market(content)
         except UNDECODABLE as error:
             raise VenueError(f"GET /markets/{condition_id}: the answer was malformed: {error}") from error
+
+    async def taker_delay_ms(self, condition_id: str) -> int:
+        """Return how long a marketable order waits in a market before it matches; 0 for one the order book service does not know."""
+        path = f"/clob-markets/{condition_id}"
+        try:
+            return _decode_delay(await self._http.get(path)).milliseconds
+        except NotFoundError:
+            return 0
+        except (*UNDECODABLE, ValueError, OverflowError) as error:
+            raise VenueError(f"GET {path}: the answer was malformed: {error}") from error
 
     def _hash_is_right(self, book: WireBook) -> bool:
         if not book.hashable or book_hash(book) == book.hash:

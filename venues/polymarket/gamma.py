@@ -93,7 +93,12 @@ class GammaCatalog:
                 raise VenueError(f"GET /markets/keyset: market {condition_id} was malformed: {error}") from error
             if listed is not None and listed.condition_id == condition_id:
                 present = await self._clob.market(condition_id)
-                return listed if present is None else _at_present(listed, present)
+                if present is None:
+                    return listed
+                delay = await self._clob.taker_delay_ms(condition_id)
+                return _at_present(
+                    dataclasses.replace(listed, taker_delay_ms=max(listed.taker_delay_ms, delay)), present
+                )
         return None
 
     def _read_event(self, item: msgspec.Raw, markets: dict[str, Market], groups: dict[str, ConditionGroup]) -> None:

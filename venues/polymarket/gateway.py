@@ -33,7 +33,7 @@ from venues.polymarket.contracts import exchange_for
 from venues.polymarket.eip712 import ZERO_WORD, bytes32
 from venues.polymarket.http import HttpClient
 from venues.polymarket.order_answers import failed, read_answer, read_answers
-from venues.polymarket.order_body import order_amounts, request_body, venue_expiration
+from venues.polymarket.order_body import checked_salt, order_amounts, request_body, venue_expiration
 from venues.polymarket.order_connection import NotSentError, OrderConnection, UnansweredError
 from venues.polymarket.signer import Signer
 from venues.polymarket.signing import SignatureType, SignedFields, sign_order
@@ -86,7 +86,7 @@ class PolymarketGateway:
         expiration = venue_expiration(draft, now_ns)
         token_id = int(draft.token_id)
         fields = SignedFields(
-            salt=self._ids.salt(),
+            salt=checked_salt(self._ids.salt()),
             maker=self._wallet,
             signer=self._signer_field,
             token_id=token_id,

@@ -21,6 +21,8 @@ GTD_FLOOR_S = 180
 """The stated expiration must lie at least this far ahead."""
 MIN_MARKETABLE_BUY = MICRO
 """A marketable BUY must be worth a dollar."""
+SALT_LIMIT = 2**53
+"""A salt travels as a JSON number: what is not below this arrives as another one, and the signature is wrong."""
 
 
 class _Order(msgspec.Struct, rename="camel"):
@@ -70,6 +72,13 @@ def order_amounts(draft: OrderDraft) -> OrderAmounts:
     if draft.spends_cash_amount:
         _check_marketable_buy(draft, amounts.maker)
     return amounts
+
+
+def checked_salt(salt: int) -> int:
+    """Return a salt that any JSON reader understands alike. Raises `InvalidOrderError`."""
+    if not 0 <= salt < SALT_LIMIT:
+        raise InvalidOrderError(f"salt was {salt}, expected a number below 2^53")
+    return salt
 
 
 def venue_expiration(draft: OrderDraft, now_ns: int) -> int:

@@ -262,6 +262,29 @@ async def test_one_market_is_listed_by_gamma_and_completed_by_the_order_book_ser
     assert venue.asked("GET /markets/keyset")[0].query["condition_ids"] == condition(1)
 
 
+@pytest.mark.protocol("3.5", "9.16")
+@pytest.mark.parametrize(
+    ("said", "listed", "delay"),
+    [
+        ({"itode": True}, {}, 150),
+        ({"sd": 3}, {"secondsDelay": 3}, 3_000),
+        ({"itode": False}, {"secondsDelay": 1}, 1_000),
+        ({}, {}, 0),
+        (None, {"secondsDelay": 1}, 1_000),
+    ],
+)
+async def test_the_taker_delay_is_completed_by_the_order_book_service(
+    venue: RestServer, catalog: GammaCatalog, said: Any, listed: Any, delay: int
+) -> None:
+    venue.on("GET /markets/keyset", found(market(1, **listed)))
+    venue.on(f"GET /markets/{condition(1)}", {"condition_id": condition(1), "accepting_orders": True})
+    if said is not None:
+        venue.on(f"GET /clob-markets/{condition(1)}", {"c": condition(1), **said})
+    one = await catalog.market(condition(1))
+    assert one is not None
+    assert one.taker_delay_ms == delay
+
+
 async def test_a_winner_named_by_the_order_book_service_settles_the_market(
     venue: RestServer, catalog: GammaCatalog
 ) -> None:

@@ -1,6 +1,7 @@
 """The gateway: what it signs is what was decided, and what it reads is whole or an error."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import AsyncIterator
 from random import Random
@@ -399,12 +400,62 @@ async def test_open_orders_are_read_to_the_last_page_and_signed_without_the_quer
 ) -> None:
     venue.on("GET /data/orders", pages([order(id="0x1")], [order(id="0x2"), order(id="0x3")]))
     assert [report.order_id for report in await gateway.open_orders()] == ["0x1", "0x2", "0x3"]
-    first, second = venue.asked("GET /data/orders")
+    first, second = venue.asked("GET /data/orders")[:2]
     assert (first.query, second.query) == ({}, {"next_cursor": "1"})
     signature = ApiCredentials(ADDRESS, API_KEY, SECRET, "pass").signature(NOW_NS // 10**9, "GET", "/data/orders")
     assert second.headers["POLY_SIGNATURE"] == signature
     venue.on("GET /data/orders", pages([]))
     assert await gateway.open_orders() == []
+
+
+async def test_an_order_that_slips_past_the_reader_when_another_ends_is_found_again(
+    venue: RestServer, gateway: PolymarketGateway
+) -> None:
+    """Pages are cut by offset: when the first of three orders ends between two pages, the third moves to where the reader was already."""
+    listed = [f"0x{number}" for number in range(4)]
+
+    def page(request: Any) -> dict:
+        offset = int(request.query.get("next_cursor", "0"))
+        answer = {"data": [order(id=each) for each in listed[offset : offset + 2]], "next_cursor": str(offset + 2)}
+        if offset + 2 >= len(listed):
+            answer["next_cursor"] = "LTE="
+        if offset == 0 and "0x0" in listed:
+            listed.remove("0x0")
+        return answer
+
+    venue.on("GET /data/orders", page)
+    assert {report.order_id for report in await gateway.open_orders()} == {"0x1", "0x2", "0x3"}
+
+
+async def test_a_list_that_never_stands_still_is_an_error(venue: RestServer, gateway: PolymarketGateway) -> None:
+    numbers = itertools.count()
+
+    def page(request: Any) -> dict:
+        last = "next_cursor" in request.query
+        return {"data": [order(id=f"0x{next(numbers)}")], "next_cursor": "LTE=" if last else "1"}
+
+    venue.on("GET /data/orders", page)
+    with pytest.raises(VenueError, match="changed in each"):
+        await gateway.open_orders()
+
+
+async def test_the_venue_is_told_to_read_the_wallet_again(venue: RestServer, gateway: PolymarketGateway) -> None:
+    venue.on("GET /balance-allowance/update", web.Response(body=b""))
+    await gateway.refresh_balances([])
+    venue.on("GET /balance-allowance/update", lambda _request: web.Response(body=b""))
+    await gateway.refresh_balances([YES, NO])
+    asked = [request.query for request in venue.asked("GET /balance-allowance/update")][1:]
+    assert asked == [
+        {"asset_type": "COLLATERAL", "signature_type": "0"},
+        {"asset_type": "CONDITIONAL", "token_id": YES, "signature_type": "0"},
+        {"asset_type": "CONDITIONAL", "token_id": NO, "signature_type": "0"},
+    ]
+
+
+async def test_a_salt_that_json_would_change_is_refused(gateway: PolymarketGateway, monkeypatch: Any) -> None:
+    monkeypatch.setattr(FixedIds, "salt", lambda _self: 2**53)
+    with pytest.raises(InvalidOrderError, match=r"2\^53"):
+        await gateway.prepare(draft())
 
 
 BROKEN_LISTS = {

@@ -28,6 +28,12 @@ from venues.polymarket.signing import SignatureType
 
 ACCOUNT = "sim:test"
 LATER = 1e12
+WALLETS = {
+    SignatureType.EOA: ADDRESS,
+    SignatureType.POLY_PROXY: VECTORS["derived_wallets"]["proxy"],
+    SignatureType.POLY_GNOSIS_SAFE: VECTORS["derived_wallets"]["safe"],
+    SignatureType.POLY_1271: VECTORS["derived_wallets"]["deposit_wallet_beacon"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +62,7 @@ async def public(venue: RunningVenue) -> AsyncIterator[Public]:
 
 
 async def open_account(venue: RunningVenue, kind: SignatureType = SignatureType.EOA) -> Trading:
-    wallet = ADDRESS if kind is SignatureType.EOA else VECTORS["derived_wallets"]["safe"]
+    wallet = WALLETS[kind]
     owner = {} if kind is SignatureType.EOA else {"owner": ADDRESS, "signature_type": int(kind)}
     status, _ = await venue.fund(wallet, "1000", **owner)
     assert status == 200
