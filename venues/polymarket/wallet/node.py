@@ -6,6 +6,7 @@ Reads raise `VenueError`; `send_raw` raises `NodeRefusedError` when the node ans
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,7 @@ def open_node(url: str, *, timeout: float = 10.0) -> Node:
     import aiohttp
     from web3 import AsyncHTTPProvider, AsyncWeb3
 
+    logging.getLogger("web3").setLevel(logging.WARNING)
     # web3 would repeat requests by itself, and a submission must leave once.
     provider = AsyncHTTPProvider(
         url,

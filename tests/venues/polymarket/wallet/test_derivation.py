@@ -53,5 +53,5 @@ async def test_pitfall_9_a_wrong_signature_type_reads_0_so_it_is_refused_at_star
         signature_type=SignatureType.POLY_PROXY,
         funder=WALLETS["deposit_wallet_beacon"],
     )
-    with pytest.raises(VenueError, match="is the deposit wallet of .*: set polymarket.signature_type to 3"):
+    with pytest.raises(VenueError, match=r"is the deposit wallet of .*: set polymarket.signature_type to 3"):
         await open_wallet(config, LocalSigner(PRIVATE_KEY), None, clock=SystemClock(), log=None, max_gas_cost=1)

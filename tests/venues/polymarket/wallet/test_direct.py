@@ -1,0 +1,240 @@
+"""Directly to the chain: signed here for this chain only, within the gas cap, never twice under two nonces, stuck ones replaced under their own."""
+
+import pytest
+
+from domain.errors import VenueError, WalletError
+from domain.wallet import Submission, TransactionState
+from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
+from tests.venues.polymarket.wallet.fake_node import GWEI, FakeNode, fake_node
+from tests.venues.polymarket.wallet.memory_log import MemoryLog
+from venues.polymarket.signer import LocalSigner
+from venues.polymarket.wallet import calls
+from venues.polymarket.wallet.contracts import CTF, CTF_EXCHANGE, PUSD
+from venues.polymarket.wallet.direct import MAX_REPLACEMENTS, DirectSender
+from venues.polymarket.wallet.node import open_node
+
+APPROVE = calls.approve(PUSD, CTF_EXCHANGE)
+APPROVE_ALL = calls.approve_all(CTF, CTF_EXCHANGE)
+SPLIT = calls.split("0x" + "ab" * 32, 5_000_000, neg_risk=False)
+STATES = TransactionState
+POL = 10**18
+
+
+class Bench:
+    """A sender against a fake node."""
+
+    def __init__(self, fake: FakeNode, node) -> None:
+        self.fake = fake
+        self.node = node
+        self.log = MemoryLog()
+        self.heard: list[TransactionState] = []
+
+    def sender(self, max_cost=POL, polls=40, replace_after=3) -> DirectSender:
+        return DirectSender(
+            self.node,
+            LocalSigner(PRIVATE_KEY),
+            chain_id=137,
+            log=self.log,
+            max_cost=max_cost,
+            poll_seconds=0.0,
+            max_polls=polls,
+            replace_after=replace_after,
+        )
+
+    async def send(self, *sent, **named):
+        return await self.sender(**named).send(
+            sent or (SPLIT,), "split", lambda receipt: self.heard.append(receipt.state)
+        )
+
+
+@pytest.fixture
+async def bench():
+    async with fake_node() as fake:
+        node = open_node(fake.url, timeout=2.0)
+        yield Bench(fake, node)
+        await node.close()
+
+
+async def test_a_call_is_signed_by_its_owner_for_this_chain_and_followed_to_its_confirmation(bench: Bench) -> None:
+    receipt = await bench.send()
+    (sent,) = bench.fake.handed_in
+    assert receipt.done
+    assert (sent.sender, sent.chain_id, sent.nonce, sent.to, sent.data) == (
+        ADDRESS,
+        137,
+        4,
+        SPLIT.target.lower(),
+        SPLIT.data,
+    )
+    assert (sent.gas, sent.price) == (125_000, 36 * GWEI)
+    assert receipt.transactions[0].hash == sent.hash
+    assert bench.heard == [STATES.NEW, STATES.CONFIRMED]
+    assert bench.log.kept == {}
+
+
+async def test_a_mined_transaction_is_done_when_another_block_follows(bench: Bench) -> None:
+    bench.fake.grows = False
+    receipt = await bench.send(polls=6)
+    assert bench.heard[:2] == [STATES.NEW, STATES.MINED]
+    assert receipt.state is STATES.UNKNOWN
+    assert "not confirmed after 6 looks: mined" in receipt.transactions[0].detail
+    bench.fake.grows = True
+    assert (await bench.sender().recover(bench.log.kept[ADDRESS])).state is STATES.CONFIRMED
+
+
+async def test_several_calls_are_several_transactions_one_after_the_other(bench: Bench) -> None:
+    receipt = await bench.send(APPROVE, APPROVE_ALL, SPLIT)
+    assert [sent.nonce for sent in bench.fake.handed_in] == [4, 5, 6]
+    assert [sent.data for sent in bench.fake.handed_in] == [APPROVE.data, APPROVE_ALL.data, SPLIT.data]
+    assert receipt.done
+    assert len(receipt.transactions) == 3
+
+
+async def test_a_reverted_call_ends_the_run_and_is_shown(bench: Bench) -> None:
+    bench.fake.reverts = [APPROVE_ALL.data]
+    receipt = await bench.send(APPROVE, APPROVE_ALL, SPLIT)
+    assert [transaction.state for transaction in receipt.transactions] == [STATES.CONFIRMED, STATES.FAILED]
+    assert "reverted in block" in receipt.transactions[-1].detail
+    assert len(bench.fake.handed_in) == 2
+
+
+async def test_a_call_that_would_revert_is_refused_before_anybody_pays(bench: Bench) -> None:
+    bench.fake.revert_on_estimate = "execution reverted: ERC20: insufficient allowance"
+    with pytest.raises(WalletError, match=r"splitPosition would fail on the chain: .*insufficient allowance"):
+        await bench.send()
+    assert bench.fake.handed_in == []
+
+
+async def test_gas_beyond_the_cap_or_the_wallets_coins_is_refused_with_the_fix(bench: Bench) -> None:
+    with pytest.raises(WalletError, match=r"may cost 0\.0045 POL, allowed are 0\.001: .*wallet\.max_gas_cost"):
+        await bench.send(max_cost=POL // 1000)
+    bench.fake.coins = POL // 1000
+    with pytest.raises(WalletError, match=rf"has 0\.0010 POL .*send POL to {ADDRESS}"):
+        await bench.send()
+    assert bench.fake.handed_in == []
+
+
+async def test_another_chain_is_refused(bench: Bench) -> None:
+    bench.fake.chain_id = 80002
+    with pytest.raises(WalletError, match="the node is of chain 80002, orders are signed for 137"):
+        await bench.send()
+
+
+async def test_nothing_is_sent_behind_a_strangers_pending_transaction(bench: Bench) -> None:
+    bench.fake.others_pending = 2
+    with pytest.raises(WalletError, match="2 transactions of this wallet are not mined yet, the first with nonce 4"):
+        await bench.send()
+    assert bench.fake.handed_in == []
+
+
+async def test_a_lost_answer_is_looked_up_and_nothing_is_sent_again(bench: Bench) -> None:
+    bench.fake.faults = ["lost"]
+    receipt = await bench.send()
+    assert receipt.done
+    assert len(bench.fake.handed_in) == 1
+
+
+async def test_a_transaction_that_never_arrived_is_handed_in_again_under_its_own_nonce(bench: Bench) -> None:
+    bench.fake.faults = ["gone"]
+    receipt = await bench.send()
+    assert receipt.done
+    assert {sent.nonce for sent in bench.fake.handed_in} == {4}
+    assert len(bench.fake.receipts) == 1
+
+
+async def test_a_refused_transaction_was_not_sent_and_says_why(bench: Bench) -> None:
+    bench.fake.faults = ["transaction underpriced"]
+    with pytest.raises(WalletError, match=r"transaction underpriced.*nothing was sent"):
+        await bench.send()
+    assert bench.log.kept == {}
+
+
+async def test_already_known_is_no_refusal(bench: Bench) -> None:
+    bench.fake.faults = ["lost"]
+    sender = bench.sender()
+    original = bench.node.send_raw
+
+    async def twice(raw: bytes) -> None:
+        with pytest.raises(VenueError):
+            await original(raw)
+        await original(raw)
+
+    bench.node.send_raw = twice
+    receipt = await sender.send([SPLIT], "split", lambda _: None)
+    assert receipt.done
+    assert len(bench.fake.receipts) == 1
+
+
+async def test_a_stuck_transaction_is_replaced_under_the_same_nonce_for_more(bench: Bench) -> None:
+    bench.fake.least_price = 40 * GWEI
+    receipt = await bench.send()
+    first, second = bench.fake.handed_in
+    assert receipt.done
+    assert (first.nonce, second.nonce, first.data) == (4, 4, second.data)
+    assert second.price == 45 * GWEI
+    assert receipt.transactions[0].hash == second.hash
+
+
+async def test_the_version_that_was_mined_counts_even_when_it_was_replaced(bench: Bench) -> None:
+    bench.fake.least_price = 40 * GWEI
+    original = bench.fake.eth_sendRawTransaction
+
+    def mine_the_first(request, raw):
+        result = original(request, raw)
+        if len(bench.fake.handed_in) == 2:
+            bench.fake.mine(bench.fake.handed_in[0])
+        return result
+
+    bench.fake.eth_sendRawTransaction = mine_the_first
+    receipt = await bench.send()
+    assert receipt.done
+    assert receipt.transactions[0].hash == bench.fake.handed_in[0].hash
+
+
+async def test_replacements_stay_within_the_cap_and_are_few_and_the_end_is_unknown(bench: Bench) -> None:
+    bench.fake.mines = False
+    receipt = await bench.send(max_cost=36 * GWEI * 125_000 * 3 // 2)
+    assert receipt.state is STATES.UNKNOWN
+    assert {sent.nonce for sent in bench.fake.handed_in} == {4}
+    assert len(bench.fake.handed_in) == 1 + MAX_REPLACEMENTS
+    assert max(sent.price for sent in bench.fake.handed_in) <= 54 * GWEI
+    assert bench.log.kept[ADDRESS].nonce == 4
+
+
+async def test_an_unknown_end_stops_the_run(bench: Bench) -> None:
+    bench.fake.mines = False
+    receipt = await bench.send(APPROVE, SPLIT, polls=2)
+    assert receipt.state is STATES.UNKNOWN
+    assert len(receipt.transactions) == 1
+
+
+async def test_what_was_remembered_is_found_after_a_crash(bench: Bench) -> None:
+    bench.fake.mines = False
+    await bench.send(polls=1)
+    kept = bench.log.kept[ADDRESS]
+    assert (await bench.sender().recover(kept)).state is STATES.UNKNOWN
+    bench.fake.mines = True
+    found = await bench.sender().recover(kept)
+    assert found.state in (STATES.MINED, STATES.CONFIRMED)
+    assert (await bench.sender().recover(kept)).state is STATES.CONFIRMED
+
+
+async def test_a_nonce_used_by_another_transaction_ends_ours(bench: Bench) -> None:
+    bench.fake.nonce = 5
+    ours = Submission(wallet=ADDRESS, description="split", nonce=4, payloads=("c0",))
+    found = await bench.sender().recover(ours)
+    assert found.state is STATES.INVALID
+    assert "used by another transaction" in found.detail
+
+
+async def test_a_call_that_cannot_follow_the_ones_before_it_is_told_in_the_receipt(bench: Bench) -> None:
+    original = bench.fake.mine
+
+    def mine_and_starve(sent) -> None:
+        original(sent)
+        bench.fake.coins = 0
+
+    bench.fake.mine = mine_and_starve
+    receipt = await bench.send(APPROVE, SPLIT)
+    assert [transaction.state for transaction in receipt.transactions] == [STATES.CONFIRMED, STATES.INVALID]
+    assert "send POL" in receipt.transactions[-1].detail
