@@ -1,0 +1,119 @@
+"""Blocks: numbers and times follow from the venue's time, hashes from the venue's id, contents are what was mined. Memory is bounded.
+
+A block every `BLOCK_SECONDS`; one without transactions is not stored. Transactions are kept encoded, nothing is computed before somebody
+asks. Blocks older than `KEPT` are pruned; asking for their contents is an error of the caller's, see `oldest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eth_utils.crypto import keccak
+
+from venues.simulator.chain.transactions import Transaction, decode_transaction, encode_transaction
+
+BLOCK_SECONDS = 2
+KEPT = 1_800
+FIRST_BLOCK = 90_000_000
+_NANOS = 1_000_000_000
+_BLOCK_NS = BLOCK_SECONDS * _NANOS
+
+
+class Blocks:
+    """The chain of one venue. `head` is the latest sealed block; what is mined waits in `pending` for the next."""
+
+    def __init__(self, venue_id: str, started_ns: int) -> None:
+        self.head = FIRST_BLOCK
+        self.pending: list[bytes] = []
+        self._venue_id = venue_id
+        self._started_ns = started_ns
+        self._sealed: dict[int, list[bytes]] = {}
+        self._places: dict[str, int] = {}
+        self._forks: list[tuple[int, int]] = []
+
+    @property
+    def oldest(self) -> int:
+        """Return the first block whose transactions are still known."""
+        return max(FIRST_BLOCK, self.head - KEPT + 1)
+
+    def next_seal_ns(self, now_ns: int) -> int:
+        """Return when the first block after `now_ns` is sealed."""
+        return now_ns + _BLOCK_NS - (now_ns - self._started_ns) % _BLOCK_NS
+
+    def timestamp(self, number: int) -> int:
+        """Return a block's time in Unix seconds."""
+        return self._started_ns // _NANOS + (number - FIRST_BLOCK) * BLOCK_SECONDS
+
+    def hash(self, number: int) -> str:
+        """Return a block's hash; a block that replaced another has another."""
+        generation = sum(first <= number <= last for first, last in self._forks)
+        return "0x" + keccak(text=f"{self._venue_id}/block/{number}/{generation}").hex()
+
+    def number_of(self, block_hash: str) -> int | None:
+        """Return the number of a block of the present chain by its hash, None when there is none among those kept."""
+        return next((n for n in range(self.head, self.oldest - 1, -1) if self.hash(n) == block_hash), None)
+
+    def add(self, transaction: Transaction) -> None:
+        """Mine a transaction: it will be in the next block."""
+        self.pending.append(encode_transaction(transaction))
+
+    def seal(self, now_ns: int) -> None:
+        """Close the block that is due and drop what is too old."""
+        self.head = FIRST_BLOCK + (now_ns - self._started_ns) // _BLOCK_NS
+        if self.pending:
+            self._place(self.head, self.pending)
+            self.pending = []
+        for number in [number for number in self._sealed if number < self.oldest]:
+            for transaction in self.transactions(number):
+                self._places.pop(transaction.hash, None)
+            del self._sealed[number]
+
+    def transactions(self, number: int) -> list[Transaction]:
+        """Return the transactions of a block in order."""
+        return [decode_transaction(data) for data in self._sealed.get(number, ())]
+
+    def encoded(self, first: int, last: int) -> Iterator[tuple[int, int, bytes]]:
+        """Iterate over (block, index, encoded transaction) from `first` to `last`."""
+        for number in sorted(number for number in self._sealed if first <= number <= last):
+            for index, data in enumerate(list(self._sealed.get(number, ()))):
+                yield number, index, data
+
+    def find(self, transaction_hash: str) -> tuple[int, int, Transaction] | None:
+        """Return (block, index, transaction) of a sealed transaction."""
+        number = self._places.get(transaction_hash)
+        if number is None:
+            return None
+        return next(
+            (number, index, found)
+            for index, found in enumerate(self.transactions(number))
+            if found.hash == transaction_hash
+        )
+
+    def drop(self, transaction_hash: str) -> None:
+        """Take a transaction out of the chain: blocks from its own on are replaced. Unknown ones are ignored."""
+        number = self._places.pop(transaction_hash, None)
+        if number is None:
+            self.pending = [data for data in self.pending if decode_transaction(data).hash != transaction_hash]
+            return
+        self._sealed[number] = [
+            data for data in self._sealed[number] if decode_transaction(data).hash != transaction_hash
+        ]
+        self._fork(number)
+
+    def replace(self, depth: int) -> list[Transaction]:
+        """Replace the last `depth` blocks: what they held is mined again one block later, the last block's in the same. Return it."""
+        first = max(self.oldest, self.head - depth + 1)
+        moved = {number: self._sealed.pop(number) for number in range(first, self.head + 1) if number in self._sealed}
+        self._fork(first)
+        for number, data in sorted(moved.items()):
+            self._place(min(number + 1, self.head), data)
+        return [decode_transaction(data) for block in moved.values() for data in block]
+
+    def _place(self, number: int, transactions: list[bytes]) -> None:
+        self._sealed.setdefault(number, []).extend(transactions)
+        for data in transactions:
+            self._places[decode_transaction(data).hash] = number
+
+    def _fork(self, first: int) -> None:
+        self._forks = [fork for fork in self._forks if fork[1] >= self.oldest]
+        self._forks.append((first, self.head))
