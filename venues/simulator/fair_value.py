@@ -13,7 +13,10 @@ import random
 from venues.simulator.universe import NANOS, EventKind, EventSpec
 
 _LOW, _HIGH = 0.004, 0.996
-_FINAL_LOGIT = 5.5
+_FINAL_LOGITS = {0: 5.5, 1: -5.5, None: 0.0}
+"""Where values end, by the token that pays."""
+SPLIT_SHARE = 0.06
+"""How many binary events are void: both tokens pay half."""
 _RUNG = 1.1
 
 
@@ -28,7 +31,7 @@ class EventValue:
         self.volatility = max(0.003, 1.0 / math.sqrt(lifetime))
         self.final_ns = event.end_ns - int(min(75.0, lifetime / 4) * NANOS)
         self._updated_ns = event.opened_ns
-        self._winners: list[bool] | None = None
+        self._winners: list[int | None] | None = None
         count = len(event.markets)
         if self._kind is EventKind.EXCLUSIVE:
             self._latents = [rng.gauss(0.0, 0.55) for _ in range(count)]
@@ -43,7 +46,7 @@ class EventValue:
         logits = [_logit(value) for value in self._drifting()]
         if self._winners is not None:
             weight = min(1.0, max(0.0, (now_ns - self.final_ns) / (self._end_ns - self.final_ns))) ** 1.5
-            ends = [_FINAL_LOGIT if wins else -_FINAL_LOGIT for wins in self._winners]
+            ends = [_FINAL_LOGITS[winner] for winner in self._winners]
             logits = [(1 - weight) * logit + weight * end for logit, end in zip(logits, ends, strict=True)]
         return [min(max(_logistic(logit), _LOW), _HIGH) for logit in logits]
 
@@ -65,17 +68,19 @@ class EventValue:
         else:
             self._latents[0] = target
 
-    def draw_outcome(self, rng: random.Random) -> list[bool]:
-        """Decide, once, which markets pay YES, with today's values as probabilities."""
+    def draw_outcome(self, rng: random.Random) -> list[int | None]:
+        """Decide, once, which token of each market pays, with today's values as probabilities; None: both pay half (binary events only)."""
         if self._winners is None:
             values = self._drifting()
             draw = rng.random()
             if self._kind is EventKind.EXCLUSIVE:
                 winner = _pick(values, draw)
-                self._winners = [index == winner for index in range(self._count)]
+                self._winners = [0 if index == winner else 1 for index in range(self._count)]
+            elif self._kind is EventKind.BINARY and values[0] <= draw and draw >= 1 - SPLIT_SHARE:
+                self._winners = [None]
             else:
                 # One draw for all rungs keeps a ladder consistent.
-                self._winners = [draw < value for value in values]
+                self._winners = [0 if draw < value else 1 for value in values]
         return self._winners
 
     def _drifting(self) -> list[float]:

@@ -144,9 +144,9 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         "manualActivation": False,
         "pendingDeployment": False,
         "deploying": False,
-        "clearBookOnStart": False,
+        "clearBookOnStart": parent.clear_book_on_start,
         "cyom": False,
-        "secondsDelay": 0,
+        "secondsDelay": parent.seconds_delay,
         "rfqEnabled": False,
         "holdingRewardsEnabled": False,
         "version": "v1",
@@ -159,6 +159,8 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         view["negRiskOther"] = False
     if parent.category == "Sports":
         view["sportsMarketType"] = "moneyline"
+    if parent.game_start_ns is not None:
+        view["gameStartTime"] = iso(parent.game_start_ns).replace("T", " ").replace("Z", "+00")
     if not listing.closed:
         view |= {"bestBid": to_float(bid), "bestAsk": to_float(ask), "spread": to_float(ask - bid)}
         view |= _price_changes(world, listing, middle, now_ns)

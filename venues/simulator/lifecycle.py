@@ -3,16 +3,19 @@ paid out, and another of its kind opens in its place."""
 
 from __future__ import annotations
 
-from venues.exchange.commands import EndOrders, ListMarket, RedeemAll, Resolve, SetBook, SetTick
+from venues.exchange.commands import EndOrders, ListMarket, RedeemAll, Resolve, SetAccepting, SetBook, SetTick
 from venues.exchange.events import VenueStatus
 from venues.simulator.fair_value import EventValue
 from venues.simulator.floor import Floor, Mood
 from venues.simulator.listings import Listing
 from venues.simulator.market_makers import MarketMaker
-from venues.simulator.universe import EventSpec, Universe
+from venues.simulator.universe import NANOS, EventSpec, Universe
 
 DRIFT_SECONDS = 0.5
 PAYOUT_SECONDS = 8.0
+PROPOSED_SECONDS = 6.0
+PROPOSED_EVERY = 3
+"""One event in so many loses its books before it resolves, as the venue's do from the proposal on."""
 _FINE_BELOW, _FINE_ABOVE = 0.04, 0.96
 _COARSE_TICK, _FINE_TICK = 10_000, 1_000
 
@@ -53,15 +56,29 @@ class Lifecycle:
         if event_id in self._floor.values:
             self._floor.values[event_id].draw_outcome(self._floor.rng)
 
+    def start_game(self, event_id: str) -> None:
+        """Cancel what rests on a game that begins now."""
+        if event_id in self._floor.values:
+            for listing in self._floor.listings.of_event(event_id):
+                reason = "the game has started"
+                self._floor.do(EndOrders(listing.spec.condition_id, VenueStatus.CANCELED_GAME_STARTED, reason))
+
+    def propose(self, event_id: str) -> None:
+        """Take the books of an event whose outcome is proposed, some seconds before it resolves. What rests stays until then."""
+        if event_id in self._floor.values:
+            for listing in self._floor.listings.of_event(event_id):
+                self.set_book(listing, has_book=False)
+                self._floor.do(SetAccepting(listing.spec.condition_id, accepting=False))
+
     def resolve(self, event_id: str) -> None:
         """End an event's markets, once; payouts and the next event of its kind follow."""
         floor = self._floor
         if event_id not in floor.values:
             return
         winners = floor.values.pop(event_id).draw_outcome(floor.rng)
-        for listing, wins in zip(floor.listings.of_event(event_id), winners, strict=True):
+        for listing, winner in zip(floor.listings.of_event(event_id), winners, strict=True):
             condition_id = listing.spec.condition_id
-            listing.closed_ns, listing.winner = floor.now_ns, 0 if wins else 1
+            listing.closed_ns, listing.winner = floor.now_ns, winner
             floor.do(Resolve(condition_id, listing.winner))
             for maker in self._makers:
                 maker.leave(condition_id)
@@ -70,10 +87,10 @@ class Lifecycle:
         floor.forget(floor.listings.close(event_id))
         floor.later(floor.rng.uniform(3.0, 15.0), "open_event", self._template.pop(event_id))
 
-    def pay_out(self, condition_id: str) -> None:
-        """Redeem every wallet's tokens, as the venue's auto-redeem does; what is still in flight is paid a little later."""
+    def pay_out(self, condition_id: str, keepers: tuple[str, ...]) -> None:
+        """Redeem every wallet's tokens but the `keepers`', as the venue's auto-redeem does; what is still in flight is paid a little later."""
         floor = self._floor
-        floor.do(RedeemAll(condition_id))
+        floor.do(RedeemAll(condition_id, keepers))
         if any(trade.condition_id == condition_id for trade in floor.exchange.unsettled_trades()):
             floor.later(PAYOUT_SECONDS, "pay_out", condition_id)
 
@@ -103,4 +120,8 @@ class Lifecycle:
                 maker.enter(condition_id)
         floor.soon(0.0, DRIFT_SECONDS, "drift", event.id)
         floor.schedule.add(value.final_ns, "decide", event.id)
+        if event.game_start_ns is not None and event.clear_book_on_start:
+            floor.schedule.add(event.game_start_ns, "start_game", event.id)
+        if int(event.id) % PROPOSED_EVERY == 0:
+            floor.schedule.add(event.end_ns - int(PROPOSED_SECONDS * NANOS), "propose", event.id)
         floor.schedule.add(event.end_ns, "resolve", event.id)

@@ -44,6 +44,11 @@ class Listing:
         return self.closed_ns is not None
 
     @property
+    def delay_ms(self) -> int:
+        """Return how long a marketable order waits: the taker delay of crypto, or the seconds of a game."""
+        return self.taker_delay_ms or 1000 * self.event.seconds_delay
+
+    @property
     def taker_delay_ms(self) -> int:
         return CRYPTO_TAKER_DELAY_MS if self.event.category == "Crypto" else 0
 
@@ -89,7 +94,7 @@ class Listing:
             fees=spec.fees,
             category=self.event.category,
             group_id=spec.event_id,
-            taker_delay_ms=self.taker_delay_ms,
+            taker_delay_ms=self.delay_ms,
             end_ns=self.event.end_ns,
             created_ns=spec.opened_ns,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from domain.money import MICRO
 from venues.exchange.events import BookChanged, MarketResolved, TickChanged, TradeView
 from venues.simulator.books import BookSummary, decimal
 from venues.simulator.listings import Listing
+from venues.simulator.rewards_views import iso
 from venues.simulator.universe import EventSpec
 
 Frame = dict[str, Any]
@@ -111,7 +111,7 @@ def new_market(listing: Listing, now_ms: int) -> Frame:
         "active": True,
         "sports_market_type": "",
         "line": "",
-        "game_start_time": "",
+        "game_start_time": "" if event.game_start_ns is None else iso(event.game_start_ns),
         "order_price_min_tick_size": decimal(spec.tick),
         "group_item_title": spec.item_title,
         "taker_base_fee": "1000" if fees.rate else "0",
@@ -129,14 +129,14 @@ def new_market(listing: Listing, now_ms: int) -> Frame:
 
 
 def market_resolved(listing: Listing, resolved: MarketResolved, now_ms: int) -> Frame:
-    """Announce an outcome."""
-    paying = next(index for index, payout in enumerate(resolved.payouts) if payout == MICRO)
+    """Announce an outcome; nothing has won when both tokens pay half."""
+    winner = resolved.winner
     return {
         "id": listing.spec.id,
         "market": resolved.condition_id,
         "assets_ids": list(resolved.token_ids),
-        "winning_asset_id": resolved.token_ids[paying],
-        "winning_outcome": "Yes" if paying == 0 else "No",
+        "winning_asset_id": "" if winner is None else resolved.token_ids[winner],
+        "winning_outcome": "" if winner is None else ("Yes", "No")[winner],
         "event_message": _event_message(listing.event),
         "timestamp": str(now_ms),
         "tags": [listing.event.category.lower()],

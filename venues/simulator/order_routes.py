@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused
+from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused, RefusalCode
 from venues.simulator import account_views
 from venues.simulator.callers import Callers
 from venues.simulator.http import answer
@@ -20,7 +20,7 @@ from venues.simulator.inputs import Cancel, CancelMarket
 from venues.simulator.limits import Headers, SignerLimits
 from venues.simulator.modes import Modes, Switch
 from venues.simulator.order_payload import Envelope, check_order, read_order, read_orders
-from venues.simulator.refusals import RefusalError, bad_request
+from venues.simulator.refusals import RefusalError, bad_request, no_orderbook
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
 
@@ -131,6 +131,8 @@ class OrderRoutes:
         self._modes.check_account(tuple(dict.fromkeys((order.account, key.address))), reduces=order.side == "sell")
         outcome = self._venue.submit(order)[-1]
         if isinstance(outcome, OrderRefused):
+            if outcome.code is RefusalCode.NO_ORDERBOOK:
+                raise no_orderbook()
             return outcome.text
         if not isinstance(outcome, OrderAccepted):
             raise RuntimeError(f"an order was answered by {outcome!r}")

@@ -55,6 +55,11 @@ def compact(listing: Listing, exchange: Exchange) -> View:
         shown["nr"] = True
     if listing.taker_delay_ms:
         shown["itode"] = True
+    event = listing.event
+    if event.seconds_delay:
+        shown["sd"] = event.seconds_delay
+    if event.game_start_ns is not None:
+        shown |= {"gst": iso(event.game_start_ns), "cbos": event.clear_book_on_start}
     if spec.rewards:
         shown["r"] = {
             "mi": rewards_views.min_size(spec.rewards),
@@ -84,8 +89,8 @@ def long(listing: Listing, exchange: Exchange) -> View:
         "description": event.description,
         "market_slug": spec.slug,
         "end_date_iso": iso(event.end_ns),
-        "game_start_time": None,
-        "seconds_delay": 0,
+        "game_start_time": iso(event.game_start_ns) if event.game_start_ns is not None else None,
+        "seconds_delay": event.seconds_delay,
         "fpmm": "",
         "maker_base_fee": base_fee(listing),
         "taker_base_fee": base_fee(listing),

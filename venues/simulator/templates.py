@@ -33,6 +33,8 @@ class Template:
     series: str = ""
     recurrence: str = ""
     rewards: RewardTerms | None = None
+    game: bool = False
+    """A game that starts some time before the end: marketable orders wait, and what rests is cancelled at the start."""
 
 
 _QUIET = RewardTerms(daily=20 * MICRO, min_size=20 * MICRO, max_spread=45 * CENT // 10)
@@ -193,6 +195,7 @@ TEMPLATES: tuple[Template, ...] = (
         tick=10_000,
         minutes=(12, 30),
         choices={"home": TEAMS},
+        game=True,
     ),
     Template(
         kind="binary",

@@ -19,6 +19,7 @@ from venues.simulator.templates import TEMPLATES, Template
 
 NANOS = 1_000_000_000
 MINUTE_NS = 60 * NANOS
+GAME_DELAY_SECONDS = 3
 
 
 class EventKind(StrEnum):
@@ -65,8 +66,12 @@ class EventSpec:
     opened_ns: int
     end_ns: int
     markets: tuple[MarketSpec, ...]
+    game_start_ns: int | None = None
+    seconds_delay: int = 0
+    clear_book_on_start: bool = False
     series: int = 0
     recurrence: str = ""
+    neg_risk_fee_bips: int = 0
 
 
 FEES = {
@@ -127,6 +132,9 @@ class Universe:
             markets=markets,
             series=template_number + 1,
             recurrence=template.recurrence,
+            game_start_ns=end_ns - (end_ns - now_ns) * 2 // 5 if template.game else None,
+            seconds_delay=GAME_DELAY_SECONDS if template.game else 0,
+            clear_book_on_start=template.game,
         )
 
     def _market(

@@ -176,6 +176,8 @@ class World:
             "settle_diverted": self._settlement.settle_diverted,
             "drift": self._lifecycle.drift,
             "decide": self._lifecycle.decide,
+            "start_game": self._lifecycle.start_game,
+            "propose": self._lifecycle.propose,
             "resolve": self._lifecycle.resolve,
             "pay_out": self._lifecycle.pay_out,
             "open_event": self._lifecycle.open_event,

@@ -136,6 +136,7 @@ class RunningVenue:
             for event in body["events"]
             for market in event["markets"]
             if market["negRisk"] == neg_risk
+            and not market["secondsDelay"]
             and market["orderPriceMinTickSize"] == 0.01
             and (not room or market["spread"] >= 0.0199)
             and (event["category"] == category if category else event["category"] != "Crypto")

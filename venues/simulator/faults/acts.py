@@ -95,7 +95,7 @@ class Acts:
         elif isinstance(do, LoseBook):
             self._change(SetMarket(condition_id, "no_book"), do.seconds, SetMarket(condition_id, "ready"))
         else:
-            usual = self._venue.world.listings.remembered(condition_id).taker_delay_ms
+            usual = self._venue.world.listings.remembered(condition_id).delay_ms
             self._change(HoldOrders(condition_id, do.milliseconds), do.seconds, HoldOrders(condition_id, usual))
 
     def _change(self, change: Input, seconds: float | None, back: Input) -> None:
