@@ -36,23 +36,23 @@ class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pass
 
 
-class Cut(_Kind, tag="cut"):
+class Cut(_Kind, frozen=True, tag="cut"):
     """The connection ends without an answer: with a TCP reset, or without (a WebSocket then closes with 1001)."""
 
     reset: bool = True
 
 
-class Silence(_Kind, tag="silence"):
+class Silence(_Kind, frozen=True, tag="silence"):
     """Nothing is answered for `seconds`; then the connection ends."""
 
     seconds: Seconds = 600
 
 
-class Half(_Kind, tag="half"):
+class Half(_Kind, frozen=True, tag="half"):
     """The request is carried out, but its answer breaks off in the middle of the body."""
 
 
-class Answer(_Kind, tag="answer"):
+class Answer(_Kind, frozen=True, tag="answer"):
     """Another answer: one of `answers.ANSWERS` by `name`, or `status` with `body` and `headers` (which also amend a named one)."""
 
     name: str = ""
@@ -61,13 +61,13 @@ class Answer(_Kind, tag="answer"):
     body: str | None = None
 
 
-class Delay(_Kind, tag="delay"):
+class Delay(_Kind, frozen=True, tag="delay"):
     """A request waits before the venue acts on it (stage "before") or its answer does ("after"); a frame goes out later than those after it."""
 
     seconds: Seconds
 
 
-class Edit(_Kind, tag="edit"):
+class Edit(_Kind, frozen=True, tag="edit"):
     """Values of an answer or a frame are replaced: `values` maps paths ("maker_orders.*.size") to JSON values.
 
     With `keep` (frames only) the true frame goes out first and the edited one is sent on top of it.
@@ -77,44 +77,44 @@ class Edit(_Kind, tag="edit"):
     keep: bool = False
 
 
-class StaleBook(_Kind, tag="stale_book"):
+class StaleBook(_Kind, frozen=True, tag="stale_book"):
     """GET /book and POST /books show nothing but 0.01 bid and 0.99 ask; their hashes are right."""
 
 
-class Inflate(_Kind, tag="inflate"):
+class Inflate(_Kind, frozen=True, tag="inflate"):
     """The true answer, padded with `kibibytes` of blanks; with `gzip` it travels compressed, whatever the client accepts."""
 
     kibibytes: Annotated[int, Meta(ge=0, le=262_144)] = 0
     gzip: bool = False
 
 
-class Freeze(_Kind, tag="freeze"):
+class Freeze(_Kind, frozen=True, tag="freeze"):
     """The connection tells nothing more, while PONG goes on, for `seconds` (null: until it ends). What is not told is lost."""
 
     seconds: Seconds | None = None
 
 
-class Duplicate(_Kind, tag="duplicate"):
+class Duplicate(_Kind, frozen=True, tag="duplicate"):
     """The frame is sent `copies` times more."""
 
     copies: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
-class Reorder(_Kind, tag="reorder"):
+class Reorder(_Kind, frozen=True, tag="reorder"):
     """The frame goes out after the next `behind` frames of its connection."""
 
     behind: Annotated[int, Meta(ge=1, le=1000)] = 1
 
 
-class Lose(_Kind, tag="lose"):
+class Lose(_Kind, frozen=True, tag="lose"):
     """The frame is not sent."""
 
 
-class EmptyDump(_Kind, tag="empty_dump"):
+class EmptyDump(_Kind, frozen=True, tag="empty_dump"):
     """A subscription's dump of books is `[]`."""
 
 
-class Garbage(_Kind, tag="garbage"):
+class Garbage(_Kind, frozen=True, tag="garbage"):
     """`text` is sent instead of the frame."""
 
     text: str = '{"event_type":"price_change","price_chan'
@@ -123,7 +123,7 @@ class Garbage(_Kind, tag="garbage"):
 Step = tuple[Seconds, Literal["MINED", "CONFIRMED", "RETRYING", "FAILED"]]
 
 
-class Settle(_Kind, tag="settle"):
+class Settle(_Kind, frozen=True, tag="settle"):
     """A new trade settles by these steps (seconds after its match, status) and no others; without steps it stays MATCHED.
 
     [[1, "FAILED"]] is a ghost fill, [[1, "RETRYING"], [60, "FAILED"]] one that keeps everybody waiting.
@@ -132,7 +132,7 @@ class Settle(_Kind, tag="settle"):
     steps: tuple[Step, ...] = ((1.0, "FAILED"),)
 
 
-class Restart(_Kind, tag="restart"):
+class Restart(_Kind, frozen=True, tag="restart"):
     """Every connection drops, for `refuse_seconds` none is accepted, and the matching engine restarts: 425, then post-only.
 
     Resting orders are kept, cancelled, or lost without a word.
@@ -144,20 +144,20 @@ class Restart(_Kind, tag="restart"):
     orders: Literal["kept", "cancelled", "lost"] = "kept"
 
 
-class Drop(_Kind, tag="drop"):
+class Drop(_Kind, frozen=True, tag="drop"):
     """All WebSocket connections of `where.channel` ("": both) and `where.wallet` end."""
 
     reset: bool = True
 
 
-class Inject(_Kind, tag="inject"):
+class Inject(_Kind, frozen=True, tag="inject"):
     """Every connection of `where.channel` and `where.wallet` gets one more frame: JSON, or any `text`."""
 
     frame: Any = None
     text: str | None = None
 
 
-class Skew(_Kind, tag="skew"):
+class Skew(_Kind, frozen=True, tag="skew"):
     """The venue's clock is off by `offset` seconds for `seconds` (null: until disarmed).
 
     So GET /time, the timestamps of books and frames, and the time by which signed requests are judged. Times in records stay true.
@@ -167,26 +167,26 @@ class Skew(_Kind, tag="skew"):
     seconds: Seconds | None = None
 
 
-class TickChange(_Kind, tag="tick_change"):
+class TickChange(_Kind, frozen=True, tag="tick_change"):
     """`where.market` ("": one drawn) gets another tick; resting orders keep their prices."""
 
     tick: Literal["0.1", "0.01", "0.005", "0.0025", "0.001", "0.0001"]
 
 
-class LoseBook(_Kind, tag="lose_book"):
+class LoseBook(_Kind, frozen=True, tag="lose_book"):
     """`where.market` ("": one drawn) has no book any more, for `seconds` (null: for ever)."""
 
     seconds: Seconds | None = None
 
 
-class Hold(_Kind, tag="hold"):
+class Hold(_Kind, frozen=True, tag="hold"):
     """Orders that match at once in `where.market` ("": one drawn) are delayed by `milliseconds`, for `seconds` (null: for ever)."""
 
     milliseconds: Annotated[int, Meta(ge=1, le=600_000)] = 3000
     seconds: Seconds | None = None
 
 
-class Change(_Kind, tag="change"):
+class Change(_Kind, frozen=True, tag="change"):
     """One of the venue's modes changes: an input of `inputs.ModeChange`, by its tag."""
 
     input: ModeChange
