@@ -43,6 +43,8 @@ class RedisLender:
     def serve(self, windows: Sequence[LimitWindow], on_news: Callable[[], None]) -> None:
         """Begin to lease in the running loop; `on_news` is called after every answer."""
         self._windows, self._on_news = windows, on_news
+        for window in windows:
+            window.ask_again(self._clock.monotonic())
         self._task = asyncio.create_task(self._run(), name="rate limit leases")
 
     def wake(self) -> None:
@@ -99,4 +101,4 @@ class RedisLender:
         self._away = str(error) or type(error).__name__
         until = self._clock.monotonic() + AGAIN_SECONDS
         for window in windows:
-            window.not_granted(until)
+            window.ask_again(until)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from infra.rate_limit import SlidingCount
+from infra.rate_limit import NEVER, SlidingCount
 
 PROCESSES = 5
 """Processes that may each use a private share: the trader, a worker of the pipelines or two, and whatever an operator runs."""
@@ -38,7 +38,7 @@ class LimitWindow:
         self._blocks: deque[tuple[float, int]] = deque()
         self._block_size = 0
         self._taken_since_lease = 0
-        self._lease_again = 0.0
+        self._lease_again = NEVER
 
     @property
     def key(self) -> str:
@@ -87,9 +87,9 @@ class LimitWindow:
         else:
             self._lease_again = asked_at + max(again_in, LEASE_SECONDS)
 
-    def not_granted(self, until: float) -> None:
-        """The lender is away: do not ask before `until`."""
-        self._lease_again = until
+    def ask_again(self, at: float) -> None:
+        """There is a lender, to be asked from the time `at` on."""
+        self._lease_again = at
 
     def _leased(self, now: float) -> int:
         blocks = self._blocks

@@ -115,6 +115,8 @@ class Fleet:
 
     def __init__(self) -> None:
         self.windows = [LimitWindow("x", 100, 10.0) for _ in range(PROCESSES)]
+        for window in self.windows:
+            window.ask_again(0.0)
         self.lender = Lender(self.windows[0])
         self.now = 0.0
         self.taken: list[float] = []
@@ -125,7 +127,7 @@ class Fleet:
         if habit == "idle":
             return
         if habit == "alone":
-            window.not_granted(self.now + 1.0)
+            window.ask_again(self.now + 1.0)
         if habit != "hoard" or not window._blocks or window._blocks[0][0] <= self.now + self.STEP:
             self.use(window)
         for _ in range(steps):
@@ -169,6 +171,7 @@ def test_processes_that_share_a_limit_never_exceed_it_together(habits):
 
 def test_a_quiet_process_leases_nothing_and_a_busy_one_ever_larger_blocks():
     window = LimitWindow("x", 2000, 10.0)
+    window.ask_again(0.0)
     for _ in range(49):
         window.take(0.0)
     assert window.wanted(0.0) == 0
@@ -288,7 +291,7 @@ async def test_without_redis_a_process_keeps_to_its_private_share_and_says_so():
 async def test_redis_that_comes_back_is_used_again(redis_url):
     clock = SystemClock()
     process = Process(redis_url, clock)
-    process.window.not_granted(clock.monotonic() + 0.1)
+    process.window.ask_again(clock.monotonic() + 0.1)
     process.lender._away = "gone"
     await process.take_all(clock.monotonic() + 0.4)
     await process.lender.probe()
