@@ -74,6 +74,10 @@ class MarketFeed(Protocol):
     def last_message_ns(self) -> int:
         """Return when the last data frame (not PONG) arrived, 0 before the first."""
 
+    @property
+    def refused(self) -> int:
+        """Return how many frames could not be believed: they change nothing, and their books are asked for again."""
+
 
 class AccountListener(Protocol):
     """Receives evidence about our own orders and trades."""
@@ -84,6 +88,9 @@ class AccountListener(Protocol):
     def on_gap(self, reason: str) -> None:
         """The channel was (re)connected: everything since the last event must be read again by REST."""
 
+    def on_refused(self, reason: str) -> None:
+        """Something came that cannot be believed (unreadable, impossible numbers, not ours). It may have been evidence, so it is a gap too."""
+
 
 class AccountFeed(Protocol):
     """The venue's channel of our own orders and trades. No replay: each (re)connection starts with `on_gap`."""
@@ -93,6 +100,10 @@ class AccountFeed(Protocol):
 
     @property
     def connected(self) -> bool: ...
+
+    @property
+    def refused(self) -> int:
+        """Return how many frames could not be believed."""
 
 
 BATCH = 15

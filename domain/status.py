@@ -13,8 +13,8 @@ from domain.halt import Halt
 class TraderStatus:
     """The trader now. Money is micro-dollars; `last_message_ns` is when the last market frame arrived, 0 before the first.
 
-    `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `realised` is before
-    fees, `unrealised` is at the best bid.
+    `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `refused_frames` counts
+    what the venue sent and could not be believed. `realised` is before fees, `unrealised` is at the best bid.
     """
 
     mode: str
@@ -31,6 +31,7 @@ class TraderStatus:
     open_positions: int
     watched_markets: int
     venue_mode: str = "normal"
+    refused_frames: int = 0
     active_strategies: tuple[str, ...] = ()
     halts: tuple[Halt, ...] = ()
     cash: int = 0

@@ -253,6 +253,7 @@ def status_to_proto(status: TraderStatus) -> events_pb2.BotStatus:
         ready=status.ready,
         epoch=status.epoch,
         venue_mode=status.venue_mode,
+        refused_frames=status.refused_frames,
     )
 
 
@@ -272,6 +273,7 @@ def status_from_proto(message: events_pb2.BotStatus) -> TraderStatus:
         open_positions=message.open_positions,
         watched_markets=message.watched_markets,
         venue_mode=message.venue_mode,
+        refused_frames=message.refused_frames,
         active_strategies=tuple(filter(None, message.strategy_name.split(","))),
         halts=tuple(halt_from_proto(halt) for halt in message.halts),
         cash=message.cash_micros,

@@ -24,6 +24,7 @@ class AccountEvents:
         self._desk = desk
         self._buffer: list[OrderReport | TradeReport] | None = []
         self.gap = asyncio.Event()
+        self.refused = 0
 
     def release(self) -> None:
         """Apply what was held back, in order, and everything that follows at once."""
@@ -39,6 +40,13 @@ class AccountEvents:
 
     def on_gap(self, reason: str) -> None:
         _log.info("account channel gap", reason=reason)
+        self.gap.set()
+
+    def on_refused(self, reason: str) -> None:
+        self.refused += 1
+        # A flood must not fill the audit log: the 1st, 2nd, 4th, 8th … are written down.
+        if self.refused.bit_count() == 1:
+            self._desk.audit("evidence_refused", reason=reason, refused_so_far=self.refused)
         self.gap.set()
 
     def _take(self, report: OrderReport | TradeReport) -> None:

@@ -16,6 +16,7 @@ class NoAccountFeed:
     """The `AccountFeed` port without an account."""
 
     connected = False
+    refused = 0
 
     async def start(self, listener: AccountListener) -> None:
         raise VenueError(_REFUSED)

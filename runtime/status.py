@@ -41,6 +41,7 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         unknown_orders=sum(1 for own in open_orders if own.status is OrderStatus.UNKNOWN),
         open_positions=portfolio.positions.open_count,
         watched_markets=len(kernel.books) // 2,
+        refused_frames=ports.feed.refused + ports.account_feed.refused + kernel.books.counters.malformed,
         venue_mode=kernel.venue_state.text(ports.clock.monotonic()),
         active_strategies=tuple(entry.name for entry in kernel.engine.registry if entry.running),
         halts=tuple(kernel.halts.active()),

@@ -192,6 +192,7 @@ trader_statuses = st.builds(
     open_positions=counts,
     watched_markets=counts,
     venue_mode=texts,
+    refused_frames=counts,
     active_strategies=st.lists(names, max_size=3).map(tuple),
     halts=st.lists(halts, max_size=2).map(tuple),
     cash=micros,

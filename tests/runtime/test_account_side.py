@@ -63,6 +63,24 @@ async def test_a_gap_asks_for_a_reconciliation(clock) -> None:
 
 
 @virtual
+async def test_what_cannot_be_believed_is_counted_and_audited_without_flooding_and_everything_is_read_again(
+    clock,
+) -> None:
+    rig = Rig(clock)
+    events = AccountEvents(rig.desk)
+
+    for number in range(100):
+        events.on_refused(f"price was -{number}")
+
+    assert events.gap.is_set()
+    assert events.refused == 100
+    await asyncio.sleep(1)
+    written = rig.audited("evidence_refused")
+    assert [row.detail["refused_so_far"] for row in written] == [1, 2, 4, 8, 16, 32, 64]
+    assert written[0].detail["reason"] == "price was -0"
+
+
+@virtual
 async def test_more_news_than_can_be_held_breaks_the_desk_instead_of_being_dropped(clock, monkeypatch) -> None:
     monkeypatch.setattr(account_events, "MAX_BUFFERED", 3)
     rig = Rig(clock)

@@ -91,6 +91,9 @@ class _Shaken:
     def on_gap(self, reason: str) -> None:
         self._listener.on_gap(reason)
 
+    def on_refused(self, reason: str) -> None:
+        self._listener.on_refused(reason)
+
     def _pass_on(self, tell: Callable[[], None]) -> None:
         loop, rng = asyncio.get_running_loop(), self._world.rng
         fate = rng.choice(("", "", "", "", "", "", "dropped", "repeated", "delayed", "delayed"))

@@ -216,6 +216,7 @@ class SimAccountFeed:
     """The `AccountFeed` port; events arrive one latency later, in order, as long as the trader lives."""
 
     connected = True
+    refused = 0
 
     def __init__(self, world: World, life: Dead) -> None:
         self._world = world
@@ -250,6 +251,7 @@ class SimMarketFeed:
     """The `MarketFeed` port in the venue's decimal texts."""
 
     connected = True
+    refused = 0
 
     def __init__(self, world: World, life: Dead) -> None:
         self._world = world

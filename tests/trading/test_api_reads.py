@@ -203,6 +203,7 @@ def status_of(**changes):
         "open_positions": 1,
         "watched_markets": 30,
         "venue_mode": "paused for 4 s more (engine_restarting)",
+        "refused_frames": 4,
         "active_strategies": ("flash_crash", "mean_reversion"),
     }
     return TraderStatus(**(facts | changes))
@@ -215,6 +216,7 @@ def test_the_status_is_what_the_trader_last_said(api, redis):
     assert (shown["online"], shown["ready"], shown["mode"], shown["open_orders"]) == (True, True, "full", 2)
     assert shown["strategies"] == ["flash_crash", "mean_reversion"]
     assert shown["venue_mode"] == "paused for 4 s more (engine_restarting)"
+    assert shown["refused_frames"] == 4
     assert 0 <= shown["age_seconds"] < 60
 
 

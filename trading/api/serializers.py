@@ -152,6 +152,7 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
     open_positions = serializers.IntegerField()
     watched_markets = serializers.IntegerField()
     venue_mode = serializers.CharField(help_text='what the venue takes now: "normal", or why new risk waits')
+    refused_frames = serializers.IntegerField(help_text="frames of the venue that could not be believed, since start")
     strategies = serializers.ListField(child=serializers.CharField())
     halts = HaltSerializer(many=True)
 

@@ -2,7 +2,8 @@
 
 A trade names the taker's order at its top and every maker's order in a list; the price, side and size that count for us are those of **our**
 order's entry, which may be on the complementary token. Entries of one order in one trade are summed. Text that does not fit raises one of
-`BAD_RECORD`. Source: the venue's user channel documentation and recorded frames.
+`BAD_RECORD`; so does what no honest venue would say: a fill outside (0, 1), a size beyond reason, someone else's order as ours.
+Source: the venue's user channel documentation and recorded frames.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from venues.polymarket.texts import amount, fill_price, fill_status, order_statu
 
 BAD_RECORD = (*UNDECODABLE, MoneyError, ValueError, OverflowError)
 """What reading a bad record raises."""
+MOST = 10**9 * MICRO
+"""More shares than any order or trade has: more than every market's collateral."""
 
 
 class Identity(NamedTuple):
@@ -79,11 +82,11 @@ class WireTrade(msgspec.Struct):
 
 def order_report(order: WireOrder) -> OrderReport:
     """Return what a record says of our order."""
-    our_side, price = side(order.side), amount(order.price)
+    our_side, price = side(order.side), amount(order.price, high=MICRO)
     order_type = OrderType(order.order_type)
-    matched = amount(order.size_matched) if order.size_matched else None
+    matched = amount(order.size_matched, high=MOST) if order.size_matched else None
     status, reason = order_status(order.status, filled=matched or 0, rests=order_type.rests)
-    size = amount(order.original_size)
+    size = amount(order.original_size, high=MOST)
     if our_side is OrderSide.BUY and not order_type.rests and price:
         size = size * MICRO // price  # the venue gives the amount to spend
     return OrderReport(
@@ -104,11 +107,13 @@ def order_report(order: WireOrder) -> OrderReport:
 
 def trade_reports(trade: WireTrade, identity: Identity) -> list[TradeReport]:
     """Return our part of a trade: one report for each of our orders in it."""
-    taker_is_ours = (
-        trade.trader_side == "TAKER" if trade.trader_side else identity.owns(trade.owner, trade.maker_address)
-    )
+    taker_is_ours = identity.owns(trade.owner, trade.maker_address)
+    if trade.trader_side == "TAKER" and not taker_is_ours:
+        raise ValueError(
+            f"trade {trade.id} was given as ours, but its taker is {trade.owner or trade.maker_address or 'nobody'}"
+        )
     parts: dict[str, _Part] = {}
-    if taker_is_ours:
+    if taker_is_ours and trade.trader_side != "MAKER":
         parts[trade.taker_order_id] = _part(trade.asset_id, side(trade.side), trade.price, trade.size, Liquidity.TAKER)
     for entry in trade.maker_orders or ():
         if identity.owns(entry.owner, entry.maker_address):
@@ -151,7 +156,7 @@ class _Part(NamedTuple):
 
 
 def _part(token_id: str, our_side: OrderSide, price: str, size: str, liquidity: Liquidity) -> _Part:
-    return _Part(token_id, our_side, fill_price(price, our_side), amount(size, low=1), liquidity)
+    return _Part(token_id, our_side, fill_price(price, our_side), amount(size, low=1, high=MOST), liquidity)
 
 
 def _maker_side(trade: WireTrade, entry: WireMakerOrder) -> OrderSide:

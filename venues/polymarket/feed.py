@@ -117,6 +117,11 @@ class PolymarketFeed:
         return bool(self._shards) and all(shard.channel.open for shard in self._shards)
 
     @property
+    def refused(self) -> int:
+        """Return how many frames of the open connections could not be believed."""
+        return sum(shard.codec.bad for shard in self.shards)
+
+    @property
     def last_message_ns(self) -> int:
         """Return when the last data frame arrived, 0 before the first."""
         return max((shard.last_message_ns for shard in self._shards), default=0)

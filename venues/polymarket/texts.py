@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from domain.errors import MoneyError
 from domain.fill import FillStatus
-from domain.money import parse_micros
+from domain.money import MICRO, parse_micros
 from domain.order import OrderSide, OrderStatus
 
 _UNITS_NS = ((11, 1_000_000_000), (14, 1_000_000), (17, 1_000))
@@ -37,24 +37,26 @@ def time_ns(text: str | int | None) -> int:
     return whole * 1_000_000_000 + moment.microsecond * 1_000
 
 
-def amount(text: str, *, low: int = 0) -> int:
-    """Return the micro-units of an amount that must not be below `low`; `MoneyError` otherwise."""
+def amount(text: str, *, low: int = 0, high: int | None = None) -> int:
+    """Return the micro-units of an amount from `low` to `high`; `MoneyError` otherwise."""
     value = parse_micros(text)
-    if value < low:
-        raise MoneyError(f"amount was {text!r}, expected none below {low}")
+    if value < low or (high is not None and value > high):
+        raise MoneyError(f"amount was {text!r}, expected {low} to {'any' if high is None else high} micro-units")
     return value
 
 
 def fill_price(text: str, our_side: OrderSide) -> int:
-    """Return the price of a fill; an average with more than six decimals is rounded against us (a BUY up, a SELL down)."""
+    """Return the price of a fill, above 0 and below 1; an average with more than six decimals is rounded against us (a BUY up, a SELL down)."""
     whole, point, decimals = text.partition(".")
     price = amount(f"{whole}{point}{decimals[:6]}")
     cut_off = decimals[6:]
-    if not cut_off.strip("0"):
-        return price
-    if not (cut_off.isascii() and cut_off.isdigit()):
-        raise MoneyError(f"price was {text!r}, expected a decimal number")
-    return price + 1 if our_side is OrderSide.BUY else price
+    if cut_off.strip("0"):
+        if not (cut_off.isascii() and cut_off.isdigit()):
+            raise MoneyError(f"price was {text!r}, expected a decimal number")
+        price += our_side is OrderSide.BUY
+    if not 0 < price < MICRO:
+        raise MoneyError(f"price was {text!r}, expected one between 0 and 1")
+    return price
 
 
 def side(text: str) -> OrderSide:

@@ -1,8 +1,8 @@
 """The user channel as an `AccountFeed`: evidence about our own orders and trades.
 
 The channel replays nothing, so every (re)connection begins with `on_gap`, once the venue has answered behind the subscribe frame: from then
-on nothing is missed, and everything before is read by REST. A frame that cannot be read may have been evidence: it is counted, logged, and
-followed by `on_gap` too.
+on nothing is missed, and everything before is read by REST. A frame that cannot be believed may have been evidence: it is counted, logged,
+and told by `on_refused`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PolymarketAccountFeed:
         keepalive: Keepalive | None = None,
     ) -> None:
         self.frames = 0
-        self.bad = 0
+        self.refused = 0
         self._credentials = credentials
         self._identity = identity
         self._listener: AccountListener | None = None
@@ -134,7 +134,7 @@ class PolymarketAccountFeed:
             listener.on_trade(trade)
 
     def _refuse(self, data: bytes, error: Exception) -> None:
-        self.bad += 1
-        _log.warning("user frame refused", error=str(error), length=len(data), refused_so_far=self.bad)
+        self.refused += 1
+        _log.warning("user frame refused", error=str(error), length=len(data), refused_so_far=self.refused)
         if self._listener is not None:
-            self._listener.on_gap("a frame of the user channel could not be read")
+            self._listener.on_refused(f"a frame of the user channel was refused: {error}")

@@ -48,7 +48,7 @@ class MarketDiary:
 
 @dataclass
 class AccountDiary:
-    """An `AccountListener`. A gap is written as its reason."""
+    """An `AccountListener`. A gap is written as its reason, what was refused as ("refused", its reason)."""
 
     events: list = field(default_factory=list)
 
@@ -60,6 +60,9 @@ class AccountDiary:
 
     def on_gap(self, reason: str) -> None:
         self.events.append(reason)
+
+    def on_refused(self, reason: str) -> None:
+        self.events.append(("refused", reason))
 
     def of(self, kind: type) -> list:
         return [event for event in self.events if isinstance(event, kind)]

@@ -123,7 +123,9 @@ def test_our_part_of_a_recorded_trade_with_many_makers_is_our_own_entries() -> N
 @pytest.mark.parametrize("name", ["py_user_trade2", "ws_user_trade", "ws_user_trade_msg", "http_trade_report"])
 def test_a_recorded_taker_trade_is_ours_at_the_top(name: str) -> None:
     trade = msgspec.json.decode(read("polymarket_user", f"{name}.json"), type=WireTrade)
-    (report,) = trade_reports(trade, Identity("nobody", "0x0"))
+    with pytest.raises(ValueError, match="given as ours"):
+        trade_reports(trade, Identity("nobody", "0x0"))
+    (report,) = trade_reports(trade, Identity(trade.owner, "0x0"))
     assert report.order_id == trade.taker_order_id
     assert report.liquidity is Liquidity.TAKER
     assert report.matched_ns > 1_700_000_000_000_000_000

@@ -226,10 +226,48 @@ BAD = {
 
 
 @pytest.mark.parametrize("frame", BAD.values(), ids=BAD.keys())
-async def test_an_unreadable_frame_may_have_been_evidence_so_it_is_a_gap(
+async def test_an_unreadable_frame_may_have_been_evidence_so_it_is_told(
     server: VenueSockets, diary: AccountDiary, frame: Any
 ) -> None:
-    assert await _told(server, diary, frame) == ["a frame of the user channel could not be read"]
+    ((kind, reason),) = await _told(server, diary, frame)
+    assert kind == "refused"
+    assert reason.startswith("a frame of the user channel was refused: ")
+
+
+HOSTILE = {
+    "a fill that is someone else's": trade(**OTHER),
+    "a fill nobody owns": trade(owner="", maker_address=""),
+    "a price of nothing": trade(price="0"),
+    "a negative price": trade(price="-0.5"),
+    "a price of one": trade(price="1"),
+    "a price above one": trade(price="1.01"),
+    "an enormous price": trade(price="9" * 400),
+    "a price in another notation": trade(price="5e-1"),
+    "no size": trade(size="0"),
+    "a negative size": trade(size="-10"),
+    "an enormous size": trade(size="1000000001"),
+    "a size too long to be meant": trade(size="1" * 5000),
+    "not a number": trade(size="NaN"),
+    "infinity": trade(size="Infinity"),
+    "an unknown trade status": trade(status="SETTLED_BY_MAGIC"),
+    "an unknown side": trade(side="HOLD"),
+    "a maker's fill outside the book": trade(maker("0xm", "5", "1.2"), trader_side="MAKER", **OTHER),
+    "a maker's negative fill": trade(maker("0xm", "-5", "0.4"), trader_side="MAKER", **OTHER),
+    "an order above one": order(price="1.5"),
+    "an order below nothing": order(price="-0.1"),
+    "an order larger than the world": order(original_size="1000000001"),
+    "an order that matched less than nothing": order(size_matched="-1"),
+    "a type nobody has": order(order_type="IOC"),
+    "a time that is none": order(timestamp="yesterday"),
+}
+
+
+@pytest.mark.parametrize("frame", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_what_cannot_be_believed_changes_nothing_and_is_told(
+    server: VenueSockets, diary: AccountDiary, frame: Any
+) -> None:
+    ((kind, _),) = await _told(server, diary, frame)
+    assert kind == "refused"
 
 
 async def test_other_events_are_ignored(server: VenueSockets, diary: AccountDiary) -> None:
