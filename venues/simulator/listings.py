@@ -20,8 +20,9 @@ CRYPTO_TAKER_DELAY_MS = 150
 
 @dataclass(slots=True)
 class Listing:
-    """One market and its public state. Volumes are micro-dollars; `winner` is the index of the token that pays, None when both pay half.
+    """One market and its public state. `volume` is what was traded in micro-dollars, `shares` in micro-shares.
 
+    `winner` is the index of the token that pays, None when both pay half.
     `book_closed`: a resolution is proposed, the book is gone although the market is not over.
     `proposed_ns` is when an outcome was proposed.
     `last_price` is that of the first outcome, whichever token traded last; `last_side` is the taker's.
@@ -37,6 +38,7 @@ class Listing:
     last_price: int | None = None
     last_side: str = ""
     volume: int = 0
+    shares: int = 0
     _hours: deque[tuple[int, int]] = field(default_factory=deque)
 
     @property
@@ -66,6 +68,7 @@ class Listing:
         self.last_side = trade.side.name
         self.last_price = trade.price if trade.token_id == self.spec.token_ids[0] else MICRO - trade.price
         self.volume += trade.cash
+        self.shares += trade.size
         hour = now_ns // HOUR_NS
         if not self._hours or self._hours[-1][0] != hour:
             self._hours.append((hour, 0))

@@ -5,6 +5,7 @@ Earnings are what the samples of the day so far give; user reads need a key, and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -228,25 +229,24 @@ def _rate(view: View) -> Any:
     return sum(one["rate_per_day"] for one in view["rewards_config"])
 
 
-_ORDERS = {
+def _field(name: str) -> Callable[[View], Any]:
+    return lambda view: view.get(name, "")
+
+
+_ORDERS: dict[str, Callable[[View], Any]] = {
     "rate_per_day": _rate,
     "price": lambda view: view["tokens"][0]["price"],
-    "competitiveness": lambda view: view["market_competitiveness"],
-    "max_spread": lambda view: view["rewards_max_spread"],
-    "min_size": lambda view: view["rewards_min_size"],
-    "question": lambda view: view["question"],
+    "competitiveness": _field("market_competitiveness"),
+    "max_spread": _field("rewards_max_spread"),
+    "min_size": _field("rewards_min_size"),
+    "question": _field("question"),
     "market_id": lambda view: int(view.get("market_id", 0)),
     "earnings": lambda view: view["earnings"][0]["earnings"] if "earnings" in view else 0,
-    "earning_percentage": lambda view: view.get("earning_percentage", 0),
-    **{
-        name: (lambda view, field=field: view.get(field, ""))
-        for name, field in (
-            ("created_at", "created_at"),
-            ("start_date", "created_at"),
-            ("end_date", "end_date"),
-            ("volume_24hr", "volume_24hr"),
-            ("spread", "spread"),
-            ("one_day_price_change", "one_day_price_change"),
-        )
-    },
+    "earning_percentage": _field("earning_percentage"),
+    "created_at": _field("created_at"),
+    "start_date": _field("created_at"),
+    "end_date": _field("end_date"),
+    "volume_24hr": _field("volume_24hr"),
+    "spread": _field("spread"),
+    "one_day_price_change": _field("one_day_price_change"),
 }

@@ -18,6 +18,11 @@ from aiohttp import web
 
 from domain.ports import Clock, Ids
 from venues.simulator.admin_routes import AdminRoutes
+from venues.simulator.builder_routes import BuilderRoutes
+from venues.simulator.data_board_routes import DataBoardRoutes
+from venues.simulator.data_market_routes import DataMarketRoutes
+from venues.simulator.data_routes import DataRoutes
+from venues.simulator.data_v1_routes import DataV1Routes
 from venues.simulator.door import HOST, Door
 from venues.simulator.fault_routes import FaultRoutes
 from venues.simulator.faults.desk import DESK, FaultDesk
@@ -32,6 +37,7 @@ from venues.simulator.market_channel import MarketChannel
 from venues.simulator.market_routes import MarketRoutes
 from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
+from venues.simulator.rewards_routes import RewardsRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
 from venues.simulator.venue import Options, Venue
@@ -62,6 +68,8 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     app[DESK] = desk
     app.add_routes(PublicRoutes(venue).routes())
     app.add_routes(MarketRoutes(venue, 2 * page_size).routes())
+    app.add_routes(RewardsRoutes(venue).routes())
+    app.add_routes(BuilderRoutes(venue, page_size).routes())
     app.add_routes(KeyRoutes(venue).routes())
     app.add_routes(HeartbeatRoutes(venue).routes())
     app.add_routes(OrderRoutes(venue).routes())
@@ -74,6 +82,10 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     gamma = web.Application(middlewares=[refusals])
     gamma.add_routes([*GammaRoutes(venue).routes(), *GammaExtraRoutes(venue).routes()])
     app.add_subapp("/gamma", gamma)
+    data = web.Application(middlewares=[refusals])
+    for handlers in (DataRoutes(venue), DataMarketRoutes(venue), DataBoardRoutes(venue), DataV1Routes(venue)):
+        data.add_routes(handlers.routes())
+    app.add_subapp("/data-api", data)
     return app
 
 
