@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from polybot_site.config_fields import (
     Address,
+    Bytes32,
+    Coins,
     Count,
     Duration,
     HostPort,
@@ -37,7 +39,10 @@ class Wallet(Section):
     """The wallet that trades on a real venue. The simulated venue makes its own."""
 
     private_key: PrivateKey = Field(None, description="Private key of the signing wallet, 64 hexadecimal digits")
-    safe_address: Address = Field("", description="Address of the Polymarket proxy wallet, empty for none")
+    safe_address: Address = Field(
+        "", description="Wallet that holds the money when it is not the key's own: proxy, Safe or deposit wallet"
+    )
+    max_gas_cost: Coins = Field(Decimal(1), description="Most that one transaction may pay for gas, in POL")
 
 
 class Polymarket(Section):
@@ -46,6 +51,21 @@ class Polymarket(Section):
     clob_host: HttpUrl = Field("https://clob.polymarket.com", description="CLOB REST")
     gamma_host: HttpUrl = Field("https://gamma-api.polymarket.com", description="Market metadata")
     ws_host: WsUrl = Field("wss://ws-subscriptions-clob.polymarket.com", description="Market and user WebSocket")
+    relayer_host: HttpUrl = Field(
+        "https://relayer-v2.polymarket.com",
+        description="Relayer: sends the transactions of proxies, Safes and deposit wallets",
+    )
+    rpc_host: HttpUrl = Field(
+        "https://polygon.drpc.org", description="Node of the chain: reads wallets, sends transactions of plain wallets"
+    )
+    builder_code: Bytes32 = Field("", description="Builder that orders are credited to, empty for none")
+    builder_key: SecretStr | None = Field(None, description="Builder's API key, for the relayer")
+    builder_secret: SecretStr | None = Field(None, description="Secret of the builder's API key")
+    builder_passphrase: SecretStr | None = Field(None, description="Passphrase of the builder's API key")
+    relayer_key: SecretStr | None = Field(None, description="Relayer's API key, instead of a builder's")
+    relayer_key_address: Address = Field(
+        "", description="Address the relayer's key was made for, empty for the wallet's own"
+    )
     chain_id: Annotated[Count, Field(ge=1)] = Field(137, description="Chain that orders are signed for; 137 is Polygon")
     signature_type: Annotated[Count, Field(ge=0, le=3)] = Field(
         0, description="0: plain wallet, 1: proxy, 2: Safe, 3: deposit wallet"

@@ -96,6 +96,8 @@ Usd = Annotated[
     BeforeValidator(_exact),
     Field(gt=0, le=10_000_000, decimal_places=6, allow_inf_nan=False),
 ]
+Coins = Usd
+"""An amount of the network's own coin, in the form of dollars."""
 Price = Annotated[
     Decimal,
     BeforeValidator(_no_bool),
@@ -107,5 +109,6 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
 HttpUrl = Annotated[str, AfterValidator(Form(r"https?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'https://host'"))]
 WsUrl = Annotated[str, AfterValidator(Form(r"wss?://[^\s/?#]+(/[^\s/?#]+)*", "a URL such as 'wss://host'"))]
 Address = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{40})?", "an address of 0x and 40 hexadecimal digits"))]
+Bytes32 = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{64})?", "0x and 64 hexadecimal digits"))]
 HostPort = Annotated[str, AfterValidator(Form(r"([^\s/:@]+:\d{1,5})?", "host:port"))]
 PrivateKey = Annotated[SecretStr | None, AfterValidator(_private_key)]

@@ -68,7 +68,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     """Open everything a kernel needs for the configured venue."""
     places_orders = config.mode != "monitor"
     if config.venue.kind == "simulator":
-        venue, signer = await _simulated(config, places_orders=places_orders)
+        venue, signer = await simulated_account(config, places_orders=places_orders)
     else:
         venue, signer = _real_public(config), None
     rng = SystemRandom()
@@ -104,21 +104,34 @@ def _real_public(config: Config) -> PolymarketConfig:
         raise VenueError(
             "orders on the real venue are refused; set POLYBOT_MODE=monitor to run the strategies on its public data"
         )
+    return real_venue(config, "monitor:polymarket")
+
+
+def real_venue(config: Config, account: str) -> PolymarketConfig:
+    """Return where the real venue is, and the configured wallet."""
     return PolymarketConfig(
         venue=config.venue.kind,
-        account="monitor:polymarket",
+        account=account,
         clob_url=config.polymarket.clob_host,
         gamma_url=config.polymarket.gamma_host,
         ws_url=config.polymarket.ws_host,
+        relayer_url=config.polymarket.relayer_host,
+        rpc_url=config.polymarket.rpc_host,
         chain_id=config.polymarket.chain_id,
         signature_type=SignatureType(config.polymarket.signature_type),
         funder=config.wallet.safe_address,
+        builder=config.polymarket.builder_code,
     )
 
 
-async def _simulated(config: Config, *, places_orders: bool) -> tuple[PolymarketConfig, LocalSigner | None]:
-    """Find the simulated venue that runs in this installation, and see that the account has play money."""
-    where = await _whereabouts(var_dir() / "venue.json")
+async def simulated_account(
+    config: Config, *, places_orders: bool, patience: float = VENUE_START_SECONDS
+) -> tuple[PolymarketConfig, LocalSigner | None]:
+    """Find the simulated venue that runs in this installation, and see that the account has play money.
+
+    `patience` is how many seconds a venue that is not there yet is waited for.
+    """
+    where = await _whereabouts(var_dir() / "venue.json", patience)
     if config.wallet.private_key is not None or config.wallet.safe_address:
         _log.warning("the configured wallet is not used: a simulated account has a key of its own")
     secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
@@ -130,6 +143,9 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
         clob_url=where["url"],
         gamma_url=where["gamma_url"],
         ws_url=where["ws_url"],
+        relayer_url=where["relayer_url"],
+        rpc_url=where["rpc_url"],
+        builder=config.polymarket.builder_code,
         chain_id=config.polymarket.chain_id,
         signature_type=SignatureType.EOA,
     )
@@ -139,9 +155,9 @@ async def _simulated(config: Config, *, places_orders: bool) -> tuple[Polymarket
     return venue, signer
 
 
-async def _whereabouts(path: Path) -> dict[str, str]:
+async def _whereabouts(path: Path, patience: float) -> dict[str, str]:
     """Read where the venue is; it says so when it is ready, which may be a moment after the trader starts."""
-    for _ in range(int(VENUE_START_SECONDS / _LOOK_EVERY_SECONDS)):
+    for _ in range(1 + int(patience / _LOOK_EVERY_SECONDS)):
         found = _read_whereabouts(path)
         if found is not None:
             return found

@@ -1,0 +1,92 @@
+"""Opens the configured account's wallet: the simulated venue's own, or the real one with the configured key.
+
+The real wallet needs `wallet.private_key`; everything but plain wallets also needs a key of the relayer. What is missing raises `WalletError` naming
+the setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import SecretStr
+
+from domain.errors import VenueError, WalletError
+from domain.money import exact_micros
+from domain.ports import Clock
+from infra.paths import var_dir
+from polybot_site.config import Config
+from polybot_site.trader_ports import real_venue, simulated_account
+from polybot_site.wallet_files import SubmissionFiles
+from venues.polymarket.auth import ApiCredentials
+from venues.polymarket.config import PolymarketConfig
+from venues.polymarket.signer import LocalSigner
+from venues.polymarket.wallet.opening import OpenWallet, open_wallet
+from venues.polymarket.wallet.relayer import BuilderKey, PlainRelayerKey, RelayerKey
+
+_WEI_PER_MICRO = 10**12
+_PATIENCE_SECONDS = 2.0
+
+
+def submission_files() -> SubmissionFiles:
+    """Return this installation's memory of what its wallets have sent."""
+    return SubmissionFiles(var_dir() / "wallet")
+
+
+@asynccontextmanager
+async def configured_wallet(config: Config, clock: Clock) -> AsyncIterator[OpenWallet]:
+    """Yield the wallet of the configured venue, closed afterwards."""
+    venue, signer = await _account(config)
+    opened = await open_wallet(
+        venue,
+        signer,
+        _relayer_key(config, signer.address),
+        clock=clock,
+        log=submission_files(),
+        max_gas_cost=exact_micros(config.wallet.max_gas_cost) * _WEI_PER_MICRO,
+    )
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def _account(config: Config) -> tuple[PolymarketConfig, LocalSigner]:
+    if config.venue.kind == "simulator":
+        venue, signer = await simulated_account(config, places_orders=True, patience=_PATIENCE_SECONDS)
+        if signer is None:
+            raise VenueError("the simulated account has no key")
+        return venue, signer
+    key = config.wallet.private_key
+    if key is None:
+        raise WalletError(
+            "the real venue's wallet needs its key: set POLYBOT_WALLET__PRIVATE_KEY or POLYBOT_WALLET__PRIVATE_KEY_FILE"
+        )
+    signer = LocalSigner(key.get_secret_value())
+    try:
+        return real_venue(config, f"live:{config.wallet.safe_address or signer.address}"), signer
+    except ValueError as error:
+        raise WalletError(f"the configured wallet cannot be used: {error}") from error
+
+
+def _relayer_key(config: Config, owner: str) -> RelayerKey | None:
+    """Return the configured key of the relayer, None when there is none: plain wallets need none."""
+    if config.polymarket.relayer_key is not None:
+        return PlainRelayerKey(
+            config.polymarket.relayer_key.get_secret_value(), config.polymarket.relayer_key_address or owner
+        )
+    parts = {
+        "BUILDER_KEY": config.polymarket.builder_key,
+        "BUILDER_SECRET": config.polymarket.builder_secret,
+        "BUILDER_PASSPHRASE": config.polymarket.builder_passphrase,
+    }
+    found = {name: value.get_secret_value() for name, value in parts.items() if isinstance(value, SecretStr)}
+    if not found:
+        return None
+    absent = [f"POLYBOT_POLYMARKET__{name}" for name in parts if name not in found]
+    if absent:
+        raise WalletError(f"the builder's key is incomplete: set {' and '.join(absent)} too")
+    try:
+        return BuilderKey(ApiCredentials(owner, *found.values()))
+    except ValueError as error:
+        raise WalletError(f"POLYBOT_POLYMARKET__BUILDER_SECRET cannot be used: {error}") from None
