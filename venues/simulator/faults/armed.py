@@ -15,7 +15,7 @@ _SECOND_NS = 1_000_000_000
 
 
 class Armed:
-    """One fault at work. `seen` counts what it could have struck, `struck` what it did strike, `last` says what that was.
+    """One fault at work. `seen` counts what it chose from until it was over, `struck` what it did strike; `last` says what.
 
     `markets` holds the condition and both token ids of the market it is bound to, nothing when it is bound to none.
     """
