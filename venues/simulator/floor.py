@@ -64,7 +64,10 @@ class Mood:
 
 
 class Floor:
-    """Shared by all agents. `observe` is told every event of every command, in order, `forget` the markets listed no longer."""
+    """Shared by all agents. `observe` is told every event of every command, in order, `forget` the markets listed no longer.
+
+    `transaction_hash` is that of the chain's transaction that moves funds just now.
+    """
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Floor:
         self.modes = Modes()
         self.refusals: Counter[RefusalCode] = Counter()
         self.observe: Callable[[list[Event]], None] = _nobody
+        self.transaction_hash = ""
         self.forget: Callable[[list[Listing]], None] = _nobody
         self._venue_id = venue_id
         self._orders = 0

@@ -10,6 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from venues.simulator.chain.pool import Signed
+from venues.simulator.chain.relays import RelayRequest
+
 
 class Tick(msgspec.Struct, frozen=True, tag="tick"):
     """Time has come so far: agents act, settlements and resolutions that are due happen. `mark` is the state's fingerprint before it."""
@@ -44,12 +47,14 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
 
 
 class Fund(msgspec.Struct, frozen=True, tag="fund"):
-    """The faucet gives `amount` to `wallet`, which `owner`'s key controls under `signature_type`."""
+    """The faucet gives `amount` of an asset to `wallet`, which `owner`'s key controls under `signature_type`; `approved`: with all approvals."""
 
     wallet: str
     owner: str
     signature_type: int
     amount: int
+    approved: bool = True
+    asset: Literal["pusd", "usdce"] = "pusd"
 
 
 class Place(msgspec.Struct, frozen=True, tag="place"):
@@ -65,6 +70,18 @@ class Place(msgspec.Struct, frozen=True, tag="place"):
     order_type: str
     post_only: bool
     expiration: int
+
+
+class Reread(msgspec.Struct, frozen=True, tag="reread"):
+    """The order gateway reads a wallet's approvals from the chain again."""
+
+    wallet: str
+
+
+class Reorg(msgspec.Struct, frozen=True, tag="reorg"):
+    """The last `depth` blocks of the chain are replaced."""
+
+    depth: int
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -156,6 +173,21 @@ class Divert(msgspec.Struct, frozen=True, tag="divert"):
 Misfortune = ChangeTick | HoldOrders | Divert
 """What befalls a market or a trade when a fault strikes it."""
 
+ChainInput = RelayRequest | Signed | Reread | Reorg
+"""What happens to the chain from outside."""
+
 Input = (
-    Tick | CreateKey | IssueKey | DeleteKey | Heartbeat | Fund | Place | Cancel | CancelMarket | EndEvent | ModeChange | Misfortune
+    Tick
+    | CreateKey
+    | IssueKey
+    | DeleteKey
+    | Heartbeat
+    | Fund
+    | Place
+    | Cancel
+    | CancelMarket
+    | EndEvent
+    | ChainInput
+    | ModeChange
+    | Misfortune
 )

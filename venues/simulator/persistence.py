@@ -29,6 +29,15 @@ _STATE_MODULES = frozenset(
         *(
             f"venues.simulator.{name}"
             for name in (
+                "approvals",
+                "chain.accounts",
+                "chain.blocks",
+                "chain.chain",
+                "chain.events",
+                "chain.pool",
+                "chain.relays",
+                "chain.scratch",
+                "chain.transactions",
                 "fair_value",
                 "floor",
                 "heartbeats",

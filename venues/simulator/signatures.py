@@ -91,21 +91,21 @@ def auth_signer(address: str, timestamp: str, nonce: int, signature: str) -> str
     """Return the address that signed the L1 statement "I control `address`" of `timestamp` (seconds, as text)."""
     domain = {"name": "ClobAuthDomain", "version": "1", "chainId": CHAIN_ID}
     message = {"address": address, "timestamp": timestamp, "nonce": nonce, "message": _AUTH_MESSAGE}
-    return _recover(_encode(domain, _AUTH_TYPES, message), _signature_bytes(signature))
+    return recover(typed_message(domain, _AUTH_TYPES, message), signature_bytes(signature))
 
 
 def order_digest(order: SignedOrder, exchange: str) -> str:
     """Return the EIP-712 digest of `order` at `exchange`: the order id, the same for every signature type."""
-    return "0x" + _digest(_encode(_exchange_domain(exchange), {"Order": _ORDER_FIELDS}, order.as_message())).hex()
+    return "0x" + digest(typed_message(_exchange_domain(exchange), {"Order": _ORDER_FIELDS}, order.as_message())).hex()
 
 
 def order_signer(order: SignedOrder, exchange: str, signature: str) -> str:
     """Return the address whose key signed `order`: the digest itself, or its ERC-7739 wrap for deposit wallets (type 3)."""
-    raw = _signature_bytes(signature)
-    plain = _encode(_exchange_domain(exchange), {"Order": _ORDER_FIELDS}, order.as_message())
+    raw = signature_bytes(signature)
+    plain = typed_message(_exchange_domain(exchange), {"Order": _ORDER_FIELDS}, order.as_message())
     if order.signature_type != 3:
-        return _recover(plain, raw)
-    return _recover(_wallet_message(order, exchange), _unwrap(raw, plain))
+        return recover(plain, raw)
+    return recover(_wallet_message(order, exchange), _unwrap(raw, plain))
 
 
 def _unwrap(raw: bytes, plain: SignableMessage) -> bytes:
@@ -125,25 +125,28 @@ def _wallet_message(order: SignedOrder, exchange: str) -> SignableMessage:
         "verifyingContract": order.maker,
         "salt": bytes(32),
     }
-    return _encode(_exchange_domain(exchange), {"TypedDataSign": _WALLET_FIELDS, "Order": _ORDER_FIELDS}, message)
+    return typed_message(_exchange_domain(exchange), {"TypedDataSign": _WALLET_FIELDS, "Order": _ORDER_FIELDS}, message)
 
 
 def _exchange_domain(exchange: str) -> dict[str, Any]:
     return {"name": "Polymarket CTF Exchange", "version": "2", "chainId": CHAIN_ID, "verifyingContract": exchange}
 
 
-def _encode(domain: Mapping[str, Any], types: Mapping[str, Any], message: Mapping[str, Any]) -> SignableMessage:
+def typed_message(domain: Mapping[str, Any], types: Mapping[str, Any], message: Mapping[str, Any]) -> SignableMessage:
+    """Return EIP-712 data ready to be hashed. Raises `SignatureError` when it does not fit its types."""
     try:
         return encode_typed_data(dict(domain), dict(types), dict(message))
     except (ValueError, TypeError, OverflowError) as error:
         raise SignatureError(f"the signed data is malformed: {error}") from error
 
 
-def _digest(message: SignableMessage) -> bytes:
+def digest(message: SignableMessage) -> bytes:
+    """Return what is signed: keccak of the EIP-191 form."""
     return keccak(b"\x19" + message.version + message.header + message.body)
 
 
-def _recover(message: SignableMessage, signature: bytes) -> str:
+def recover(message: SignableMessage, signature: bytes) -> str:
+    """Return the checksummed address that signed. Raises `SignatureError`."""
     if len(signature) != 65:
         raise SignatureError(f"the signature has {len(signature)} bytes, expected 65")
     try:
@@ -152,7 +155,8 @@ def _recover(message: SignableMessage, signature: bytes) -> str:
         raise SignatureError(f"the signature cannot be recovered: {error}") from error
 
 
-def _signature_bytes(signature: str) -> bytes:
+def signature_bytes(signature: str) -> bytes:
+    """Return the bytes of hexadecimal text. Raises `SignatureError`."""
     try:
         return bytes.fromhex(signature.removeprefix("0x"))
     except ValueError:

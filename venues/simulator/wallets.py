@@ -87,6 +87,10 @@ class Wallets:
         found = self._keys.get(key)
         return found if found and found.kind is KeyKind.BUILDER else None
 
+    def relayer_key(self, address: str) -> str:
+        """Return the relayer key of an address; at the venue it is made with a web login, here it simply exists."""
+        return str(uuid.UUID(bytes=self._derive("relayer", address)[:16], version=4))
+
     def keys_of(self, address: str, kind: KeyKind) -> list[ApiKey]:
         """Return the keys of one kind of a signing address, oldest first."""
         return [key for key in self._keys.values() if key.address == address and key.kind is kind]

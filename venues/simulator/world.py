@@ -42,6 +42,10 @@ from venues.exchange.events import (
     TradeMoved,
     TradeView,
 )
+from venues.simulator.approvals import Approvals
+from venues.simulator.chain.chain import Chain
+from venues.simulator.chain.pool import Signed
+from venues.simulator.chain.relays import RelayRequest
 from venues.simulator.floor import Floor
 from venues.simulator.heartbeats import CHECK_SECONDS, Heartbeats
 from venues.simulator.history import History
@@ -59,6 +63,8 @@ from venues.simulator.inputs import (
     Misfortune,
     ModeChange,
     Place,
+    Reorg,
+    Reread,
     Tick,
 )
 from venues.simulator.lifecycle import Lifecycle
@@ -80,7 +86,8 @@ _KEEP_ENDED_NS = 30 * NANOS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """What a venue is made from. `speed` multiplies the agents' activity; `retrying` and `failing` are shares of all trades."""
+    """What a venue is made from. `speed` multiplies the agents' activity; `retrying` and `failing` are shares of all trades,
+    `reorging` the share of blocks after which the chain is reorganised."""
 
     venue_id: str
     secret: str
@@ -89,6 +96,7 @@ class Genesis:
     speed: float = 1.0
     retrying: float = 0.02
     failing: float = 0.001
+    reorging: float = 0.0
 
 
 class World:
@@ -114,9 +122,11 @@ class World:
         )
         self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._makers)
         self._mode_changes = ModeChanges(self.floor, self._lifecycle)
-        self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing)
-        self._misfortunes = Misfortunes(self.floor, self._lifecycle, self._settlement)
         self._clients: set[str] = set()
+        self.approvals = Approvals()
+        self.chain = Chain(self.floor, self.approvals, self.wallets, self._clients, genesis.venue_id)
+        self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing, self.chain.blocks.next_seal_ns)
+        self._misfortunes = Misfortunes(self.floor, self._lifecycle, self._settlement)
         self._happened: list[Event] = []
         self.floor.observe = self._observe
         self.indexer = Indexer(self.floor, genesis.seed, genesis.venue_id, self._clients)
@@ -124,6 +134,7 @@ class World:
         self._lifecycle.start()
         self._takers.start()
         self.indexer.start()
+        self.chain.start()
         self.floor.later(_PRUNE_SECONDS, "prune")
         self.floor.later(CHECK_SECONDS, "check_heartbeats")
 
@@ -179,11 +190,13 @@ class World:
             "start_game": self._lifecycle.start_game,
             "propose": self._lifecycle.propose,
             "resolve": self._lifecycle.resolve,
-            "pay_out": self._lifecycle.pay_out,
+            "pay_out": self._pay_out,
             "open_event": self._lifecycle.open_event,
             "prune": self._prune,
             "check_heartbeats": self._check_heartbeats,
             "minute": self.indexer.minute,
+            "relay": self.chain.send_relay,
+            "seal": self._seal,
         }
 
     def _panic(self) -> None:
@@ -191,6 +204,19 @@ class World:
         if condition_id:
             for maker in self._makers:
                 maker.hurry(condition_id)
+
+    def _pay_out(self, condition_id: str) -> None:
+        self._lifecycle.pay_out(condition_id, self.chain.keepers())
+
+    def _seal(self) -> None:
+        self.chain.seal()
+        rng, chance = self.floor.rng, self.genesis.reorging
+        if chance and rng.random() < chance:
+            self._reorganise(Reorg(rng.randint(1, 3)))
+
+    def _reorganise(self, event: Reorg) -> None:
+        for trade_id in self.chain.replace(event.depth):
+            self._settlement.replaced(trade_id)
 
     def _prune(self) -> None:
         self.floor.do(Prune(self.now_ns - _KEEP_ENDED_NS))
@@ -257,7 +283,14 @@ class World:
     def _fund(self, event: Fund) -> None:
         self.wallets.bind(event.wallet, event.owner, event.signature_type)
         self._client(event.wallet)
-        self.floor.do(Deposit(event.wallet, event.amount))
+        if event.approved:
+            self.approvals.grant_all(event.wallet)
+        if event.signature_type:
+            self.chain.accounts.deployed.add(event.wallet)
+        if event.asset == "usdce":
+            self.chain.give_usdce(event.wallet, event.amount)
+        else:
+            self.floor.do(Deposit(event.wallet, event.amount))
 
     def _create_key(self, event: CreateKey) -> None:
         self.wallets.create_key(event.address, event.nonce, self.now_ns)
@@ -273,6 +306,7 @@ class World:
         """Note what concerns makers, clients and listings; keep all for the wire."""
         self._happened.extend(events)
         for event in events:
+            self.chain.observe(event)
             self.indexer.observe(event)
             if isinstance(event, OrderUpdated | OrderCanceled | OrderPlaced):
                 order = event.order
@@ -320,6 +354,10 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     IssueKey: lambda world, event: world.wallets.issue_key(event.address, KeyKind(event.kind), world.now_ns),
     DeleteKey: World._delete_key,
     Heartbeat: lambda world, event: world.heartbeats.beat(event.api_key, world.now_ns),
+    RelayRequest: lambda world, event: world.chain.relay(event),
+    Signed: lambda world, event: world.chain.pool.add(event),
+    Reread: lambda world, event: world.approvals.reread(event.wallet, world.now_ns),
+    Reorg: World._reorganise,
     EndEvent: lambda world, event: world._lifecycle.resolve(event.event_id),
     **dict.fromkeys(get_args(ModeChange), World._change_mode),
     **dict.fromkeys(get_args(Misfortune), lambda world, event: world._misfortunes.apply(event)),

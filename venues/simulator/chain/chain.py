@@ -6,6 +6,7 @@ through the exchange core, so a venue that replays its log has the same chain.
 
 from __future__ import annotations
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from domain.fill import FillStatus
@@ -27,11 +28,11 @@ from venues.simulator.floor import Floor
 from venues.simulator.wallets import Wallets
 
 CONFIRMATIONS = 2
-OPERATOR = "0x" + keccak(text="simulated operator")[-20:].hex()
-RELAYER = "0x" + keccak(text="simulated relayer")[-20:].hex()
+OPERATOR = to_checksum_address(keccak(text="simulated operator")[-20:])
+RELAYER = to_checksum_address(keccak(text="simulated relayer")[-20:])
 MATCH_ORDERS = "0x3c2b4399"
 _EXECUTE_SECONDS = (0.3, 1.2)
-_SIGNATURE_TYPES = {"WALLET-CREATE": 3, "SAFE-CREATE": 2}
+_SIGNATURE_TYPES = {"WALLET": 3, "WALLET-CREATE": 3, "SAFE": 2, "SAFE-CREATE": 2, "PROXY": 1}
 
 
 class Chain:
@@ -156,9 +157,9 @@ class Chain:
             error = refused.text
         else:
             self._commit(scratch, relay.transaction_hash)
-            if request.kind in _SIGNATURE_TYPES:
+            if request.wallet not in self.accounts.deployed:
                 self._deploy(request)
-            else:
+            if request.calls:
                 self.accounts.nonces[request.wallet] = self.accounts.nonce(request.wallet) + 1
         logs = () if error else tuple(scratch.logs)
         self.blocks.add(
@@ -167,6 +168,7 @@ class Chain:
         self.relays.move(relay, RelayState.FAILED if error else RelayState.MINED, now_ns, error)
 
     def _deploy(self, request: RelayRequest) -> None:
+        """Let a wallet exist: deposit wallets and Safes when asked, proxies with their first call."""
         self.accounts.deployed.add(request.wallet)
         self._wallets.bind(request.wallet, request.owner, _SIGNATURE_TYPES[request.kind])
         self._clients.add(request.wallet)
