@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from venues.simulator.authentication import authenticate_l2
-from venues.simulator.refusals import unauthorized
+from venues.simulator.refusals import bad_request, unauthorized
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
@@ -32,6 +32,13 @@ class Callers:
     def wallets(self, key: ApiKey) -> tuple[str, ...]:
         """Return every wallet the key's address controls, its own address first."""
         return self._venue.world.wallets.wallets_of(key.address)
+
+    def wallet(self, request: web.Request, key: ApiKey) -> str | None:
+        """Return the wallet that a request's `signature_type` means, None when the address has none of that type. Raises 400."""
+        signature_type = request.query.get("signature_type", "0")
+        if signature_type not in ("0", "1", "2", "3"):
+            raise bad_request("Invalid signature_type")
+        return self._venue.world.wallets.wallet(key.address, int(signature_type))
 
     def volume(self, address: str) -> int:
         """Return the micro-dollars all wallets of an address traded in the last thirty days."""

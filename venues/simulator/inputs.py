@@ -46,6 +46,13 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     api_key: str
 
 
+class DropNotices(msgspec.Struct, frozen=True, tag="drop"):
+    """The owner of `accounts` drops notifications by number, all of them when none is named."""
+
+    accounts: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+
 class Fund(msgspec.Struct, frozen=True, tag="fund"):
     """The faucet gives `amount` of an asset to `wallet`, which `owner`'s key controls under `signature_type`; `approved`: with all approvals."""
 
@@ -182,6 +189,7 @@ Input = (
     | IssueKey
     | DeleteKey
     | Heartbeat
+    | DropNotices
     | Fund
     | Place
     | Cancel

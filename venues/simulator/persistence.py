@@ -50,6 +50,8 @@ _STATE_MODULES = frozenset(
                 "misfortunes",
                 "mode_changes",
                 "modes",
+                "notice_board",
+                "notices",
                 "positions",
                 "price_history",
                 "rebates",

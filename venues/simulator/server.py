@@ -35,6 +35,7 @@ from venues.simulator.ip_limits import IpLimits
 from venues.simulator.key_routes import KeyRoutes
 from venues.simulator.market_channel import MarketChannel
 from venues.simulator.market_routes import MarketRoutes
+from venues.simulator.notice_routes import NoticeRoutes
 from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.rewards_routes import RewardsRoutes
@@ -73,6 +74,7 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     app.add_routes(KeyRoutes(venue).routes())
     app.add_routes(HeartbeatRoutes(venue).routes())
     app.add_routes(OrderRoutes(venue).routes())
+    app.add_routes(NoticeRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(AdminRoutes(venue).routes())
     app.add_routes(FaultRoutes(desk).routes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from aiohttp import web
 
 from venues.exchange.events import OrderView, TradeView
@@ -32,6 +33,9 @@ class TradingRoutes:
             web.get("/data/order/{order_id}", self.order),
             web.get("/data/orders", self.orders),
             web.get("/data/trades", self.trades),
+            web.get("/data/pre-migration-orders", self.pre_migration_orders),
+            web.get("/order-scoring", self.order_scoring),
+            web.post("/orders-scoring", self.orders_scoring),
             web.get("/balance-allowance", self.balance),
             web.get("/balance-allowance/update", self.update_balance),
         ]
@@ -67,23 +71,49 @@ class TradingRoutes:
         chosen, envelope = page(found, cursor, "Invalid trade params payload", self._page_size)
         return answer({"data": [self._trade_view(trade, wallets) for trade in chosen], **envelope})
 
+    async def pre_migration_orders(self, request: web.Request) -> web.Response:
+        """No order here is older than the present protocol."""
+        await self._callers.authenticate(request, reads=True)
+        cursor = request.query.get("next_cursor", "")
+        chosen, envelope = page([], cursor, "invalid order params payload", self._page_size)
+        return answer({"data": list(chosen), **envelope})
+
+    async def order_scoring(self, request: web.Request) -> web.Response:
+        key, _ = await self._callers.authenticate(request, reads=True)
+        return answer({"scoring": self._scoring(key, request.query.get("order_id", ""))})
+
+    async def orders_scoring(self, request: web.Request) -> web.Response:
+        key, body = await self._callers.authenticate(request, reads=True)
+        try:
+            order_ids = msgspec.json.decode(body, type=list[str])
+        except msgspec.DecodeError:
+            raise bad_request("Invalid payload") from None
+        return answer({order_id: self._scoring(key, order_id) for order_id in order_ids})
+
     async def balance(self, request: web.Request) -> web.Response:
         key, _ = await self._callers.authenticate(request, reads=True)
         wallet, token_id = self._asset(request, key)
-        held = self._venue.world.exchange.balance(wallet, token_id).settled if wallet else 0
-        return answer({"balance": str(held), "allowances": dict.fromkeys(SPENDERS, _UNLIMITED)})
+        world = self._venue.world
+        if wallet is None:
+            return answer({"balance": "0", "allowances": dict.fromkeys(SPENDERS, "0")})
+        asset = _ASSETS[request.query["asset_type"]]
+        held = world.exchange.balance(wallet, token_id).settled if asset != POSITION_MANAGER else 0
+        spenders = (EXCHANGE_V3,) if asset == POSITION_MANAGER else SPENDERS
+        now_ns = self._venue.now_ns()
+        shown = {spender: str(world.approvals.shown(wallet, asset, spender, now_ns)) for spender in spenders}
+        return answer({"balance": str(held), "allowances": shown})
 
     async def update_balance(self, request: web.Request) -> web.Response:
         key, _ = await self._callers.authenticate(request, reads=True)
-        self._asset(request, key)
+        wallet, _ = self._asset(request, key)
+        if wallet is not None:
+            self._venue.submit(Reread(wallet))
         return web.Response(body=b"", content_type="application/json")
 
     def _asset(self, request: web.Request, key: ApiKey) -> tuple[str | None, str]:
         """Return the wallet and token that a balance request names; the collateral is token ""."""
         query = request.query
-        if query.get("signature_type", "0") not in ("0", "1", "2", "3"):
-            raise bad_request("Invalid signature_type")
-        wallet = self._venue.world.wallets.wallet(key.address, int(query.get("signature_type", "0")))
+        wallet = self._callers.wallet(request, key)
         if query.get("asset_type") == "COLLATERAL":
             return wallet, ""
         if query.get("asset_type") != "CONDITIONAL":
@@ -91,6 +121,14 @@ class TradingRoutes:
         if not query.get("token_id"):
             raise bad_request("asset_id is required")
         return wallet, query["token_id"]
+
+    def _scoring(self, key: ApiKey, order_id: str) -> bool:
+        """Tell whether an order of the key's earns rewards as it rests now."""
+        world = self._venue.world
+        order = world.exchange.order(order_id)
+        if order is None or order.account not in self._callers.wallets(key):
+            return False
+        return world.indexer.rewards.scoring(order, self._venue.now_ns())
 
     def _order_view(self, order: OrderView) -> account_views.View:
         world = self._venue.world

@@ -55,6 +55,7 @@ from venues.simulator.inputs import (
     CancelMarket,
     CreateKey,
     DeleteKey,
+    DropNotices,
     EndEvent,
     Fund,
     Heartbeat,
@@ -73,6 +74,7 @@ from venues.simulator.market_makers import MarketMaker, Style
 from venues.simulator.misfortunes import Misfortunes
 from venues.simulator.mode_changes import ModeChanges
 from venues.simulator.modes import Modes
+from venues.simulator.notice_board import NoticeBoard
 from venues.simulator.schedule import Schedule
 from venues.simulator.settlement import Settlement
 from venues.simulator.takers import Takers, Temper
@@ -127,6 +129,7 @@ class World:
         self.chain = Chain(self.floor, self.approvals, self.wallets, self._clients, genesis.venue_id)
         self._settlement = Settlement(self.floor, genesis.retrying, genesis.failing, self.chain.blocks.next_seal_ns)
         self._misfortunes = Misfortunes(self.floor, self._lifecycle, self._settlement)
+        self.board = NoticeBoard(self.floor, self.history, self._clients, self._key_of)
         self._happened: list[Event] = []
         self.floor.observe = self._observe
         self.indexer = Indexer(self.floor, genesis.seed, genesis.venue_id, self._clients)
@@ -159,6 +162,11 @@ class World:
         """Return a fingerprint that two copies of this venue share as long as they went the same way."""
         state = self.floor.rng.getstate()[1]
         return zlib.crc32(repr((state[-1], state[0], state[1], self._schedule.number, self.now_ns)).encode())
+
+    def _key_of(self, account: str) -> str:
+        """Return the API key whose notifications are about an account."""
+        keys = self.wallets.keys_of(self.wallets.owner(account), KeyKind.TRADING)
+        return keys[0].key if keys else self.owner_key("", account)
 
     def owner_key(self, order_id: str, account: str) -> str:
         """Return the API key an order was placed with; agents' orders name a made-up one of their account's own."""
@@ -306,6 +314,7 @@ class World:
         """Note what concerns makers, clients and listings; keep all for the wire."""
         self._happened.extend(events)
         for event in events:
+            self.board.observe(event)
             self.chain.observe(event)
             self.indexer.observe(event)
             if isinstance(event, OrderUpdated | OrderCanceled | OrderPlaced):
@@ -353,6 +362,7 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     CreateKey: World._create_key,
     IssueKey: lambda world, event: world.wallets.issue_key(event.address, KeyKind(event.kind), world.now_ns),
     DeleteKey: World._delete_key,
+    DropNotices: lambda world, event: world.board.notices.drop(event.accounts, frozenset(event.numbers)),
     Heartbeat: lambda world, event: world.heartbeats.beat(event.api_key, world.now_ns),
     RelayRequest: lambda world, event: world.chain.relay(event),
     Signed: lambda world, event: world.chain.pool.add(event),
