@@ -66,7 +66,11 @@ class Report:
 
     def hear(self, line: str) -> None:
         """Take one line of a program."""
-        said = json.loads(line)
+        try:
+            said = json.loads(line)
+        except ValueError:
+            self.calls.append(Call("(the program)", "", False, f"said what is no JSON: {line[:200]}"))
+            return
         if "call" in said:
             self.calls.append(Call(said["call"], said["case"], said["passed"], said["detail"]))
         self.skipped |= said.get("skipped", {})
@@ -78,8 +82,9 @@ class Report:
         if exit_code or not self.methods:
             self.calls.append(Call("(the program)", "", False, f"ended with {exit_code}: {last_words[-1500:]}"))
         tried = {call.method for call in self.calls}
-        for method in sorted(set(self.methods) - tried - self.skipped.keys()):
-            self.calls.append(Call(method, "", False, "neither tried nor skipped with a reason"))
+        if forgotten := sorted(set(self.methods) - tried - self.skipped.keys()):
+            told = f"neither tried nor skipped with a reason: {', '.join(forgotten)}"
+            self.calls.append(Call("(every method)", "", False, told))
         for method in sorted(self.skipped.keys() & tried):
             self.calls.append(Call(method, "", False, "tried, and yet listed as skipped"))
         for method in sorted(self.skipped.keys() - set(self.methods)):
@@ -104,7 +109,9 @@ def main(names: Sequence[str], out: TextIO = sys.stdout) -> int:
             tempfile.TemporaryDirectory(prefix="polybot-conformance-") as folder,
             own_venue.running(ROOT, Path(folder)) as addresses,
         ):
-            reports = {sdk: drive(pythons[sdk.name], PROGRAMS / sdk.program, addresses) for sdk in chosen}
+            reports = {
+                sdk: drive(pythons[sdk.name], PROGRAMS / sdk.program, addresses, PROGRAM_SECONDS) for sdk in chosen
+            }
     except (EnvironmentUnavailableError, own_venue.VenueUnavailableError) as error:
         out.write(f"conformance could not be run: {error}\n")
         return 2
@@ -113,7 +120,7 @@ def main(names: Sequence[str], out: TextIO = sys.stdout) -> int:
     return 1 if any(report.failed for report in reports.values()) else 0
 
 
-def drive(python: Path, program: Path, addresses: dict[str, str], seconds: float = PROGRAM_SECONDS) -> Report:
+def drive(python: Path, program: Path, addresses: dict[str, str], seconds: float) -> Report:
     """Run one program in its environment and return what it said; one that hangs is ended and reported as failed."""
     report = Report()
     with tempfile.TemporaryFile("w+") as errors:

@@ -48,8 +48,9 @@ class Conversation:
 
     def watch(self, client: Any, name: str = "") -> Any:
         """Return `client`, watched. Its class (`name` when given) joins the classes whose methods must all be tried."""
-        name = name or type(client).__name__
-        self.know(type(client), name)
+        client_class = client if isinstance(client, type) else type(client)
+        name = name or client_class.__name__
+        self.know(client_class, name)
         return Watched(client, name, self.called)
 
     def know(self, client_class: type, name: str = "") -> None:
@@ -62,14 +63,14 @@ class Conversation:
         self._say({"skipped": {f"{client}.{method}": reason for method in methods}})
 
     @contextmanager
-    def call(self, method: str, case: str = "") -> Iterator[None]:
-        """Try one method within the block, which also checks what came back."""
+    def call(self, method: str, case: str = "", *, follows: bool = False) -> Iterator[None]:
+        """Try one method within the block, which also checks what came back. `follows`: the block watches what an earlier call of it opened."""
         before = set(self.called)
         self.called.discard(method)
         detail = ""
         try:
             yield
-            if method not in self.called:
+            if method not in (before if follows else self.called):
                 detail = "the block never called it"
         except SceneEndedError:
             raise

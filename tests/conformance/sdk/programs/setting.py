@@ -78,7 +78,7 @@ class Venue:
             rows = json.load(response)["markets"]
         return [_market(row) for row in rows if row.get("bestBid") and row.get("bestAsk")]
 
-    def pick(self, *, neg_risk: bool, apart_from: tuple[str, ...] = (), fees: bool = False) -> Market:
+    def pick(self, *, neg_risk: bool, apart_from: tuple[Market, ...] = (), fees: bool = False) -> Market:
         """Return a market without delays, with a tick of a cent and room between bid and ask, priced near the middle. Waits for one."""
         for _ in range(100):
             fitting = [
@@ -89,7 +89,7 @@ class Venue:
                 and market.ask - market.bid >= Decimal("0.02")
                 and Decimal("0.15") <= market.bid <= Decimal("0.8")
                 and not market.delayed
-                and market.condition_id not in apart_from
+                and market.event_id not in {other.event_id for other in apart_from}
                 and (not fees or market.fee_rate)
             ]
             if fitting:
