@@ -129,6 +129,20 @@ async def test_the_admin_door_describes_the_venue_and_gives_money(venue):
     assert (await venue.fund(address, "1"))[1]["balance"] == "13.5"
 
 
+async def test_the_owner_of_the_venue_ends_an_event_before_its_time(venue):
+    market = await venue.some_market(neg_risk=True)
+    status, ended = await venue.post("/admin/resolve", {"condition_id": market["conditionId"]})
+    assert status == 200
+    _, event = await venue.get(f"/gamma/events/{ended['event_id']}")
+    outcomes = {one["conditionId"]: one["outcomePrices"] for one in event["markets"]}
+    assert event["closed"]
+    assert market["conditionId"] in outcomes
+    assert sorted(outcomes.values()).count('["1", "0"]') == 1
+    venue.jump(48 * 3600)
+    for condition_id in (market["conditionId"], "0x00"):
+        assert (await venue.post("/admin/resolve", {"condition_id": condition_id}))[0] == 400
+
+
 @pytest.mark.parametrize(
     "body",
     [
