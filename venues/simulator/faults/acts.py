@@ -90,6 +90,7 @@ class Acts:
 
     def _strike_market(self, armed: Armed, do: TickChange | LoseBook | Hold) -> None:
         condition_id = self._market(armed)
+        armed.last = f"market {condition_id}"
         if isinstance(do, TickChange):
             self._venue.submit(ChangeTick(condition_id, parse_micros(do.tick)))
         elif isinstance(do, LoseBook):
