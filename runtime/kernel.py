@@ -94,7 +94,9 @@ class Kernel:
             send_deadline=config.send_deadline,
         )
         self.resolver = Resolver(self.desk, ports.gateway, absence=config.absence, in_flight=self.flow.in_flight)
-        self.reconciler = Reconciler(self.desk, ports.gateway, resolved=self.markets.resolved)
+        self.reconciler = Reconciler(
+            self.desk, ports.gateway, resolved=self.markets.resolved, market_of=self.markets.of_token
+        )
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
         self.executor = Executor(
             self.portfolio,

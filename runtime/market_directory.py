@@ -38,6 +38,9 @@ class MarketDirectory:
     def by_condition(self, condition_id: str) -> Market | None:
         return self._by_id.get(self._by_condition.get(condition_id, ""))
 
+    def of_token(self, token_id: str) -> Market | None:
+        return self._by_id.get(self._by_token.get(token_id, ""))
+
     def required(self, market_id: str) -> Market:
         """Return a market that a journaled row refers to; `KeyError` names the one whose row is gone."""
         return self._by_id[market_id]

@@ -3,6 +3,8 @@
 Orders we hold that the venue does not list are read one by one. Open orders we do not know are cancelled, trades made outside are adopted
 as `external`. Nothing is concluded while orders are on their way or fills unsettled. Run twice without news, the second run changes nothing.
 
+Splits and merges made outside are adopted when both outcomes and the cash agree (`trading.outside`).
+
 Cash converges when the difference has an explanation: payouts that arrived, rounding within a bound for each new fill, and transfers made
 outside, the last only when two rounds agree and nothing else is wrong. Money that is missing after new fills, no more than a wrong fee could take, is
 booked as `misbooked` and halts their markets, so that somebody looks. A difference in shares beyond 0.01 that lasts halts its market.
@@ -20,12 +22,14 @@ from domain.errors import VenueError
 from domain.fill import Fill, FillStatus
 from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
+from domain.market import Market
 from domain.money import format_micros
 from domain.order import OrderStatus
 from domain.ports import OrderGateway
 from domain.reports import Balances, OrderReport
 from trading.desk import Desk
 from trading.holding import notional
+from trading.outside import as_trades, pair_moves
 from trading.positions import DUST
 
 ROUNDING_PER_FILL = 20
@@ -56,12 +60,21 @@ class Reconciler:
 
     Args:
         resolved: tells whether a token's market has resolved: its shares may be redeemed at any time.
+        market_of: finds the market of a token, None when it is unknown.
     """
 
-    def __init__(self, desk: Desk, gateway: OrderGateway, *, resolved: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        gateway: OrderGateway,
+        *,
+        resolved: Callable[[str], bool],
+        market_of: Callable[[str], Market | None],
+    ) -> None:
         self._desk = desk
         self._gateway = gateway
         self._resolved = resolved
+        self._market_of = market_of
         self._last_cash_difference: int | None = None
         self._last_token_differences: dict[str, int] = {}
         self._booked_when_equal = -_FILLS_BEFORE_START
@@ -74,7 +87,7 @@ class Reconciler:
         try:
             open_orders = await self._gateway.open_orders()
             trades = await self._gateway.trades(self._trades_since())
-            balances = await self._gateway.balances(sorted(portfolio.positions.held_tokens()))
+            balances = await self._gateway.balances(sorted(self._tokens_to_read()))
         except VenueError as error:
             _log.warning("venue could not be read", error=str(error))
             return Reconciliation(complete=False)
@@ -85,6 +98,7 @@ class Reconciler:
         portfolio.unsure_since_ns, self._read_ns = None, begun
         if not self._quiet(begun):
             return Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
+        self._adopt_pairs(balances)
         token_differences = self._compare_tokens(balances)
         return Reconciliation(
             complete=True,
@@ -141,6 +155,32 @@ class Reconciler:
             if own.status in on_the_way or own.needs_read or own.awaited:
                 return False
         return portfolio.changed_ns <= begun and not portfolio.positions.with_unsettled()
+
+    def _tokens_to_read(self) -> set[str]:
+        """Return the tokens we hold and their complements, which tell splits and merges from other moves."""
+        held = self._desk.portfolio.positions.held_tokens()
+        markets = {market.id: market for token in held if (market := self._market_of(token)) is not None}
+        return held.union(*(market.token_ids for market in markets.values()))
+
+    def _adopt_pairs(self, balances: Balances) -> None:
+        """Book splits and merges made outside, when the cash has moved with the shares of both outcomes."""
+        portfolio = self._desk.portfolio
+        differences = {
+            token_id: held - portfolio.positions.size(token_id)
+            for token_id, held in balances.tokens.items()
+            if not self._resolved(token_id)
+        }
+        markets = {market.id: market for token in differences if (market := self._market_of(token)) is not None}
+        moves = pair_moves(markets.values(), differences)
+        rest = balances.cash - portfolio.ledger.cash - sum(move.cash for move in moves)
+        bound = DUST * len(moves) + ROUNDING_PER_FILL * max(0, portfolio.booked - self._booked_when_equal)
+        if not -bound <= rest <= bound + max(0, portfolio.ledger.balance(LedgerAccount.RECEIVABLE)):
+            return
+        now = self._desk.clock.now_ns()
+        for move in moves:
+            self._desk.audit("outside_move_adopted", market=move.market.id, size=move.size, cash=move.cash)
+            for report in as_trades(move, portfolio.positions, now):
+                self._desk.apply(portfolio.apply_trade(report, now_ns=now))
 
     def _converge_cash(self, balances: Balances, *, first: bool, doubtful: bool) -> int:
         portfolio = self._desk.portfolio

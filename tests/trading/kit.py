@@ -136,6 +136,7 @@ class Venue:
         return outcome
 
     async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        self.log.append(("send_many", *(order.order_id for order in prepared)))
         return [await self.send(order, deadline) for order in prepared]
 
     def rest(self, order_id: str, status: OrderStatus = OrderStatus.LIVE, matched: int = 0) -> None:
@@ -265,7 +266,7 @@ class Rig:
             self.desk, self.venue, self.risk.reservations, self.lease, self.policies, send_deadline=2.0
         )
         self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
-        self.reconciler = Reconciler(self.desk, self.venue, resolved=self._resolved)
+        self.reconciler = Reconciler(self.desk, self.venue, resolved=self._resolved, market_of=self._of_token)
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
         self.executor = Executor(
             self.portfolio,
@@ -292,6 +293,9 @@ class Rig:
 
     def _by_condition(self, condition_id: str):
         return next((market for market in self.markets.values() if market.condition_id == condition_id), None)
+
+    def _of_token(self, token_id: str):
+        return next((market for market in self.markets.values() if token_id in market.token_ids), None)
 
     def _resolved(self, token_id: str) -> bool:
         return any(market.winner is not None and token_id in market.token_ids for market in self.markets.values())

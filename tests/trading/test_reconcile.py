@@ -415,3 +415,101 @@ async def test_a_taker_fee_of_our_own_making_needs_no_reconciling(clock) -> None
 
     assert (await round_of(rig)).cash_difference == 0
     assert rig.portfolio.ledger.cash == 1_000 * MICRO - 5 * MICRO - 100_000
+
+
+@virtual
+async def test_a_merge_made_outside_is_adopted_as_external_and_nothing_halts(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=10 * MICRO, price=400_000)
+    rig.hold(token_id=f.NO, size=6 * MICRO, price=500_000)
+    agree(rig)
+    await round_of(rig)
+    for token in (f.YES, f.NO):
+        rig.venue.tokens[token] -= 6 * MICRO
+    rig.venue.cash += 6 * MICRO
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert rig.halts.active() == []
+    assert (rig.portfolio.positions.size(f.YES), rig.portfolio.positions.size(f.NO)) == (4 * MICRO, 0)
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert rig.ledger_kinds().count("external_fill") > 0
+    assert not {"deposit", "withdrawal", "misbooked"} & set(rig.ledger_kinds())
+    assert rig.portfolio.ledger.realised == 600_000
+
+
+@virtual
+async def test_a_split_made_outside_is_adopted_and_gives_the_shares_to_nobodys_strategy(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=10 * MICRO)
+    agree(rig)
+    await round_of(rig)
+    for token in (f.YES, f.NO):
+        rig.venue.tokens[token] += 7_000_001
+    rig.venue.cash -= 7_000_001
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert rig.halts.active() == []
+    assert rig.portfolio.positions.size(f.NO) == 7_000_001
+    assert rig.portfolio.positions.get(f.YES, "external").holding.size == 7_000_001
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert not {"deposit", "withdrawal", "misbooked"} & set(rig.ledger_kinds())
+
+
+@virtual
+async def test_shares_of_both_outcomes_that_vanish_without_their_cash_halt_their_market(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=10 * MICRO)
+    rig.hold(token_id=f.NO, size=10 * MICRO)
+    agree(rig)
+    await round_of(rig)
+    for token in (f.YES, f.NO):
+        rig.venue.tokens[token] -= 5 * MICRO
+
+    for _ in range(2):
+        await round_of(rig)
+
+    assert [(halt.scope, halt.target) for halt in rig.halts.active()] == [(HaltScope.MARKET, "m1")]
+    assert rig.portfolio.positions.size(f.YES) == 10 * MICRO
+
+
+@virtual
+async def test_a_merge_takes_from_every_holder_of_the_shares(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=4 * MICRO, strategy="a")
+    rig.hold(size=3 * MICRO, strategy="b")
+    rig.hold(token_id=f.NO, size=7 * MICRO, strategy="a")
+    agree(rig)
+    await round_of(rig)
+    for token in (f.YES, f.NO):
+        rig.venue.tokens[token] -= 6 * MICRO
+    rig.venue.cash += 6 * MICRO
+
+    await round_of(rig)
+
+    sizes = {p.strategy: p.holding.size for p in rig.portfolio.positions.of_token(f.YES) if p.holding.size}
+    assert sizes == {"b": MICRO}
+    assert rig.halts.active() == []
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+
+
+@virtual
+async def test_a_merge_read_half_way_is_adopted_in_the_next_round(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=10 * MICRO)
+    rig.hold(token_id=f.NO, size=10 * MICRO)
+    agree(rig)
+    await round_of(rig)
+    rig.venue.tokens[f.YES] -= 5 * MICRO
+    await round_of(rig)
+    rig.venue.tokens[f.NO] -= 5 * MICRO
+    rig.venue.cash += 5 * MICRO
+
+    for _ in range(2):
+        await round_of(rig)
+
+    assert rig.halts.active() == []
+    assert rig.portfolio.positions.size(f.YES) == 5 * MICRO
