@@ -117,11 +117,11 @@ class Executor:
             self.counters["replace_by_another"] += 1
             _log.warning("replacement of another token or side refused", order_id=own.id, source=intent.source)
             return
+        own.unwanted = intent.reason or f"replaced by {intent.source}"
         self._start(self._place_rest(own, intent))
 
     async def _place_rest(self, own: OwnOrder, intent: Replace) -> None:
-        reason = intent.reason or f"replaced by {intent.source}"
-        if not await self._withdrawals.withdraw(own, reason, until_ns=intent.signal.expires_ns):
+        if not await self._withdrawals.withdraw(own, own.unwanted, until_ns=intent.signal.expires_ns):
             self.counters["replace_unconfirmed"] += 1
             return
         rest = intent.signal.size - own.filled

@@ -205,7 +205,7 @@ class OrderFlow:
                 self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, own.unwanted, clock.now_ns()))
         outcome = await self._gateway.cancel([own.id for own in wanted])
         if outcome.trouble is not None:
-            self._policies.act(outcome.trouble)
+            self._policies.not_cancelled(outcome.trouble)
         cancelled = set(outcome.cancelled)
         for own in wanted:
             if own.id in cancelled and not own.status.terminal:

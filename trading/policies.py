@@ -16,7 +16,7 @@ from domain.errors import VenueError
 from domain.halt import HaltScope
 from domain.market import Market
 from domain.order import Effect, OrderDraft
-from domain.reports import Accepted, Policy, Rejected, SendOutcome, Trouble
+from domain.reports import RATE_LIMITED, Accepted, Policy, Rejected, SendOutcome, Trouble
 from trading.desk import Desk
 from trading.venue_state import LONGEST_PAUSE, VenueState
 
@@ -71,6 +71,11 @@ class Policies:
         self.act(outcome, draft.market)
         if isinstance(outcome, Rejected):
             self._on_refused(draft, outcome)
+
+    def not_cancelled(self, trouble: Trouble) -> None:
+        """Act on a cancel that failed as a whole. That there were too many cancels says nothing of orders."""
+        if trouble.code != RATE_LIMITED:
+            self.act(trouble)
 
     def act(self, trouble: Trouble, market: Market | None = None) -> None:
         """Act on a trouble; only one with a market can ask for that market to be read again."""
