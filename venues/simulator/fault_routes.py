@@ -14,7 +14,8 @@ import msgspec
 from aiohttp import web
 
 from venues.simulator.faults.desk import FaultDesk
-from venues.simulator.faults.model import FaultError, read_plan, schema
+from venues.simulator.faults.model import FaultError
+from venues.simulator.faults.plans import read_plan, schema
 from venues.simulator.loopback import read_command, require_loopback
 from venues.simulator.refusals import RefusalError, bad_request
 

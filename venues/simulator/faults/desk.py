@@ -24,7 +24,8 @@ from venues.simulator.faults.acts import Acts
 from venues.simulator.faults.armed import Armed
 from venues.simulator.faults.frames import Line, Way
 from venues.simulator.faults.mixes import MIXES
-from venues.simulator.faults.model import Channel, Fault, FaultError, Plan, Settle, VenueKind, check
+from venues.simulator.faults.model import Channel, Fault, FaultError, Plan, Settle, VenueKind
+from venues.simulator.faults.plans import check
 from venues.simulator.faults.requests import pass_request
 from venues.simulator.inputs import Divert
 from venues.simulator.venue import Venue

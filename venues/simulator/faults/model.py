@@ -1,7 +1,6 @@
 """What a fault is: what it does, where, and when. The JSON of `--faults` and of /admin/faults, to the key.
 
-`read_plan` decodes it; anything that is no fault raises `FaultError`, which says where and what was expected. Times are in seconds of the venue's
-clock. A fault strikes one of four things, told apart by its kind:
+`plans.py` reads and checks it. Times are in seconds of the venue's clock. A fault strikes one of four things, told apart by its kind:
 
     a request      `cut` `silence` `half` `answer` `delay` `edit` `stale_book` `inflate`; chosen by method, path, wallet, market
     a frame        `cut` `delay` `edit` `freeze` `duplicate` `reorder` `lose` `empty_dump` `garbage`; needs `where.channel`
@@ -20,7 +19,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from venues.simulator.faults.answers import ANSWERS
 from venues.simulator.inputs import ModeChange
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
@@ -275,65 +273,3 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 NO_FAULTS = Plan()
-
-
-def read_plan(data: bytes) -> Plan:
-    """Decode a plan. Raises `FaultError`."""
-    try:
-        plan = msgspec.json.decode(data, type=Plan)
-    except msgspec.DecodeError as error:
-        raise FaultError(
-            f'{error}; expected {{"faults": [{{"do": {{"kind": …}}, "where": {{…}}, "when": {{…}}}}]}}, '
-            "as GET /admin/faults/schema describes it"
-        ) from None
-    for fault in plan.faults:
-        check(fault)
-    return plan
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of a plan."""
-    return msgspec.json.schema(Plan)
-
-
-def check(fault: Fault) -> None:
-    """Check that the parts of a fault fit each other. Raises `FaultError`."""
-    do, where, when = fault.do, fault.where, fault.when
-    if where.path and not where.path.startswith("/"):
-        raise FaultError(f'where.path was {where.path!r}; begin it with /, as in "/order" or "/data/*"')
-    if isinstance(do, Settle):
-        _only(fault, "wallet", "market")
-    elif isinstance(do, VenueKind):
-        if not where.method and not where.path and when != When(after=when.after):
-            raise FaultError(
-                f"{fault.kind} happens once, when.after seconds from now; name where.path to let requests bring it about"
-            )
-        if where.event:
-            raise FaultError(f"{fault.kind} strikes no frames; leave out where.event")
-    elif where.channel:
-        if not isinstance(do, FrameKind):
-            raise FaultError(f"{fault.kind} strikes requests; leave out where.channel")
-        _only(fault, "channel", "event", "wallet", "market")
-    else:
-        if not isinstance(do, RequestKind):
-            raise FaultError(f'{fault.kind} strikes frames; set where.channel to "market" or "user"')
-        _only(fault, "method", "path", "wallet", "market")
-    _check_kind(do)
-
-
-def _only(fault: Fault, *fields: str) -> None:
-    odd = [name for name in Where.__struct_fields__ if name not in fields and getattr(fault.where, name)]
-    if odd:
-        raise FaultError(f"{fault.kind} is not chosen by where.{odd[0]}; it knows {', '.join(fields)}")
-
-
-def _check_kind(do: Kind) -> None:
-    if isinstance(do, Answer):
-        if do.name and do.name not in ANSWERS:
-            raise FaultError(f"no answer is named {do.name!r}; there are {', '.join(ANSWERS)}")
-        if not do.name and do.status is None:
-            raise FaultError(f"an answer needs a status, or one of these names: {', '.join(ANSWERS)}")
-    elif isinstance(do, Edit) and not do.values:
-        raise FaultError('an edit needs values, as in {"values": {"size": "-5"}}')
-    elif isinstance(do, Inject) and (do.frame is None) is (do.text is None):
-        raise FaultError("inject needs either a frame or a text")

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from venues.simulator.faults.mixes import MIXES
-from venues.simulator.faults.model import FaultError, Plan, read_plan
+from venues.simulator.faults.model import FaultError, Plan
+from venues.simulator.faults.plans import read_plan
 
 
 def load_plan(text: str) -> Plan:
