@@ -48,7 +48,8 @@ class Indexer:
                 if listing:
                     self.rebates.confirmed(event.trade, listing)
         elif isinstance(event, FundsMoved) and (event.tokens or event.account in self._clients):
-            self.ledger.moved(event, self._payouts(event.condition_id), self._floor.now_ns)
+            payouts = self._payouts(event.condition_id)
+            self.ledger.moved(event, payouts, self._floor.now_ns, self._floor.transaction_hash)
 
     def minute(self) -> None:
         """Note prices, sample rewards, and pay for days that are over."""

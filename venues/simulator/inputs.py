@@ -65,7 +65,8 @@ class Fund(msgspec.Struct, frozen=True, tag="fund"):
 
 
 class Place(msgspec.Struct, frozen=True, tag="place"):
-    """A signed order arrives. `side` is "buy" or "sell", `expiration` Unix seconds (0: none), `api_key` the envelope's owner."""
+    """A signed order arrives. `side` is "buy" or "sell", `expiration` Unix seconds (0: none), `api_key` the envelope's owner,
+    `builder` the builder code it names ("" for none)."""
 
     order_id: str
     account: str
@@ -77,6 +78,7 @@ class Place(msgspec.Struct, frozen=True, tag="place"):
     order_type: str
     post_only: bool
     expiration: int
+    builder: str = ""
 
 
 class Reread(msgspec.Struct, frozen=True, tag="reread"):

@@ -30,10 +30,11 @@ KINDS = {
     FundsReason.SPLIT: "SPLIT",
     FundsReason.MERGE: "MERGE",
     FundsReason.REDEMPTION: "REDEEM",
+    FundsReason.CONVERSION: "CONVERSION",
     FundsReason.REWARD: "REWARD",
     FundsReason.MAKER_REBATE: "MAKER_REBATE",
 }
-"""Activity types by why funds moved; any other reason that moves tokens is a CONVERSION."""
+"""Activity types by why funds moved. Transfers of cash are deposits and withdrawals; transfers of tokens are no activity."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -113,26 +114,42 @@ class Ledger:
                 trade, fill.account, fill.token_id, fill.side, fill.price, fill.size, fill.cash, at_s, taker=False
             )
 
-    def moved(self, event: FundsMoved, payouts: dict[str, int], now_ns: int) -> None:
-        """Book funds that moved outside trading; `payouts` are the market's, by token, once it is resolved."""
+    def moved(self, event: FundsMoved, payouts: dict[str, int], now_ns: int, transaction_hash: str = "") -> None:
+        """Book funds that moved outside trading; `payouts` are the market's, by token, once it is resolved.
+
+        Without a `transaction_hash` the row gets one of its own: the move was the venue's, not one of the chain it simulates.
+        """
         at_s = now_ns // NANOS
         totals = self._totals(event.account, at_s)
         realized = self.positions.moved(event, payouts, at_s)
         totals.realized += realized
         totals.biggest_win = max(totals.biggest_win, realized)
-        if event.reason is FundsReason.DEPOSIT:
+        kind = _kind(event)
+        if kind == "DEPOSIT":
             totals.deposits += event.cash
-        elif event.reason is FundsReason.WITHDRAWAL:
+        elif kind == "WITHDRAWAL":
             totals.withdrawals -= event.cash
-        elif event.reason is FundsReason.REWARD:
+        elif kind == "REWARD":
             totals.rewards += event.cash
-        elif event.reason is FundsReason.MAKER_REBATE:
+        elif kind == "MAKER_REBATE":
             totals.rebates += event.cash
+        if not kind:
+            return
+        made_up = "0x" + hashlib.sha256(f"{self._venue_id}/funds/{self._number}".encode()).hexdigest()
         size = max((abs(amount) for amount in event.tokens.values()), default=0)
-        kind = KINDS.get(event.reason, "CONVERSION")
-        transaction_hash = "0x" + hashlib.sha256(f"{self._venue_id}/funds/{self._number}".encode()).hexdigest()
-        cash = abs(event.cash) or (size if kind == "CONVERSION" else 0)
-        self._add(Entry(self._number, kind, event.account, event.condition_id, at_s, transaction_hash, cash, size=size))
+        cash = size if kind == "CONVERSION" else abs(event.cash)
+        self._add(
+            Entry(
+                self._number,
+                kind,
+                event.account,
+                event.condition_id,
+                at_s,
+                transaction_hash or made_up,
+                cash,
+                size=size,
+            )
+        )
 
     def volume(self, wallet: str, since_s: int) -> int:
         """Return the micro-dollars a wallet traded since `since_s`, to the hour."""
@@ -230,3 +247,10 @@ class Ledger:
         self.totals = stored.totals
         self.hours = {wallet: deque(rows, KEPT_HOURS) for wallet, rows in stored.hours.items()}
         self.positions = Positions(stored.held)
+
+
+def _kind(event: FundsMoved) -> str:
+    """Return the activity type of funds that moved, "" when that is no activity."""
+    if event.reason is FundsReason.TRANSFER:
+        return "" if event.tokens else "DEPOSIT" if event.cash > 0 else "WITHDRAWAL"
+    return KINDS[event.reason]

@@ -111,6 +111,7 @@ def check_order(envelope: Envelope, key: ApiKey, wallets: Wallets, listings: Lis
         order_type=envelope.order_type,
         post_only=envelope.post_only,
         expiration=_number(wire.expiration, _MAX_AMOUNT),
+        builder="0x" + signed.builder.hex() if any(signed.builder) else "",
     )
 
 

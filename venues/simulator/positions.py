@@ -1,7 +1,8 @@
 """What every wallet holds of every token and what it cost, as the venue's index keeps it: by average price, fees apart.
 
 A split buys both tokens at fifty cents and a merge sells them so; a redemption sells at the payout; a conversion carries the cost of the
-tokens given, less the cash returned, over to the tokens got. Amounts are micro-units, times Unix seconds.
+tokens given, less the cash returned, over to the tokens got; what is merely sent elsewhere takes its cost along. Amounts are micro-units,
+times Unix seconds.
 """
 
 from __future__ import annotations
@@ -82,7 +83,11 @@ class Positions:
                 self._priced(event.account, token, size, payouts.get(token, 0), at_s)
                 for token, size in event.tokens.items()
             )
-        return self._carried(event, at_s)
+        if event.reason is FundsReason.CONVERSION:
+            return self._carried(event, at_s)
+        for token, size in event.tokens.items():
+            self._sent(event.account, token, size, at_s)
+        return 0
 
     def forget(self, token_ids: set[str]) -> None:
         """Drop everything about tokens of markets that are listed no longer."""
@@ -98,6 +103,14 @@ class Positions:
             position.buy(size, multiply_floor(price, size), 0, at_s)
             return 0
         return position.sell(-size, multiply_floor(price, -size), at_s)
+
+    def _sent(self, wallet: str, token_id: str, size: int, at_s: int) -> None:
+        """Book a transfer: it has no price, and no profit."""
+        position = self.of(wallet, token_id)
+        if size >= 0:
+            position.buy(size, 0, 0, at_s)
+        else:
+            position.give(-size, at_s)
 
     def _carried(self, event: FundsMoved, at_s: int) -> int:
         """Book a conversion: what was given passes its cost on, what came back in cash lowers it."""

@@ -269,6 +269,8 @@ class World:
         answer = self.floor.do(command)[-1]
         if not isinstance(answer, OrderAccepted) and event.order_id not in self.history.orders:
             del self.history.owner_keys[event.order_id]
+        elif event.builder:
+            self.history.builders[event.order_id] = event.builder
 
     def _cancel_named(self, event: Cancel) -> None:
         self._cancel([CancelOrders(account, event.order_ids) for account in event.accounts])
