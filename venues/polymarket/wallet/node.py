@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from domain.errors import VenueError
 
@@ -34,9 +35,9 @@ class Mined:
 class Node:
     """One JSON-RPC endpoint."""
 
-    def __init__(self, web3: AsyncWeb3[Any], url: str) -> None:
+    def __init__(self, web3: AsyncWeb3[Any], host: str) -> None:
         self._web3 = web3
-        self._url = url
+        self._host = host
 
     async def call(self, target: str, data: bytes) -> bytes:
         """Return what a contract's view answers."""
@@ -97,7 +98,7 @@ class Node:
         except Web3Exception as error:
             raise NodeRefusedError(f"{method}: the node answered: {error}") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise VenueError(f"{method}: the node at {self._url} did not answer: {error!r}") from error
+            raise VenueError(f"{method}: the node at {self._host} did not answer: {type(error).__name__}") from error
 
 
 def open_node(url: str, *, timeout: float = 10.0) -> Node:
@@ -112,7 +113,8 @@ def open_node(url: str, *, timeout: float = 10.0) -> Node:
         request_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout)},
         exception_retry_configuration=None,
     )
-    return Node(AsyncWeb3(provider), url)
+    # The rest of the address may hold a key.
+    return Node(AsyncWeb3(provider), urlsplit(url).netloc.rpartition("@")[2])
 
 
 def _transaction(target: str, data: bytes) -> Any:

@@ -72,6 +72,12 @@ async def deposit_wallet_request(
     )
 
 
+def creation_body(owner: str) -> bytes:
+    """Return the request that creates an owner's deposit wallet; it may be made any number of times."""
+    content = {"type": "WALLET-CREATE", "from": owner, "to": DEPOSIT_WALLET_FACTORY, "metadata": ""}
+    return msgspec.json.encode(content)
+
+
 async def safe_request(
     signer: Signer, wallet: str, calls: Sequence[ContractCall], nonce: int, chain_id: int
 ) -> RelayRequest:

@@ -19,9 +19,11 @@ from venues.polymarket.signer import Signer
 from venues.polymarket.signing import SignatureType
 from venues.polymarket.wallet import calls as contract_calls
 from venues.polymarket.wallet.contracts import PROXY_FACTORY
+from venues.polymarket.wallet.derivation import wallets_of
 from venues.polymarket.wallet.relay_requests import (
     RELAY_TYPES,
     RelayRequest,
+    creation_body,
     deposit_wallet_request,
     proxy_request,
     safe_request,
@@ -75,6 +77,7 @@ class RelayedSender:
         self._max_polls = max_polls
 
     async def send(self, calls: Sequence[ContractCall], description: str, progress: Progress) -> WalletReceipt:
+        await self._ensure_created()
         request, transaction = await self._submit(calls, description)
         for _ in range(2):
             if not transaction.id:
@@ -105,6 +108,24 @@ class RelayedSender:
             state=TransactionState.UNKNOWN,
             detail=f"the relayer does not list it; nonce {submission.nonce}, the wallet is at {nonce}",
         )
+
+    async def _ensure_created(self) -> None:
+        """Create a deposit wallet that does not exist yet; other kinds are created by the venue's own site."""
+        kind = RELAY_TYPES[self._kind]
+        if await self._relayer.deployed(self._wallet, kind):
+            return
+        if self._wallet != wallets_of(self._signer.address).deposit_wallet:
+            raise WalletError(
+                f"{self._wallet} does not exist on the chain yet: log in to the venue once with its owner's key"
+            )
+        answer = await self._relayer.submit(creation_body(self._signer.address))
+        if isinstance(answer, Refused):
+            raise WalletError(f"the relayer did not create the deposit wallet: {answer.text}")
+        for _ in range(self._max_polls):
+            await asyncio.sleep(self._poll_seconds)
+            if await self._relayer.deployed(self._wallet, kind):
+                return
+        raise WalletError("the deposit wallet was not created in time; nothing else was sent, try again later")
 
     async def _lookup(self, submission: Submission) -> WalletTransaction | None:
         if submission.transaction_id:

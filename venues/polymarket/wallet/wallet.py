@@ -162,9 +162,9 @@ class PolymarketWallet:
                 f"otherwise use this key's deposit wallet {better} (polymarket.signature_type 3, wallet.safe_address)"
             )
         if not deployed:
-            warnings.append(
-                f"the {KIND_NAMES[kind]} {wallet} does not exist on the chain yet: log in to the venue once with its owner's key"
-            )
+            creates = kind is SignatureType.POLY_1271
+            how = "its first operation creates it" if creates else "log in to the venue with its owner's key"
+            warnings.append(f"the {KIND_NAMES[kind]} {wallet} does not exist on the chain yet: {how}")
         if cash and not venue_cash:
             warnings.append(
                 f"the wallet holds ${format_micros(cash)}, but the venue reads $0 for signature type {int(kind)}: "

@@ -32,10 +32,15 @@ class FakeRelayer:
         self.executed: list[dict[str, Any]] = []
         self.hides = False
         self.stale: int | None = None
+        self.created: list[dict[str, Any]] = []
+        self.deployed_after = 0
 
     async def submit(self, request: web.Request) -> web.Response:
         body = await request.json()
         self._authenticate(request, await request.read())
+        if body["type"] == "WALLET-CREATE":
+            self.created.append(body)
+            return web.json_response({"transactionID": "tx-0", "state": "STATE_NEW"})
         self.submitted.append(body)
         fault = self.faults.pop(0) if self.faults else None
         if fault == "gone":
@@ -87,7 +92,7 @@ class FakeRelayer:
         return web.json_response({"address": RELAY, "nonce": str(self.nonce)})
 
     async def deployed(self, request: web.Request) -> web.Response:
-        return web.json_response({"deployed": True})
+        return web.json_response({"deployed": self.deployed_after <= len(self.created)})
 
     async def transaction(self, request: web.Request) -> web.Response:
         self._authenticate(request, b"")
