@@ -9,7 +9,7 @@ FAST := not conformance and not e2e and not sim
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test ci check bench proto migrate clean conformance e2e sim
+.PHONY: help run test ci check bench proto migrate clean conformance e2e fuzz sim
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ conformance: .venv/dev.stamp ## the official SDKs and every gateway against the 
 # pytest exits with 5 when a marker selects nothing.
 sim e2e: .venv/dev.stamp dashboard/dist/index.html ## one kind of the long tests
 	$(PY) -m pytest -m $@ || test $$? -eq 5
+
+fuzz: .venv/dev.stamp ## a million damaged frames through the decoders
+	$(PY) -m tests.fuzz.run
 
 bench: .venv/dev.stamp ## measure against the peers, side by side
 	$(PY) -m benchmarks.run

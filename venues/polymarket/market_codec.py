@@ -24,7 +24,7 @@ from venues.polymarket.market_wire import (
 
 _log = structlog.get_logger(__name__)
 _LOG_INTERVAL_NS = 1_000_000_000
-_TOKEN = re.compile(rb'"(\d+)"')
+_TOKEN = re.compile(rb'"(\d+)(?=")')
 
 Heard = dict[str, BookDelta | BookSnapshot | None]
 """The last book event of each watched token, None before the first."""
