@@ -15,6 +15,7 @@ import uvloop
 
 from benchmarks.measure import Result
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from venues.polymarket.order_connection import OrderConnection
 
 BODY = json.loads((Path(__file__).parent.parent / "tests" / "vectors" / "polymarket_signing.json").read_text())[
@@ -60,7 +61,7 @@ def run() -> list[Result]:
 
 
 async def _measure(url: str) -> tuple[float, float]:
-    connection = OrderConnection(url, SystemClock())
+    connection = OrderConnection(url, SystemClock(), pace=Unpaced())
     async with aiohttp.ClientSession() as session:
 
         async def ours() -> None:

@@ -1,7 +1,7 @@
 """A process's part of a limit that all processes of an installation share: a small private share, and blocks leased of the rest.
 
-The private share, a twentieth for each of up to `PROCESSES` processes, needs nobody; it serves quiet times, the first moments, and the time while
-the lender is away. Three quarters are lent in blocks, ahead of need and to whoever needs them, by something that counts what it lent
+The private share, an eighth for each of up to `PROCESSES` processes, needs nobody; it serves quiet times, the first moments, and the time while
+the lender is away. The other half is lent in blocks, ahead of need and to whoever needs them, by something that counts what it lent
 (`infra.rate_limit_redis`). A block is used within `life` or not at all, so the lender may count it for the window and its life together, and the sum
 stays below the limit in every window, whoever uses what when. Never waits, never asks: `wanted` says what should be leased, `granted` takes it.
 """
@@ -12,9 +12,9 @@ from collections import deque
 
 from infra.rate_limit import NEVER, SlidingCount
 
-PROCESSES = 5
-"""Processes that may each use a private share: the trader, a worker of the pipelines or two, and whatever an operator runs."""
-_PRIVATE_PART = 20
+PROCESSES = 4
+"""Processes that may each use a private share: the trader, a worker of the pipelines or two, and what an operator runs."""
+_PRIVATE_PART = 8
 _SPREAD = 1.05
 """Requests do not travel equally fast: what left within a window and a twentieth may arrive within one."""
 _LIFE_PART = 10

@@ -21,15 +21,20 @@ from polybot_site.config import Config
 @asynccontextmanager
 async def open_catalog() -> AsyncIterator[MarketCatalog]:
     """Open the catalogue for as long as the block lasts (the setting `MARKET_CATALOG`)."""
+    from polybot_site.budgets import open_budgets
     from venues.polymarket.clob import ClobReader
     from venues.polymarket.gamma import GammaCatalog
     from venues.polymarket.http import HttpClient, open_session
-    from venues.polymarket.pace import Unpaced
 
     clob_url, gamma_url = _hosts(settings.CONFIG)
-    async with open_session() as session:
-        clob = ClobReader(HttpClient(clob_url, session, Unpaced()), SystemClock())
-        yield GammaCatalog(HttpClient(gamma_url, session, Unpaced()), clob, settings.CONFIG.venue.kind)
+    clock, venue = SystemClock(), settings.CONFIG.venue.kind
+    budgets = open_budgets(venue, clock, settings.REDIS_URL)
+    try:
+        async with open_session() as session:
+            clob = ClobReader(HttpClient(clob_url, session, budgets.clob), clock)
+            yield GammaCatalog(HttpClient(gamma_url, session, budgets.gamma), clob, venue)
+    finally:
+        await budgets.close()
 
 
 def _hosts(config: Config) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from infra.paths import var_dir
 from infra.redis_pipe import RedisPipe
 from markets.publisher import SCRIPTS as MARKET_SCRIPTS
 from markets.publisher import MarketPublisher
+from polybot_site.budgets import open_budgets
 from polybot_site.config import Config
 from polybot_site.locations import database_url, redis_url
 from proto.envelope import EventEncoder
@@ -31,6 +32,7 @@ from runtime.ports import Ports
 from runtime.storage import PostgresStorage
 from trading.publisher import SCRIPTS as EVENT_SCRIPTS
 from trading.publisher import EventPublisher
+from venues.polymarket.budgets import Budgets
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.signer import LocalSigner
@@ -54,6 +56,7 @@ class World:
     venue: str
     public: Public
     trading: Trading | None
+    budgets: Budgets
     pipe: RedisPipe
     publisher: EventPublisher
 
@@ -61,6 +64,7 @@ class World:
         if self.trading is not None:
             await self.trading.close()
         await self.public.close()
+        await self.budgets.close()
         await self.pipe.stop()
 
 
@@ -72,11 +76,17 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     else:
         venue, signer = _real_public(config), None
     rng = SystemRandom()
-    public = open_public(venue, clock=clock, rng=rng)
+    budgets = open_budgets(venue.venue, clock, redis_url())
+    public = open_public(venue, clock=clock, rng=rng, budgets=budgets)
     try:
-        trading = await open_trading(venue, signer, clock=clock, ids=ids, rng=rng) if signer is not None else None
+        trading = (
+            await open_trading(venue, signer, clock=clock, ids=ids, rng=rng, budgets=budgets)
+            if signer is not None
+            else None
+        )
     except BaseException:
         await public.close()
+        await budgets.close()
         raise
     encoder = EventEncoder(clock, ids, epoch=0)
     pipe = RedisPipe(redis_url(), clock, scripts=(*MARKET_SCRIPTS, *EVENT_SCRIPTS))
@@ -96,7 +106,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         on_epoch=(encoder.begin,),
     )
     pipe.start()
-    return World(ports, venue.account, config.venue.kind, public, trading, pipe, publisher)
+    return World(ports, venue.account, config.venue.kind, public, trading, budgets, pipe, publisher)
 
 
 def _real_public(config: Config) -> PolymarketConfig:

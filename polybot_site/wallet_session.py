@@ -15,7 +15,9 @@ from domain.errors import VenueError, WalletError
 from domain.money import exact_micros
 from domain.ports import Clock
 from infra.paths import var_dir
+from polybot_site.budgets import open_budgets
 from polybot_site.config import Config
+from polybot_site.locations import redis_url
 from polybot_site.trader_ports import real_venue, simulated_account
 from polybot_site.wallet_files import SubmissionFiles
 from venues.polymarket.auth import ApiCredentials
@@ -37,18 +39,23 @@ def submission_files() -> SubmissionFiles:
 async def configured_wallet(config: Config, clock: Clock) -> AsyncIterator[OpenWallet]:
     """Yield the wallet of the configured venue, closed afterwards."""
     venue, signer = await _account(config)
-    opened = await open_wallet(
-        venue,
-        signer,
-        _relayer_key(config, signer.address),
-        clock=clock,
-        log=submission_files(),
-        max_gas_cost=exact_micros(config.wallet.max_gas_cost) * _WEI_PER_MICRO,
-    )
+    budgets = open_budgets(venue.venue, clock, redis_url())
     try:
-        yield opened
+        opened = await open_wallet(
+            venue,
+            signer,
+            _relayer_key(config, signer.address),
+            clock=clock,
+            budgets=budgets,
+            log=submission_files(),
+            max_gas_cost=exact_micros(config.wallet.max_gas_cost) * _WEI_PER_MICRO,
+        )
+        try:
+            yield opened
+        finally:
+            await opened.close()
     finally:
-        await opened.close()
+        await budgets.close()
 
 
 async def _account(config: Config) -> tuple[PolymarketConfig, LocalSigner]:

@@ -16,8 +16,10 @@ from infra.errors import ServiceError
 from infra.ids import RandomIds
 from infra.rate_limit import NEVER, SlidingCount, TokenBucket
 from infra.rate_limit_redis import RedisLender
+from infra.rate_limit_sole import SoleLender
 from infra.rate_limit_window import PROCESSES, LimitWindow
 from infra.redis import async_client
+from tests.markets.builders import ManualClock
 
 MOMENTS = st.floats(min_value=0.0, max_value=3.0)
 
@@ -172,25 +174,29 @@ def test_processes_that_share_a_limit_never_exceed_it_together(habits):
 def test_a_quiet_process_leases_nothing_and_a_busy_one_ever_larger_blocks():
     window = LimitWindow("x", 2000, 10.0)
     window.ask_again(0.0)
-    for _ in range(49):
+    for _ in range(124):
         window.take(0.0)
     assert window.wanted(0.0) == 0
     window.take(0.0)
     sizes = []
-    for step in range(4):
+    for step in range(3):
         now = 0.01 * step
         sizes.append(window.wanted(now))
         window.granted(sizes[-1], now, 0.0)
-        for _ in range(sizes[-1]):
+        for _ in range(sizes[-1] + 10):
             assert window.wait(now) == 0
             window.take(now)
-    assert sizes == sorted(sizes)
-    assert sizes[0] == 100
-    assert sizes[-1] == window.shared // 4
+    assert sizes == [250, 250, 250]
+    assert window.shared // 4 == 250
+    # Later, when less is used, less is wanted.
+    window.granted(window.wanted(1.0), 1.0, 0.0)
+    for _ in range(30):
+        window.take(3.0)
+    assert window.wanted(3.0) == 60
 
 
 def test_a_block_that_was_not_used_in_time_is_not_used_at_all():
-    window = LimitWindow("x", 200, 10.0)
+    window = LimitWindow("x", 80, 10.0)
     for _ in range(10):
         window.take(0.0)
     window.granted(20, asked_at=0.0, again_in=0.0)
@@ -199,7 +205,7 @@ def test_a_block_that_was_not_used_in_time_is_not_used_at_all():
 
 
 def test_reads_leave_of_the_private_share_what_cancels_need():
-    window = LimitWindow("x", 400, 10.0)
+    window = LimitWindow("x", 160, 10.0)
     for _ in range(15):
         assert window.wait(0.0, 0.25) == 0
         window.take(0.0)
@@ -209,8 +215,26 @@ def test_reads_leave_of_the_private_share_what_cancels_need():
 
 
 def test_a_limit_too_small_to_share_is_refused():
-    with pytest.raises(ValueError, match="expected more than 5"):
-        LimitWindow("x", 5, 1.0)
+    with pytest.raises(ValueError, match="expected more than 4"):
+        LimitWindow("x", 4, 1.0)
+
+
+def test_a_process_that_is_alone_gets_the_whole_shared_half_and_no_more():
+    clock = ManualClock()
+    window = LimitWindow("x", 400, 10.0)
+    news: list[bool] = []
+    lender = SoleLender(clock)
+    lender.serve((window,), lambda: news.append(True))
+    taken = []
+    for _ in range(2_000):
+        now = clock.monotonic()
+        if window.wait(now) == 0:
+            window.take(now)
+            taken.append(now)
+        lender.wake()
+        clock.advance(0.02)
+    assert news
+    assert 180 <= most_in_any_window(taken, 10.5) <= 200 + 50
 
 
 # On the real server.
@@ -246,15 +270,15 @@ async def test_two_processes_share_one_window_through_redis(redis_url):
     for process in processes:
         await process.lender.close()
 
-    private = 400 // 20
+    private = 400 // 8
     taken = sorted(processes[0].taken + processes[1].taken)
     assert most_in_any_window(taken, 2.0) <= 400
-    assert all(len(process.taken) > 3 * private for process in processes)
-    # Everything that is lent was lent: three quarters, and the two private shares.
-    assert len(taken) >= 0.5 * 400
+    assert all(len(process.taken) > private for process in processes)
+    # All of the shared half was lent, and both private shares were used.
+    assert len(taken) >= 0.6 * 400
     with blocking.Redis.from_url(redis_url) as server:
         blocks = server.zrange("rl:venue.endpoint:2", 0, -1)
-        assert sum(int(block.rpartition(b":")[2]) for block in blocks) <= 300
+        assert sum(int(block.rpartition(b":")[2]) for block in blocks) <= 200
         assert 0 < server.pttl("rl:venue.endpoint:2") <= 2_000 * 1.05 + 200
 
 
@@ -282,7 +306,7 @@ async def test_without_redis_a_process_keeps_to_its_private_share_and_says_so():
     process.lender.wake()
     async with asyncio.timeout(5):
         await process.news.wait()
-    assert len(process.taken) == 400 // 20
+    assert len(process.taken) == 400 // 8
     with pytest.raises(ServiceError, match="rate limits are not shared"):
         await process.lender.probe()
     await process.lender.close()
@@ -295,7 +319,7 @@ async def test_redis_that_comes_back_is_used_again(redis_url):
     process.lender._away = "gone"
     await process.take_all(clock.monotonic() + 0.4)
     await process.lender.probe()
-    assert len(process.taken) > 400 // 20
+    assert len(process.taken) > 400 // 8
     await process.lender.close()
 
 

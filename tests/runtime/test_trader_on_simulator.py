@@ -24,6 +24,7 @@ from runtime.kernel import Kernel
 from runtime.ports import Ports
 from tests.runtime.kit import Events, signal
 from tests.trading.kit import until
+from tests.venues.polymarket.pacing import alone
 from tests.venues.simulator.kit import CountingIds, RunningVenue, running_venue, warm_up
 from trading.journal_memory import MemoryJournal, MemoryTables
 from trading.lease import MemoryLeases
@@ -103,14 +104,17 @@ class Desk:
         self.venue, self.disk, self.ids = venue, Disk(venue), CountingIds()
         self.signer = LocalSigner("0x" + "5a" * 32)
         self.lives: list[Trader] = []
+        self.budgets = alone()
 
     async def start(self) -> Trader:
         clock, ws = self.venue.clock, self.venue.url.replace("http", "ws")
         config = PolymarketConfig(
             account=ACCOUNT, clob_url=self.venue.url, gamma_url=self.venue.url + "/gamma", ws_url=ws
         )
-        public = open_public(config, clock=clock, rng=Random(1))
-        trading = await open_trading(config, self.signer, clock=clock, ids=self.ids, rng=Random(1))
+        public = open_public(config, clock=clock, rng=Random(1), budgets=self.budgets)
+        trading = await open_trading(
+            config, self.signer, clock=clock, ids=self.ids, rng=Random(1), budgets=self.budgets
+        )
         ports = Ports(
             clock=clock, ids=self.ids, feed=public.feed, account_feed=trading.account_feed, gateway=trading.gateway,
             catalog=public.catalog, storage=self.disk, events=Events(),

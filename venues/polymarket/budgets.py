@@ -25,8 +25,8 @@ from venues.polymarket.signer_budget import SignerBudget
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = {Kind.PLACE: 2.0, Kind.READ: 10.0, Kind.CANCEL: 5.0}
-"""Seconds that a request without a deadline waits for room."""
+PATIENCE = {Kind.PLACE: 2.0, Kind.READ: 12.0, Kind.CANCEL: 5.0}
+"""Seconds that a request without a deadline waits for room; reads outlast a window, so that a long series of them gets through without a lender."""
 _RESERVE = {Kind.PLACE: 0.5, Kind.READ: 0.25, Kind.CANCEL: 0.0}
 """Part of this process's own share that each kind leaves to the next."""
 _HOLD = {Kind.PLACE: 5.0, Kind.READ: 5.0, Kind.CANCEL: 1.0}

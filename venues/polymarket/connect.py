@@ -1,4 +1,4 @@
-"""Opens the venue's ports over one HTTP session. Public data needs no key; trading needs a signer and obtains its API key here.
+"""Opens the venue's ports over one HTTP session, within the budgets given. Public data needs no key; trading needs a signer and obtains an API key.
 
 Whoever opens closes: `Public.close` and `Trading.close` end every socket and session they opened. A failure on the way raises `VenueError`
 and leaves nothing open. So does a machine whose clock is off: the venue refuses requests whose signed time is not its own.
@@ -21,7 +21,7 @@ from venues.polymarket.gamma import GammaCatalog
 from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.http import HttpClient, open_session
 from venues.polymarket.order_connection import OrderConnection
-from venues.polymarket.pace import Unpaced
+from venues.polymarket.pace import Paces
 from venues.polymarket.signer import Signer
 from venues.polymarket.user_feed import PolymarketAccountFeed
 from venues.polymarket.wallet.derivation import check_wallet
@@ -55,13 +55,13 @@ class Trading:
         await self.session.close()
 
 
-def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random) -> Public:
+def open_public(config: PolymarketConfig, *, clock: Clock, rng: Random, budgets: Paces) -> Public:
     """Return the public ports; nothing is sent before they are used. Call within a running loop."""
     session = open_session()
-    clob = ClobReader(HttpClient(config.clob_url, session, Unpaced()), clock)
+    clob = ClobReader(HttpClient(config.clob_url, session, budgets.clob), clock)
     return Public(
         feed=PolymarketFeed(config.ws_url, clob, clock=clock, rng=rng),
-        catalog=GammaCatalog(HttpClient(config.gamma_url, session, Unpaced()), clob, config.venue),
+        catalog=GammaCatalog(HttpClient(config.gamma_url, session, budgets.gamma), clob, config.venue),
         clob=clob,
         session=session,
     )
@@ -71,14 +71,16 @@ MAX_CLOCK_ERROR_S = 15
 """The venue's tolerance is not published; orders that carry a time further off are likely to be refused."""
 
 
-async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random) -> Trading:
+async def open_trading(
+    config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random, budgets: Paces
+) -> Trading:
     """Obtain the account's API key and return its ports. A wallet of another kind than configured is refused: its balance would read 0."""
     try:
         check_wallet(signer.address, config.funder or signer.address, config.signature_type)
     except ValueError as error:
         raise VenueError(str(error)) from error
     session = open_session()
-    http = HttpClient(config.clob_url, session, Unpaced())
+    http = HttpClient(config.clob_url, session, budgets.clob)
     try:
         await _check_clock(ClobReader(http, clock), clock)
         credentials = await create_or_derive(http, signer, config.chain_id, clock)
@@ -90,7 +92,7 @@ async def open_trading(config: PolymarketConfig, signer: Signer, *, clock: Clock
         signer,
         credentials,
         http=http,
-        connection=OrderConnection(config.clob_url, clock),
+        connection=OrderConnection(config.clob_url, clock, pace=budgets.clob),
         clock=clock,
         ids=ids,
     )

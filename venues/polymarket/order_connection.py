@@ -19,7 +19,7 @@ from domain.errors import PolybotError
 from domain.ports import Clock
 from venues.polymarket.config import USER_AGENT
 from venues.polymarket.http1 import Answer, AnswerError, AnswerReader
-from venues.polymarket.pace import OverBudgetError, Pace, Unpaced
+from venues.polymarket.pace import OverBudgetError, Pace
 
 
 class NotSentError(PolybotError):
@@ -46,13 +46,13 @@ class OrderConnection:
         base_url: str,
         clock: Clock,
         *,
+        pace: Pace,
         connections: int = 8,
         for_cancels: int = 2,
         connect_timeout: float = 5.0,
         answer_timeout: float = 10.0,
         idle_limit: float = 30.0,
         ssl_context: ssl.SSLContext | None = None,
-        pace: Pace | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.hostname is None:
@@ -62,7 +62,7 @@ class OrderConnection:
         self._ssl = (ssl_context or ssl.create_default_context()) if secure else None
         self._head_tail = f" HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {USER_AGENT}\r\n"
         self._clock = clock
-        self.pace = pace or Unpaced()
+        self.pace = pace
         self._connect_timeout = connect_timeout
         self._answer_timeout = answer_timeout
         self._idle_limit = idle_limit

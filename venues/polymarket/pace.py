@@ -48,14 +48,14 @@ class Pace(Protocol):
         """Charge what a cancel of everything, or of a market, turned out to cancel."""
 
 
-class Unpaced:
-    """No budget: for venues and tests that have no limits."""
+class Paces(Protocol):
+    """The budgets of all of a venue's hosts."""
 
-    async def admit(self, method: str, path: str, cost: int = 1, deadline: float | None = None) -> Ticket:
-        return Ticket(method, path, cost)
-
-    def answered(self, ticket: Ticket, status: int, headers: Mapping[str, str]) -> None:
-        """Nothing is learnt."""
-
-    def cancelled(self, count: int) -> None:
-        """Nothing is charged."""
+    @property
+    def clob(self) -> Pace: ...
+    @property
+    def gamma(self) -> Pace: ...
+    @property
+    def data(self) -> Pace: ...
+    @property
+    def relayer(self) -> Pace: ...

@@ -15,6 +15,7 @@ from domain.money import format_micros
 from domain.order import OrderSide, OrderType
 from tests.conformance.gateway.bench import Bench
 from tests.venues.polymarket.listeners import AccountDiary
+from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
 from tests.venues.simulator.kit import (
     START_NS,
@@ -115,8 +116,11 @@ async def wire_bench(supplied: Supplied, folder: Path, *, failing: float = 0.0) 
         rival = Trader(venue, f"0x{_RIVAL:064x}")
         rival.key = supplied.rivals_key
         await venue.fund(ADDRESS, "1000")
-        public = open_public(config, clock=clock, rng=Random(1))
-        trading = await open_trading(config, LocalSigner(PRIVATE_KEY), clock=clock, ids=CountingIds(), rng=Random(1))
+        budgets = alone()
+        public = open_public(config, clock=clock, rng=Random(1), budgets=budgets)
+        trading = await open_trading(
+            config, LocalSigner(PRIVATE_KEY), clock=clock, ids=CountingIds(), rng=Random(1), budgets=budgets
+        )
         try:
             market = await public.catalog.market(supplied.market["conditionId"])
             assert market is not None

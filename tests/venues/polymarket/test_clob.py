@@ -12,12 +12,12 @@ from aiohttp import web
 from domain.book import Level
 from domain.errors import VenueError, VenueUnavailableError
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
 from tests.venues.polymarket.vectors import VECTORS
 from venues.polymarket import http as http_module
 from venues.polymarket.clob import BOOKS_PER_REQUEST, ClobReader
 from venues.polymarket.http import HttpClient, NotFoundError, open_session
-from venues.polymarket.pace import Unpaced
 
 HASHED = {**json.loads(VECTORS["orderbook_hash"]["hashed_string"]), "hash": VECTORS["orderbook_hash"]["hash"]}
 

@@ -13,11 +13,11 @@ from domain.errors import VenueError, VenueUnavailableError
 from domain.fees import NO_FEES, FeeSchedule
 from domain.market import ConditionGroup, MarketStatus
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
 from venues.polymarket.clob import ClobReader
 from venues.polymarket.gamma import PAGE_LIMIT, GammaCatalog
 from venues.polymarket.http import HttpClient, open_session
-from venues.polymarket.pace import Unpaced
 
 
 def condition(number: int) -> str:

@@ -18,6 +18,7 @@ from domain.order import Effect, OrderDraft, OrderSide, OrderStatus, OrderType, 
 from domain.reports import Accepted, Balances, CancelOutcome, Rejected, Uncertain
 from infra.clock import SystemClock
 from infra.ids import RandomIds
+from tests.venues.polymarket.pacing import NoLimits
 from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
 from tests.venues.polymarket.test_user_feed import order, trade
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
@@ -73,7 +74,9 @@ async def _open(venue: RestServer, **more: Any):
     config = PolymarketConfig(
         account=ACCOUNT, clob_url=venue.url, gamma_url=venue.url, ws_url=venue.url.replace("http", "ws"), **more
     )
-    return await open_trading(config, LocalSigner(PRIVATE_KEY), clock=FixedClock(), ids=FixedIds(), rng=Random(1))
+    return await open_trading(
+        config, LocalSigner(PRIVATE_KEY), clock=FixedClock(), ids=FixedIds(), rng=Random(1), budgets=NoLimits()
+    )
 
 
 def draft(**more: Any) -> OrderDraft:

@@ -17,6 +17,7 @@ from domain.order import Effect, OrderDraft, OrderSide, OrderStatus, OrderType
 from domain.reports import Accepted, OrderReport, Rejected, TradeReport, Uncertain
 from markets.books import Books
 from tests.venues.polymarket.listeners import AccountDiary
+from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.ws_server import until
 from tests.venues.simulator.kit import CountingIds, RunningVenue, running_venue, warm_up
@@ -56,7 +57,7 @@ def config(venue: RunningVenue, **more: Any) -> PolymarketConfig:
 
 @pytest.fixture
 async def public(venue: RunningVenue) -> AsyncIterator[Public]:
-    public = open_public(config(venue), clock=venue.clock, rng=Random(1))
+    public = open_public(config(venue), clock=venue.clock, rng=Random(1), budgets=alone())
     yield public
     await public.close()
 
@@ -68,7 +69,7 @@ async def open_account(venue: RunningVenue, kind: SignatureType = SignatureType.
     assert status == 200
     return await open_trading(
         config(venue, signature_type=kind, funder="" if kind is SignatureType.EOA else wallet),
-        LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1),
+        LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1), budgets=alone(),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.raw_server import Peer, RawServer, raw_server
 from tests.venues.polymarket.ws_server import until
 from venues.polymarket.order_connection import NotSentError, OrderConnection, UnansweredError
@@ -25,7 +26,7 @@ BODY = b'{"order":1}'
 
 
 def connect(server: RawServer, **more: Any) -> OrderConnection:
-    return OrderConnection(server.url, CLOCK, **{"answer_timeout": 1.0, **more})
+    return OrderConnection(server.url, CLOCK, **{"pace": Unpaced(), "answer_timeout": 1.0, **more})
 
 
 async def post(connection: OrderConnection, deadline: float | None = None):
@@ -120,7 +121,7 @@ async def test_a_deadline_that_passes_while_waiting_for_a_connection_holds_the_r
 
     clock = Stepping()
     async with raw_server(keep(seen)) as server:
-        connection = OrderConnection(server.url, clock)
+        connection = OrderConnection(server.url, clock, pace=Unpaced())
         original = connection._connect
 
         async def connect_slowly(deadline: float | None):

@@ -16,6 +16,7 @@ import pytest
 from domain.order import OrderStatus
 from domain.reports import Accepted, CancelOutcome, Policy, Rejected, SendOutcome, Trouble, Uncertain
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.raw_server import Peer, Script, raw_server
 from tests.venues.polymarket.test_gateway import API_KEY, NOW_NS, SECRET, FixedClock, draft
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
@@ -26,7 +27,6 @@ from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.http import HttpClient, open_session
 from venues.polymarket.order_connection import OrderConnection
-from venues.polymarket.pace import Unpaced
 from venues.polymarket.signer import LocalSigner
 
 pytestmark = pytest.mark.protocol("3.3", "3.6", "3.10", "9.18")
@@ -208,7 +208,7 @@ async def gateway_to(*scripts: Script, answer_timeout: float = 0.2) -> AsyncIter
             LocalSigner(PRIVATE_KEY),
             ApiCredentials(ADDRESS, API_KEY, SECRET, "pass"),
             http=HttpClient(server.url, session, Unpaced()),
-            connection=OrderConnection(server.url, SystemClock(), answer_timeout=answer_timeout),
+            connection=OrderConnection(server.url, SystemClock(), pace=Unpaced(), answer_timeout=answer_timeout),
             clock=FixedClock(),
             ids=CountingIds(),
         )

@@ -18,7 +18,7 @@ from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.credentials import create_or_derive
 from venues.polymarket.gamma import GammaCatalog
 from venues.polymarket.http import HttpClient, open_session
-from venues.polymarket.pace import Unpaced
+from venues.polymarket.pace import Paces
 from venues.polymarket.signer import Signer
 from venues.polymarket.signing import SignatureType
 from venues.polymarket.wallet.chain import ChainReader
@@ -53,6 +53,7 @@ async def open_wallet(
     key: RelayerKey | None,
     *,
     clock: Clock,
+    budgets: Paces,
     log: SubmissionLog,
     max_gas_cost: int,
     poll_seconds: float = POLL_SECONDS,
@@ -65,15 +66,15 @@ async def open_wallet(
         raise VenueError(str(error)) from error
     session = open_session()
     try:
-        http = HttpClient(config.clob_url, session, Unpaced())
+        http = HttpClient(config.clob_url, session, budgets.clob)
         credentials = await create_or_derive(http, signer, config.chain_id, clock)
     except BaseException:
         await session.close()
         raise
-    gamma = HttpClient(config.gamma_url, session, Unpaced())
+    gamma = HttpClient(config.gamma_url, session, budgets.gamma)
     reader = AccountReader(http, credentials, AccountIdentity(credentials.key, address), config.signature_type, clock)
     node = open_node(config.rpc_url)
-    relayer = RelayerClient(config.relayer_url, session, key, clock)
+    relayer = RelayerClient(config.relayer_url, session, budgets.relayer, key, clock)
     sender: Sender
     if config.signature_type is SignatureType.EOA:
         sender = DirectSender(

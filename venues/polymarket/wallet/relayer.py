@@ -19,7 +19,7 @@ from domain.wallet import TransactionState, WalletTransaction
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient, error_text
-from venues.polymarket.pace import Unpaced
+from venues.polymarket.pace import Pace
 
 T = TypeVar("T")
 
@@ -117,10 +117,12 @@ class _Row(msgspec.Struct):
 class RelayerClient:
     """Requests to one relayer; `session` is the caller's, `base_url` may have a path that is not signed."""
 
-    def __init__(self, base_url: str, session: aiohttp.ClientSession, key: RelayerKey | None, clock: Clock) -> None:
+    def __init__(
+        self, base_url: str, session: aiohttp.ClientSession, pace: Pace, key: RelayerKey | None, clock: Clock
+    ) -> None:
         self._base_url = base_url
         self._session = session
-        self._http = HttpClient(base_url, session, Unpaced())
+        self._http = HttpClient(base_url, session, pace)
         self._key = key
         self._clock = clock
 

@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import VenueError
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.signer import LocalSigner
@@ -54,4 +55,6 @@ async def test_pitfall_9_a_wrong_signature_type_reads_0_so_it_is_refused_at_star
         funder=WALLETS["deposit_wallet_beacon"],
     )
     with pytest.raises(VenueError, match=r"is the deposit wallet of .*: set polymarket.signature_type to 3"):
-        await open_wallet(config, LocalSigner(PRIVATE_KEY), None, clock=SystemClock(), log=None, max_gas_cost=1)
+        await open_wallet(
+            config, LocalSigner(PRIVATE_KEY), None, clock=SystemClock(), budgets=alone(), log=None, max_gas_cost=1
+        )

@@ -7,6 +7,7 @@ import pytest
 from domain.errors import VenueError, WalletError
 from domain.wallet import TransactionState
 from infra.clock import SystemClock
+from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.wallet.fake_relayer import SECRET, FakeRelayer, fake_relayer
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
@@ -42,7 +43,7 @@ class Bench:
             raise VenueError("no node here")
 
         return RelayedSender(
-            RelayerClient(self.relayer.url, self._session, key, clock),
+            RelayerClient(self.relayer.url, self._session, Unpaced(), key, clock),
             LocalSigner(PRIVATE_KEY),
             wallet,
             kind,
@@ -100,6 +101,20 @@ async def test_a_proxys_call_names_relay_and_gas(bench: Bench) -> None:
         WALLETS["proxy"],
         "400000",
     )
+
+
+async def test_a_deposit_wallet_that_does_not_exist_yet_is_created_first(bench: Bench) -> None:
+    bench.relayer.deployed_after = 1
+    receipt = await bench.send()
+    assert receipt.done
+    assert [body["from"] for body in bench.relayer.created] == [ADDRESS]
+
+
+async def test_other_wallets_that_do_not_exist_are_refused_with_the_fix(bench: Bench) -> None:
+    bench.relayer.deployed_after = 1
+    with pytest.raises(WalletError, match="does not exist on the chain yet: log in to the venue once"):
+        await bench.send(kind=SignatureType.POLY_GNOSIS_SAFE, wallet=WALLETS["safe"])
+    assert bench.relayer.created == bench.relayer.submitted == []
 
 
 async def test_a_plain_relayer_key_works_as_well_as_a_builders(bench: Bench) -> None:
