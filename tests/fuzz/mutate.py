@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 HOSTILE_TEXTS = (
@@ -89,20 +90,20 @@ class Mutator:
         places: list[tuple[Any, Any]] = []
         _collect(tree, places)
         if not places:
-            return self._rng.choice(HOSTILE_VALUES)
+            return deepcopy(self._rng.choice(HOSTILE_VALUES))
         holder, key = self._rng.choice(places)
         way = self._rng.randrange(5)
         if way == 0:
             del holder[key]
         elif way == 1 and isinstance(holder, list):
-            holder.insert(key, holder[key])
+            holder.insert(key, deepcopy(holder[key]))
         elif way == 2:
             other_holder, other_key = self._rng.choice(places)
             value = other_holder[other_key]
             if not isinstance(value, list | dict):
                 holder[key] = value
         else:
-            holder[key] = self._rng.choice(HOSTILE_VALUES)
+            holder[key] = deepcopy(self._rng.choice(HOSTILE_VALUES))
         return tree
 
 
