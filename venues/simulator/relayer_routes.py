@@ -1,14 +1,13 @@
 """The relayer: takes signed actions of wallets, carries them out without gas, and tells how far they are.
 
-Paths are below /relayer; builders' signatures cover the path without it. Writes and lists need a builder's HMAC or a relayer key; more
-than `SUBMITS_PER_MINUTE` of one key's owner are refused with 429.
+Paths are below /relayer; builders' signatures cover the path without it. Writes and lists need a builder's HMAC or a relayer key; how
+often one may submit is the edge's business (`ip_limits`).
 """
 
 from __future__ import annotations
 
 import hmac
 import uuid
-from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,15 +17,13 @@ from venues.simulator.authentication import authenticate_builder, is_builder_req
 from venues.simulator.chain.chain import RELAYER
 from venues.simulator.chain.relays import Relay
 from venues.simulator.http import answer
-from venues.simulator.refusals import RefusalError, bad_request, too_many_requests, unauthorized
+from venues.simulator.refusals import RefusalError, bad_request, unauthorized
 from venues.simulator.relayer_payloads import address_of, check_payload, wallet_of
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 
 PREFIX = "/relayer"
-SUBMITS_PER_MINUTE = 25
 LISTED = 100
-_MINUTE_NS = 60 * NANOS
 
 
 class RelayerRoutes:
@@ -34,7 +31,6 @@ class RelayerRoutes:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self._submits: dict[str, deque[int]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -50,7 +46,6 @@ class RelayerRoutes:
 
     async def submit(self, request: web.Request) -> web.Response:
         submitter = await self._authenticate(request)
-        self._count(submitter)
         world = self._venue.world
         self._venue.submit(check_payload(await request.read(), submitter, world.chain, world.wallets))
         relay = next(reversed(world.chain.relays.by_id.values()))
@@ -105,15 +100,6 @@ class RelayerRoutes:
         if not hmac.compare_digest(headers.get("RELAYER_API_KEY", "").encode(), wallets.relayer_key(address).encode()):
             raise unauthorized()
         return address
-
-    def _count(self, submitter: str) -> None:
-        now_ns = self._venue.now_ns()
-        times = self._submits.setdefault(submitter, deque())
-        while times and times[0] <= now_ns - _MINUTE_NS:
-            times.popleft()
-        if len(times) >= SUBMITS_PER_MINUTE:
-            raise too_many_requests(-(-(times[0] + _MINUTE_NS - now_ns) // NANOS), {})
-        times.append(now_ns)
 
     def _nonce(self, request: web.Request) -> str:
         world = self._venue.world

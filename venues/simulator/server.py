@@ -18,6 +18,7 @@ from aiohttp import web
 
 from domain.ports import Clock, Ids
 from venues.simulator.admin_routes import AdminRoutes
+from venues.simulator.balance_routes import BalanceRoutes
 from venues.simulator.builder_routes import BuilderRoutes
 from venues.simulator.data_board_routes import DataBoardRoutes
 from venues.simulator.data_market_routes import DataMarketRoutes
@@ -38,6 +39,7 @@ from venues.simulator.market_routes import MarketRoutes
 from venues.simulator.notice_routes import NoticeRoutes
 from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
+from venues.simulator.relayer_routes import RelayerRoutes
 from venues.simulator.rewards_routes import RewardsRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
@@ -76,6 +78,7 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     app.add_routes(OrderRoutes(venue).routes())
     app.add_routes(NoticeRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
+    app.add_routes(BalanceRoutes(venue).routes())
     app.add_routes(AdminRoutes(venue).routes())
     app.add_routes(FaultRoutes(desk).routes())
     market, user = MarketChannel(venue), UserChannel(venue)
@@ -88,6 +91,9 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     for handlers in (DataRoutes(venue), DataMarketRoutes(venue), DataBoardRoutes(venue), DataV1Routes(venue)):
         data.add_routes(handlers.routes())
     app.add_subapp("/data-api", data)
+    relayer = web.Application()
+    relayer.add_routes(RelayerRoutes(venue).routes())
+    app.add_subapp("/relayer", relayer)
     return app
 
 

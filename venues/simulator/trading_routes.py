@@ -1,4 +1,4 @@
-"""A client's own orders, trades and balances, each request proven by L2 before it is looked at."""
+"""A client's own orders and trades, each request proven by L2 before it is looked at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from aiohttp import web
 from venues.exchange.events import OrderView, TradeView
 from venues.simulator import account_views
 from venues.simulator.callers import Callers
-from venues.simulator.contracts import SPENDERS
 from venues.simulator.http import PAGE_SIZE, answer, page
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
 from venues.simulator.wallets import ApiKey
-
-_UNLIMITED = str(2**256 - 1)
 
 
 class TradingRoutes:
@@ -36,8 +33,6 @@ class TradingRoutes:
             web.get("/data/pre-migration-orders", self.pre_migration_orders),
             web.get("/order-scoring", self.order_scoring),
             web.post("/orders-scoring", self.orders_scoring),
-            web.get("/balance-allowance", self.balance),
-            web.get("/balance-allowance/update", self.update_balance),
         ]
 
     async def order(self, request: web.Request) -> web.Response:
@@ -90,38 +85,6 @@ class TradingRoutes:
             raise bad_request("Invalid payload") from None
         return answer({order_id: self._scoring(key, order_id) for order_id in order_ids})
 
-    async def balance(self, request: web.Request) -> web.Response:
-        key, _ = await self._callers.authenticate(request, reads=True)
-        wallet, token_id = self._asset(request, key)
-        world = self._venue.world
-        if wallet is None:
-            return answer({"balance": "0", "allowances": dict.fromkeys(SPENDERS, "0")})
-        asset = _ASSETS[request.query["asset_type"]]
-        held = world.exchange.balance(wallet, token_id).settled if asset != POSITION_MANAGER else 0
-        spenders = (EXCHANGE_V3,) if asset == POSITION_MANAGER else SPENDERS
-        now_ns = self._venue.now_ns()
-        shown = {spender: str(world.approvals.shown(wallet, asset, spender, now_ns)) for spender in spenders}
-        return answer({"balance": str(held), "allowances": shown})
-
-    async def update_balance(self, request: web.Request) -> web.Response:
-        key, _ = await self._callers.authenticate(request, reads=True)
-        wallet, _ = self._asset(request, key)
-        if wallet is not None:
-            self._venue.submit(Reread(wallet))
-        return web.Response(body=b"", content_type="application/json")
-
-    def _asset(self, request: web.Request, key: ApiKey) -> tuple[str | None, str]:
-        """Return the wallet and token that a balance request names; the collateral is token ""."""
-        query = request.query
-        wallet = self._callers.wallet(request, key)
-        if query.get("asset_type") == "COLLATERAL":
-            return wallet, ""
-        if query.get("asset_type") != "CONDITIONAL":
-            raise bad_request("Invalid asset type")
-        if not query.get("token_id"):
-            raise bad_request("asset_id is required")
-        return wallet, query["token_id"]
-
     def _scoring(self, key: ApiKey, order_id: str) -> bool:
         """Tell whether an order of the key's earns rewards as it rests now."""
         world = self._venue.world
@@ -137,7 +100,8 @@ class TradingRoutes:
 
     def _trade_view(self, trade: TradeView, wallets: tuple[str, ...]) -> account_views.View:
         world = self._venue.world
-        return account_views.trade(trade, world.listings.remembered(trade.condition_id), wallets, world.owner_key)
+        listing = world.listings.remembered(trade.condition_id)
+        return account_views.trade(trade, listing, wallets, world.owner_key, self._venue.now_ns())
 
 
 def _matching(trades: Sequence[TradeView], request: web.Request) -> list[TradeView]:
