@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,6 +98,36 @@ def test_a_venue_says_where_it_is_survives_a_kill_and_begins_anew_when_told(tmp_
     with running(var, "--fresh") as fresh:
         assert fresh.where["venue_id"] != where["venue_id"]
         assert fresh.fund()["balance"] == "5"
+
+
+def test_armed_faults_are_told_at_the_start_and_when_asked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("POLYBOT_VAR", str(tmp_path))
+    with pytest.raises(CommandError, match="start one with"):
+        call_command("runvenue", "--faults")
+    fault = {"name": "odd", "do": {"kind": "answer", "status": 599}, "where": {"path": "/time"}}
+    with running(tmp_path, "--faults", json.dumps({"faults": [fault]})) as venue:
+        assert venue.process.stdout.readline().startswith("fault odd: answer")
+        with pytest.raises(urllib.error.HTTPError, match="599"):
+            venue.get("/time")
+        call_command("runvenue", "--faults")
+        assert "odd: answer" in (told := capsys.readouterr().out)
+        assert "over, struck 1 of 1 seen" in told
+        assert venue.stop(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("plan", "remedy"),
+    [
+        ("chaso", "no mix"),
+        ('{"mix": "bliss"}', "there are chaos"),
+        ('{"faults": [{"do": {"kind": "half"}, "wen": 1}]}', "wen"),
+    ],
+)
+def test_a_plan_that_cannot_be_armed_starts_no_venue(tmp_path, monkeypatch, plan, remedy):
+    monkeypatch.setenv("POLYBOT_VAR", str(tmp_path))
+    with pytest.raises(CommandError, match=f"--faults: .*{remedy}"):
+        call_command("runvenue", "--port", "0", "--faults", plan)
+    assert not (tmp_path / "venue.json").exists()
 
 
 @pytest.mark.parametrize("arguments", [("--speed", "0"), ("--fail-share", "2"), ("--seed", "x")])

@@ -29,6 +29,8 @@ from venues.simulator.faults.model import (
 
 _SECOND_NS = 1_000_000_000
 PONG = b"PONG"
+_EVENTS = {"TRADE": "trade", "PLACEMENT": "order", "UPDATE": "order", "CANCELLATION": "order"}
+"""What a frame of the account channel is about that lacks its `event_type`, by its `type`."""
 
 
 class Desk(Protocol):
@@ -157,7 +159,9 @@ def _events(told: Any) -> set[str]:
         return {told}
     if isinstance(told, list):
         return {"dump"}.union(*(_events(part) for part in told))
-    return {str(told.get("event_type", ""))} if isinstance(told, dict) else set()
+    if not isinstance(told, dict):
+        return set()
+    return {str(told.get("event_type") or _EVENTS.get(told.get("type"), ""))}
 
 
 def _event(told: Any) -> str:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from venues.simulator.inputs import ModeChange
+from venues.simulator.inputs import EndEvent, ModeChange, Reorg
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -185,9 +185,9 @@ class Hold(_Kind, frozen=True, tag="hold"):
 
 
 class Change(_Kind, frozen=True, tag="change"):
-    """One of the venue's modes changes: an input of `inputs.ModeChange`, by its tag."""
+    """Something of the venue changes: one of its modes (`inputs.ModeChange`), an event ends, the chain's last blocks are replaced."""
 
-    input: ModeChange
+    input: ModeChange | EndEvent | Reorg
 
 
 RequestKind = Cut | Silence | Half | Answer | Delay | Edit | StaleBook | Inflate
