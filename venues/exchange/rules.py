@@ -25,6 +25,8 @@ MARKETABLE_BUY_MIN = MICRO
 MAX_AMOUNT = 10**15
 MAX_EXPIRATION_S = 10**10
 _FOUR_DECIMALS = 100
+_ROUNDING_PARTS = 100
+"""Amounts that miss a grid price by less than this part of a tick were meant for it."""
 
 
 class Refusal(NamedTuple):
@@ -118,9 +120,26 @@ def _limit_price(command: PlaceOrder, tick: TickSize) -> Refusal | int:
         step = 10 ** (6 - min(tick.amount_decimals, 4))
         inexact = int(price <= 0 or shares < floor_to(cash * MICRO // max(price, 1), step))
     if inexact or not tick.contains(price):
+        if not spends_cash and (wrong := _misrounded(command, price, cash, shares, tick)):
+            return wrong
         text = f"Price ({format_micros(price)}) breaks minimum tick size rule: {format_micros(tick.micros)}"
         return Refusal(RefusalCode.TICK_SIZE, f"order {command.order_id} is invalid. {text}")
     return price
+
+
+def _misrounded(command: PlaceOrder, price: int, cash: int, shares: int, tick: TickSize) -> Refusal | None:
+    """Tell amounts that miss a price on the grid by a rounding error from a price that is off the grid."""
+    meant = floor_to(price + tick.micros // 2, tick.micros)
+    error = abs(cash * MICRO - meant * shares)
+    if not tick.contains(meant) or error * _ROUNDING_PARTS >= tick.micros * shares:
+        return None
+    buys = command.side is OrderSide.BUY
+    should = cash * MICRO // meant if buys else meant * shares // MICRO
+    return Refusal(
+        RefusalCode.INVALID_AMOUNTS,
+        f"invalid amounts, the taker amount for a ${format_micros(meant)} order of size {format_micros(shares)} "
+        f"should be '{should}' but the value submited is '{shares if buys else cash}'",
+    )
 
 
 def _check_decimals(cash: int, shares: int, side: OrderSide, spends_cash: bool, tick: TickSize) -> Refusal | None:

@@ -6,13 +6,19 @@ own token, side and price. `trader_side` and `trade_owner` say which part the re
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
+from domain.fill import FillStatus
+from domain.order import OrderType
 from venues.exchange.events import OrderAccepted, OrderView, TradeView, VenueStatus
 from venues.simulator.books import decimal
 from venues.simulator.listings import Listing
 from venues.simulator.universe import NANOS
+
+_BROADCAST_NS = NANOS // 2
+"""A match that is older has not been broadcast."""
 
 View = dict[str, Any]
 OwnerKey = Callable[[str, str], str]
@@ -41,7 +47,11 @@ def open_order(order: OrderView, listing: Listing, owner_key: str) -> View:
 
 
 def order_event(order: OrderView, listing: Listing, owner_key: str, kind: str, now_ms: int) -> View:
-    """Return one order event of the user channel; `kind` is PLACEMENT, UPDATE or CANCELLATION."""
+    """Return one order event of the user channel; `kind` is PLACEMENT, UPDATE or CANCELLATION.
+
+    A FOK that was killed has no creation and no matched size: both are empty, as at the venue.
+    """
+    killed = order.status is VenueStatus.UNMATCHED and order.order_type is OrderType.FOK
     return {
         "id": order.id,
         "owner": owner_key,
@@ -51,13 +61,13 @@ def order_event(order: OrderView, listing: Listing, owner_key: str, kind: str, n
         "side": order.side.name,
         "price": decimal(order.price),
         "original_size": decimal(order.size),
-        "size_matched": decimal(order.size_matched),
+        "size_matched": "" if killed else decimal(order.size_matched),
         "outcome": listing.outcome(order.token_id),
         "associate_trades": list(order.trade_ids) or None,
         "order_type": order.order_type.value,
         "status": order.status.value,
         "maker_address": order.account,
-        "created_at": str(order.created_ns // NANOS),
+        "created_at": "" if killed else str(order.created_ns // NANOS),
         "expiration": str(order.expiration_s),
         "type": kind,
         "timestamp": str(now_ms),
@@ -65,8 +75,11 @@ def order_event(order: OrderView, listing: Listing, owner_key: str, kind: str, n
     }
 
 
-def trade(view: TradeView, listing: Listing, wallets: tuple[str, ...], owner_key: OwnerKey) -> View:
-    """Return one trade of /data/trades, for the reader who controls `wallets`; statuses carry the REST prefix."""
+def trade(view: TradeView, listing: Listing, wallets: tuple[str, ...], owner_key: OwnerKey, now_ns: int) -> View:
+    """Return one trade of /data/trades, for the reader who controls `wallets`; statuses carry the REST prefix.
+
+    A match that was not sent to the chain at once has a status of its own, which the user channel does not know.
+    """
     takes = view.account in wallets
     reader = (
         owner_key(view.taker_order_id, view.account)
@@ -82,7 +95,7 @@ def trade(view: TradeView, listing: Listing, wallets: tuple[str, ...], owner_key
         "size": decimal(view.size),
         "fee_rate_bps": "0",
         "price": decimal(view.price),
-        "status": f"TRADE_STATUS_{view.status.name}",
+        "status": f"TRADE_STATUS_{_trade_status(view, now_ns)}",
         "match_time": str(view.matched_ns // NANOS),
         "last_update": str(view.updated_ns // NANOS),
         "outcome": listing.outcome(view.token_id),
@@ -111,12 +124,19 @@ def trade(view: TradeView, listing: Listing, wallets: tuple[str, ...], owner_key
 
 
 def trade_event(view: TradeView, listing: Listing, wallets: tuple[str, ...], owner_key: OwnerKey, now_ms: int) -> View:
-    """Return one trade event of the user channel: the REST trade with a bare status."""
-    event = trade(view, listing, wallets, owner_key)
+    """Return one trade event of the user channel: the REST trade with a bare status.
+
+    As at the venue, some trades spell the time of the match differently, and some of their frames lack the type of event.
+    """
+    event = trade(view, listing, wallets, owner_key, now_ms * 1_000_000)
     event["status"] = view.status.name
     event["type"] = "TRADE"
     event["timestamp"] = str(now_ms)
-    event["event_type"] = "trade"
+    oddness = zlib.crc32(view.id.encode()) % 4
+    if oddness == 1:
+        event["matchtime"] = event.pop("match_time")
+    if oddness != 2 or view.status is not FillStatus.MINED:
+        event["event_type"] = "trade"
     return event
 
 
@@ -144,6 +164,11 @@ def refused(text: str) -> View:
         "status": "",
         "tradeIDs": [],
     }
+
+
+def _trade_status(view: TradeView, now_ns: int) -> str:
+    waits = view.status is FillStatus.MATCHED and now_ns - view.matched_ns >= _BROADCAST_NS
+    return "MATCHED_NOT_BROADCASTED" if waits else view.status.name
 
 
 def _rest_status(status: VenueStatus) -> str:

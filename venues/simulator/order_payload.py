@@ -11,12 +11,13 @@ from typing import Literal
 import msgspec
 from eth_utils.address import is_hex_address, to_checksum_address
 
+from venues.simulator.approvals import COLLATERAL, CTF
 from venues.simulator.contracts import exchange_of
 from venues.simulator.inputs import Place
-from venues.simulator.listings import Listings
 from venues.simulator.refusals import RefusalError, bad_request, no_orderbook
 from venues.simulator.signatures import SignatureError, SignedOrder, order_digest, order_signer
 from venues.simulator.wallets import ApiKey, Wallets
+from venues.simulator.world import World
 
 MAX_ORDERS = 15
 _MAX_AMOUNT = 10**18
@@ -83,14 +84,14 @@ def read_orders(body: bytes) -> list[Envelope]:
     return envelopes
 
 
-def check_order(envelope: Envelope, key: ApiKey, wallets: Wallets, listings: Listings) -> Place:
-    """Return the order as an input once owner, signer, wallet and signature are proven. Raises `RefusalError`."""
+def check_order(envelope: Envelope, key: ApiKey, world: World, now_ns: int) -> Place:
+    """Return the order as an input once owner, signer, wallet, signature and allowance are proven. Raises `RefusalError`."""
     wire = envelope.order
     if envelope.owner != key.key:
         raise bad_request("the order owner has to be the owner of the API KEY")
     signed = _signed(wire)
-    _check_wallet(signed, key, wallets)
-    listing = listings.by_token(wire.token_id)
+    _check_wallet(signed, key, world.wallets)
+    listing = world.listings.by_token(wire.token_id)
     if listing is None:
         raise no_orderbook()
     exchange = exchange_of(listing.spec.neg_risk)
@@ -100,6 +101,7 @@ def check_order(envelope: Envelope, key: ApiKey, wallets: Wallets, listings: Lis
         order_id = order_digest(signed, exchange)
     except SignatureError:
         raise bad_request("invalid signature") from None
+    _check_allowance(signed, wire.token_id, world, exchange, now_ns)
     return Place(
         order_id=order_id,
         account=signed.maker,
@@ -113,6 +115,17 @@ def check_order(envelope: Envelope, key: ApiKey, wallets: Wallets, listings: Lis
         expiration=_number(wire.expiration, _MAX_AMOUNT),
         builder="0x" + signed.builder.hex() if any(signed.builder) else "",
     )
+
+
+def _check_allowance(order: SignedOrder, token_id: str, world: World, exchange: str, now_ns: int) -> None:
+    """Check that the wallet lets `exchange` take what the order gives, as far as the gateway knows. Missing funds are the exchange's to tell."""
+    asset, held = (COLLATERAL, "") if order.side == 0 else (CTF, token_id)
+    allowance = world.approvals.shown(order.maker, asset, exchange, now_ns)
+    if allowance < order.maker_amount <= world.exchange.balance(order.maker, held).available:
+        raise bad_request(
+            "not enough balance / allowance: the allowance is not enough -> "
+            f"spender: {exchange}, allowance: {allowance}, order amount: {order.maker_amount}"
+        )
 
 
 def _check_wallet(order: SignedOrder, key: ApiKey, wallets: Wallets) -> None:

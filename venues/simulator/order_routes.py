@@ -125,7 +125,7 @@ class OrderRoutes:
     def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
         """Place one order; return the venue's answer, or its text when it refuses."""
         world = self._venue.world
-        order = check_order(envelope, key, world.wallets, world.listings)
+        order = check_order(envelope, key, world, self._venue.now_ns())
         if envelope.order.signature_type == 0:
             self._modes.check_plain_wallet(order.account)
         self._modes.check_account(tuple(dict.fromkeys((order.account, key.address))), reduces=order.side == "sell")

@@ -143,13 +143,15 @@ class Listener:
                 case e.BookSwitched(condition_id=condition_id, open=is_open):
                     self.switched[condition_id] = is_open
                 case e.OrdersLost(order_ids=order_ids):
-                    for order_id in order_ids:
-                        del self.orders[order_id]
+                    self._forget(order_ids)
                 case e.Pruned(order_ids=order_ids, trade_ids=trade_ids):
-                    for order_id in order_ids:
-                        del self.orders[order_id]
-                    for trade_id in trade_ids:
-                        del self.trades[trade_id]
+                    self._forget(order_ids, trade_ids)
+
+    def _forget(self, order_ids: tuple[str, ...], trade_ids: tuple[str, ...] = ()) -> None:
+        for order_id in order_ids:
+            del self.orders[order_id]
+        for trade_id in trade_ids:
+            del self.trades[trade_id]
 
     def compare(self, exchange: Exchange) -> None:
         assert {order.id: order for a in exchange.accounts() for order in exchange.orders(a)} == self.orders

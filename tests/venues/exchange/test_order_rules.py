@@ -58,6 +58,7 @@ def test_senseless_amounts_are_an_invalid_payload(venue, maker, taker):
     assert refused(answer, RefusalCode.INVALID_PAYLOAD) == "Invalid order payload"
 
 
+@pytest.mark.protocol("3.2")
 @pytest.mark.parametrize(
     ("tick", "price", "good"),
     [
@@ -97,11 +98,12 @@ def test_resting_orders_carry_two_decimals_of_shares(venue, shares):
     )
 
 
-def test_a_ratio_off_by_one_micro_unit_is_off_the_grid(venue):
-    refused(venue.place_amounts("ann", BUY, "yes", d("5") + 1, d("10")), RefusalCode.TICK_SIZE)
-    refused(venue.place_amounts("ann", SELL, "yes", d("10"), d("5") - 1), RefusalCode.TICK_SIZE)
+def test_a_ratio_off_by_one_micro_unit_is_refused(venue):
+    refused(venue.place_amounts("ann", BUY, "yes", d("5") + 1, d("10")), RefusalCode.INVALID_AMOUNTS)
+    refused(venue.place_amounts("ann", SELL, "yes", d("10"), d("5") - 1), RefusalCode.INVALID_AMOUNTS)
 
 
+@pytest.mark.protocol("3.2", "9.13")
 def test_a_market_buy_spends_whole_cents_for_shares_of_at_most_four_decimals():
     venue = Venue(tick=d("0.001"))
     venue.fund("ann")
@@ -122,12 +124,14 @@ def test_a_market_buy_whose_ratio_lies_between_two_prices_is_refused(venue):
     refused(venue.place_amounts("ann", BUY, "yes", d("10"), d("17.4"), FAK), RefusalCode.TICK_SIZE)
 
 
+@pytest.mark.protocol("3.2")
 def test_orders_below_the_minimum_size_are_refused(venue):
     text = refused(venue.place("ann", BUY, "yes", "0.50", "4.99", order_id="o"), RefusalCode.MIN_SIZE)
     assert text == "order o is invalid. Size (4.99) lower than the minimum: 5"
     refused(venue.place("ann", SELL, "yes", "0.50", "4.99", FAK), RefusalCode.MIN_SIZE)
 
 
+@pytest.mark.protocol("3.2")
 def test_a_marketable_buy_is_worth_a_dollar_at_least(venue):
     assert isinstance(venue.place("ann", BUY, "yes", "0.10", "9.80"), e.OrderAccepted)
     text = refused(venue.place("ann", BUY, "yes", "0.14", "7", FAK), RefusalCode.MARKETABLE_MIN)
@@ -143,6 +147,7 @@ def test_the_one_dollar_rule_also_meets_a_limit_order_that_crosses():
     assert isinstance(venue.place("ann", BUY, "yes", "0.10", "10"), e.OrderAccepted)
 
 
+@pytest.mark.protocol("3.4")
 def test_post_only_is_for_resting_types_and_never_crosses(venue):
     venue.place("bob", SELL, "yes", "0.60", "10")
     assert (
@@ -155,6 +160,7 @@ def test_post_only_is_for_resting_types_and_never_crosses(venue):
     assert isinstance(venue.place("ann", BUY, "yes", "0.59", "10", post_only=True), e.OrderAccepted)
 
 
+@pytest.mark.protocol("3.4")
 @pytest.mark.parametrize(
     ("order_type", "seconds", "good"),
     [(GTC, 0, True), (GTC, 600, False), (FAK, 600, False), (GTD, 0, False), (GTD, 170, False), (GTD, 180, True)],
@@ -169,6 +175,7 @@ def test_only_gtd_orders_expire_and_not_before_three_minutes(venue, order_type, 
         assert refused(answer, RefusalCode.INVALID_EXPIRATION) == "invalid expiration"
 
 
+@pytest.mark.protocol("3.2")
 def test_a_buy_needs_the_collateral_that_open_orders_leave():
     venue = Venue()
     venue.fund("ann", "10")
@@ -251,3 +258,23 @@ def test_a_command_that_cannot_be_carried_out_says_why_and_changes_nothing(venue
     assert answer.command == type(command).__name__
     assert says in answer.text
     assert venue.exchange.state_hash() == before
+
+
+@pytest.mark.protocol("3.2", "3.10", "9.13")
+@pytest.mark.parametrize(
+    ("side", "maker", "taker", "text"),
+    [
+        (BUY, "5.2001", "10", "$0.52 order of size 10 should be '10000192' but the value submited is '10000000'"),
+        (SELL, "10", "5.1999", "$0.52 order of size 10 should be '5200000' but the value submited is '5199900'"),
+    ],
+)
+def test_amounts_that_miss_a_grid_price_by_a_rounding_error_are_named(venue, side, maker, taker, text):
+    venue.fund("ann", pairs="100")
+    refused = venue.place_amounts("ann", side, "yes", d(maker), d(taker))
+    assert (refused.code, refused.text) == ("invalid_amounts", f"invalid amounts, the taker amount for a {text}")
+
+
+def test_amounts_clearly_off_the_grid_break_the_tick(venue):
+    venue.fund("ann")
+    refused = venue.place_amounts("ann", BUY, "yes", d("5.25"), d("10"))
+    assert refused.code == "tick_size"

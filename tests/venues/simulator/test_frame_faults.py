@@ -206,10 +206,10 @@ async def test_the_account_channel_tells_of_unknown_statuses_wrong_owners_and_ot
         venue.arm(Edit(values=foreign, keep=True), Where(channel="user", event="trade"))
         _, answer = await client.place(market, "BUY", book["asks"][-1]["price"], "10", "FAK", spend="3.00")
         heard = await drain(socket)
-    orders = [event for event in heard if event["event_type"] == "order"]
+    orders = [event for event in heard if event.get("event_type") == "order"]
     assert (orders[0]["status"], orders[0]["owner"]) == ("BLESSED", "beef")
     assert orders[1]["status"] == "MATCHED"
-    trades = [event for event in heard if event["event_type"] == "trade"]
+    trades = [event for event in heard if event.get("event_type", "trade") == "trade"]
     assert [trade["id"] for trade in trades[:2]] == [answer["tradeIDs"][0], "dead"]
     assert (trades[1]["taker_order_id"], trades[1]["maker_orders"][0]["order_id"]) == ("0x77", "0x88")
     assert trades[1]["size"] == trades[0]["size"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.venues.simulator.kit import Trader, running_venue, trader
+from tests.venues.simulator.kit import NEG_RISK, STANDARD, Trader, running_venue, trader
 
 
 async def quotes(venue, token: str) -> tuple[str, str, float]:
@@ -28,6 +28,7 @@ async def shares(client: Trader, token: str) -> int:
     return int(body["balance"])
 
 
+@pytest.mark.protocol("3.3", "3.4")
 async def test_a_taker_order_matches_settles_and_moves_balances(venue):
     client = await trader(venue)
     market = await venue.some_market(category="Sports", neg_risk=True)
@@ -63,6 +64,7 @@ async def test_a_taker_order_matches_settles_and_moves_balances(venue):
     assert await cash(client) == pytest.approx(1_000_000_000 - given * 1e6 - fee * 1e6, abs=20)
 
 
+@pytest.mark.protocol("3.8")
 async def test_a_resting_order_shows_in_the_book_and_can_be_read_and_cancelled(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -102,6 +104,7 @@ async def test_a_resting_order_shows_in_the_book_and_can_be_read_and_cancelled(v
     assert (await client.call("GET", "/data/orders"))[1]["data"] == []
 
 
+@pytest.mark.protocol("3.1")
 @pytest.mark.parametrize("neg_risk", [False, True])
 async def test_the_order_id_is_the_digest_of_what_was_signed_and_works_once(venue, neg_risk):
     client = await trader(venue)
@@ -122,6 +125,7 @@ async def test_the_same_order_is_a_duplicate_even_long_after_it_ended(venue):
     assert (status, body) == (400, {"error": f"order {answer['orderID']} is invalid. Duplicated."})
 
 
+@pytest.mark.protocol("3.4", "3.8")
 async def test_two_clients_trade_with_each_other_and_see_their_own_side(venue):
     maker, taker = await trader(venue, 1), await trader(venue, 2)
     market = await venue.some_market(room=True)
@@ -145,6 +149,7 @@ async def test_two_clients_trade_with_each_other_and_see_their_own_side(venue):
     assert await shares(taker, no) == 20_000_000
 
 
+@pytest.mark.protocol("3.10")
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -179,6 +184,7 @@ async def test_refusals_carry_the_venues_texts(venue, change, text):
     assert (await client.call("GET", "/data/orders"))[1]["count"] == 0
 
 
+@pytest.mark.protocol("3.2")
 @pytest.mark.parametrize(
     ("side", "price", "size", "part"),
     [
@@ -195,6 +201,7 @@ async def test_orders_off_the_grid_too_small_or_unfunded_are_refused(venue, side
     assert part in body["error"]
 
 
+@pytest.mark.protocol("3.4")
 async def test_a_gtd_order_ends_one_minute_before_its_time(venue):
     client = await trader(venue)
     expiration = venue.clock.now_ns() // 10**9 + 240
@@ -207,6 +214,7 @@ async def test_a_gtd_order_ends_one_minute_before_its_time(venue):
     assert (await client.call("GET", f"/data/order/{answer['orderID']}"))[1]["status"] == "ORDER_STATUS_CANCELED"
 
 
+@pytest.mark.protocol("3.1")
 async def test_an_order_signed_by_another_wallet_is_refused(venue):
     client, other = await trader(venue), await trader(venue, 2)
     market = await venue.some_market()
@@ -218,6 +226,7 @@ async def test_an_order_signed_by_another_wallet_is_refused(venue):
     assert await client.call("POST", "/order", tampered) == (400, {"error": "invalid signature"})
 
 
+@pytest.mark.protocol("3.3", "9.10")
 async def test_an_order_for_another_wallet_or_key_is_refused(venue):
     client, other = await trader(venue), await trader(venue, 2)
     market = await venue.some_market()
@@ -235,6 +244,7 @@ async def test_an_order_for_another_wallet_or_key_is_refused(venue):
     )
 
 
+@pytest.mark.protocol("3.1")
 async def test_a_safe_trades_with_its_owners_signature(venue):
     client = await trader(venue, dollars="1")
     safe = "0xd93B25cb943D14d0d34FBaF01Fc93a0f8b5F6E47"
@@ -251,6 +261,7 @@ async def test_a_safe_trades_with_its_owners_signature(venue):
     assert (await client.call("DELETE", "/cancel-all"))[1]["canceled"] == [answer["orderID"]]
 
 
+@pytest.mark.protocol("3.1", "9.10")
 async def test_a_deposit_wallet_trades_with_a_wrapped_signature(venue):
     client = await trader(venue, dollars="1")
     wallet = "0xBc0fF067b7740Eff76C1ca93c875Ba6B890d6B50"
@@ -275,6 +286,7 @@ async def test_a_wallet_cannot_be_claimed_by_a_second_owner(venue):
     assert (await venue.fund(safe, "500", owner=second.address, signature_type=2))[0] == 400
 
 
+@pytest.mark.protocol("3.3")
 @pytest.mark.parametrize(
     "damage",
     [
@@ -295,6 +307,7 @@ async def test_bodies_of_wrong_types_are_invalid_payloads(venue, damage):
     assert await client.call("POST", "/order", envelope) == (400, {"error": "Invalid order payload"})
 
 
+@pytest.mark.protocol("9.12")
 async def test_a_v1_order_is_a_version_mismatch(venue):
     client = await trader(venue)
     envelope = client.order(await venue.some_market(), "BUY", "0.02", "10")
@@ -303,6 +316,7 @@ async def test_a_v1_order_is_a_version_mismatch(venue):
     assert await client.call("POST", "/order", envelope) == (400, {"error": "order_version_mismatch"})
 
 
+@pytest.mark.protocol("3.3")
 async def test_a_batch_answers_leg_by_leg_in_order(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -323,6 +337,7 @@ async def test_a_batch_answers_leg_by_leg_in_order(venue):
     )
 
 
+@pytest.mark.protocol("3.6")
 async def test_orders_of_one_market_can_be_cancelled_together(venue):
     client = await trader(venue)
     first = await venue.some_market()
@@ -338,6 +353,7 @@ async def test_orders_of_one_market_can_be_cancelled_together(venue):
     assert await client.call("DELETE", "/cancel-market-orders", {}) == (400, {"error": "Invalid payload"})
 
 
+@pytest.mark.protocol("3.6", "3.8")
 async def test_nobody_sees_or_cancels_the_orders_of_another(venue):
     client, other = await trader(venue), await trader(venue, 2)
     _, answer = await client.place(await venue.some_market(), "BUY", "0.02", "10")
@@ -347,6 +363,7 @@ async def test_nobody_sees_or_cancels_the_orders_of_another(venue):
     assert (await client.call("GET", "/data/orders"))[1]["count"] == 1
 
 
+@pytest.mark.protocol("3.5", "9.16")
 async def test_a_crypto_order_that_would_match_is_delayed_first(venue):
     client = await trader(venue)
     _, body = await venue.get("/gamma/events/keyset", limit="100")
@@ -361,6 +378,7 @@ async def test_a_crypto_order_that_would_match_is_delayed_first(venue):
     assert order["status"] in ("ORDER_STATUS_MATCHED", "ORDER_STATUS_CANCELED")
 
 
+@pytest.mark.protocol("3.8")
 async def test_lists_come_in_pages_with_cursors(venue_folder):
     async with running_venue(venue_folder, page_size=2) as venue:
         client = await trader(venue)
@@ -384,6 +402,7 @@ async def test_lists_come_in_pages_with_cursors(venue_folder):
         )
 
 
+@pytest.mark.protocol("3.8", "9.9")
 async def test_balance_questions_are_checked(venue):
     client = await trader(venue)
     for query, text in (
@@ -393,3 +412,20 @@ async def test_balance_questions_are_checked(venue):
     ):
         assert await client.call("GET", "/balance-allowance", **query) == (400, {"error": text})
     assert await client.call("GET", "/balance-allowance/update", asset_type="COLLATERAL") == (200, None)
+
+
+@pytest.mark.protocol("1.2", "3.10", "9.8")
+async def test_a_wallet_that_approved_nothing_is_told_whom_to_approve(venue):
+    client = Trader(venue, "0x" + f"{9:064x}")
+    await client.log_in()
+    await venue.fund(client.address, "1000", approved=False)
+    for neg_risk, spender in ((False, STANDARD), (True, NEG_RISK)):
+        market = await venue.some_market(neg_risk=neg_risk)
+        text = (
+            "not enough balance / allowance: the allowance is not enough -> "
+            f"spender: {spender}, allowance: 0, order amount: 200000"
+        )
+        assert await client.place(market, "BUY", "0.02", "10") == (400, {"error": text})
+    # What is not there at all cannot be spent either, whatever is approved.
+    _, poor = await client.place(market, "BUY", "0.02", "60000")
+    assert "the balance is not enough" in poor["error"]

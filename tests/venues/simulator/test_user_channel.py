@@ -15,6 +15,7 @@ def log_in(client: Trader, **more: object) -> dict[str, object]:
     return {"type": "user", "auth": dict(client.key), **more}
 
 
+@pytest.mark.protocol("4.4")
 async def test_wrong_credentials_close_the_connection(venue):
     client, other = await trader(venue), await trader(venue, 2)
     for auth in (client.key | {"secret": other.key["secret"]}, client.key | {"apiKey": "x"}, {}):
@@ -23,6 +24,7 @@ async def test_wrong_credentials_close_the_connection(venue):
             assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
 
 
+@pytest.mark.protocol("4.4")
 async def test_an_order_is_told_from_placement_to_cancellation(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -56,6 +58,7 @@ async def test_an_order_is_told_from_placement_to_cancellation(venue):
         assert (cancelled["type"], cancelled["status"]) == ("CANCELLATION", "CANCELED")
 
 
+@pytest.mark.protocol("4.4")
 async def test_a_trade_is_told_once_per_status(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -65,7 +68,7 @@ async def test_a_trade_is_told_once_per_status(venue):
         _, answer = await client.place(market, "BUY", book["asks"][-1]["price"], "10", "FAK", spend="3.00")
         venue.pass_time(6)
         heard = await drain(socket)
-        trades = [event for event in heard if event["event_type"] == "trade"]
+        trades = [event for event in heard if event.get("event_type", "trade") == "trade"]
         assert {event["id"] for event in trades} == set(answer["tradeIDs"])
         statuses = [event["status"] for event in trades]
         assert statuses[0] == "MATCHED"
@@ -74,11 +77,12 @@ async def test_a_trade_is_told_once_per_status(venue):
         assert trades[0]["transaction_hash"] == ""
         assert trades[-1]["transaction_hash"]
         assert all(event["type"] == "TRADE" and event["trader_side"] == "TAKER" for event in trades)
-        matched = next(event for event in heard if event["event_type"] == "order" and event["status"] == "MATCHED")
+        matched = next(event for event in heard if event.get("event_type") == "order" and event["status"] == "MATCHED")
         assert matched["type"] == "UPDATE"
         assert matched["associate_trades"] == answer["tradeIDs"]
 
 
+@pytest.mark.protocol("4.4")
 async def test_both_sides_of_a_trade_hear_of_it_and_nobody_else(venue):
     maker, taker, stranger = await trader(venue, 1), await trader(venue, 2), await trader(venue, 3)
     market = await venue.some_market(room=True)
@@ -93,12 +97,13 @@ async def test_both_sides_of_a_trade_hear_of_it_and_nobody_else(venue):
         await maker.place(market, "BUY", inside, "20")
         await taker.place(market, "BUY", f"{1 - float(inside):.2f}", "20", token=1)
         sides = {
-            name: [event["trader_side"] for event in await drain(socket) if event["event_type"] == "trade"]
+            name: [event["trader_side"] for event in await drain(socket) if event.get("event_type", "trade") == "trade"]
             for name, socket in (("maker", makers), ("taker", takers), ("stranger", strangers))
         }
         assert sides == {"maker": ["MAKER"], "taker": ["TAKER"], "stranger": []}
 
 
+@pytest.mark.protocol("4.4")
 async def test_markets_narrow_what_is_told(venue):
     client = await trader(venue)
     first, second = await venue.some_market(), await venue.some_market(category="Geopolitics")
@@ -114,6 +119,7 @@ async def test_markets_narrow_what_is_told(venue):
         assert [event["market"] for event in await drain(socket)] == [second["conditionId"]]
 
 
+@pytest.mark.protocol("4.4", "9.4")
 @pytest.mark.parametrize("failing", [1.0, 0.0])
 async def test_a_failed_trade_is_told_and_gives_everything_back(tmp_path, failing):
     async with running_venue(tmp_path / "venue", failing=failing) as venue:
@@ -125,12 +131,13 @@ async def test_a_failed_trade_is_told_and_gives_everything_back(tmp_path, failin
             await drain(socket)
             await client.place(market, "BUY", book["asks"][-1]["price"], "10", "FAK", spend="3.00")
             venue.pass_time(6)
-            statuses = {event["status"] for event in await drain(socket) if event["event_type"] == "trade"}
+            statuses = {event["status"] for event in await drain(socket) if event.get("event_type", "trade") == "trade"}
         _, held = await client.call("GET", "/balance-allowance", asset_type="COLLATERAL")
         assert ("FAILED" in statuses) == (failing == 1.0)
         assert (held["balance"] == "1000000000") == (failing == 1.0)
 
 
+@pytest.mark.protocol("4.4", "6.4")
 async def test_orders_of_a_resolved_market_end_as_such_and_winners_are_paid(venue):
     client = await trader(venue)
     _, body = await venue.get("/gamma/events/keyset", limit="100")
@@ -159,3 +166,48 @@ async def test_orders_of_a_resolved_market_end_as_such_and_winners_are_paid(venu
     for token in market["tokens"]:
         _, shares = await client.call("GET", "/balance-allowance", asset_type="CONDITIONAL", token_id=token)
         assert shares["balance"] == "0"
+
+
+@pytest.mark.protocol("4.4")
+async def test_a_killed_fok_is_told_with_empty_fields_and_its_size_in_dollars(venue):
+    client = await trader(venue)
+    market = await venue.some_market()
+    async with venue.socket("user", log_in(client)) as socket:
+        await drain(socket)
+        status, _ = await client.place(market, "BUY", "0.02", "10", "FOK", spend="2.50")
+        assert status == 400
+        (killed,) = await drain(socket)
+    assert (killed["type"], killed["status"], killed["original_size"]) == ("CANCELLATION", "UNMATCHED", "2.5")
+    assert (killed["size_matched"], killed["created_at"]) == ("", "")
+    assert killed["id"] == client.digest
+
+
+@pytest.mark.protocol("4.4")
+async def test_some_frames_lack_their_type_and_spell_the_time_of_the_match_differently(venue):
+    client = await trader(venue)
+    market = await venue.some_market()
+    async with venue.socket("user", log_in(client)) as socket:
+        await drain(socket)
+        for _ in range(16):
+            await client.place(market, "BUY", "0.98", "10", "FAK", spend="6.00")
+            venue.pass_time(0.3)
+        venue.pass_time(6)
+        trades = [event for event in await drain(socket) if event["type"] == "TRADE"]
+    untyped = [event for event in trades if "event_type" not in event]
+    assert untyped
+    assert {event["status"] for event in untyped} == {"MINED"}
+    assert {"match_time" in event for event in trades} == {"matchtime" in event for event in trades} == {True, False}
+
+
+@pytest.mark.protocol("3.8")
+async def test_rest_tells_a_match_that_was_not_broadcast_yet(venue):
+    client = await trader(venue)
+    market = await venue.some_market()
+    await client.place(market, "BUY", "0.98", "10", "FAK", spend="6.00")
+    statuses = []
+    for _ in range(60):
+        venue.pass_time(0.1)
+        _, page = await client.call("GET", "/data/trades")
+        statuses += [page["data"][0]["status"]]
+    known = ["MATCHED", "MATCHED_NOT_BROADCASTED", "MINED", "CONFIRMED"]
+    assert list(dict.fromkeys(statuses)) == [f"TRADE_STATUS_{status}" for status in known]

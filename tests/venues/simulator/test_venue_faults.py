@@ -90,7 +90,7 @@ async def test_a_match_may_never_settle(venue):
     venue.arm(Settle(steps=()))
     (stuck,) = (await buy(venue, client, market))["tradeIDs"]
     venue.pass_time(120, step=1)
-    assert await fills(client) == {stuck: "MATCHED"}
+    assert await fills(client) == {stuck: "MATCHED_NOT_BROADCASTED"}
     assert await held(client, market) == 0
 
 
