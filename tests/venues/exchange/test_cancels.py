@@ -36,6 +36,7 @@ def test_only_the_open_part_of_a_partly_filled_order_is_freed(venue):
     assert venue.cash("ann") == e.Balance(settled=d("1000"), outgoing=d("3"))
 
 
+@pytest.mark.protocol("3.6")
 def test_each_order_that_cannot_be_cancelled_has_its_reason(venue):
     venue.place("ann", BUY, "yes", "0.50", "10", order_id="mine")
     venue.place("ann", BUY, "yes", "0.49", "10", order_id="done")
@@ -72,6 +73,7 @@ def test_cancelling_by_market_or_token(venue, condition, token, expected):
     assert venue.do(c.CancelMarketOrders("ann", condition, token)).canceled == expected
 
 
+@pytest.mark.protocol("3.5", "3.6")
 def test_a_delayed_order_cannot_be_cancelled():
     venue = Venue(taker_delay_ms=3000)
     venue.fund("ann")

@@ -67,6 +67,7 @@ def test_a_snapshot_of_another_version_is_refused(venue):
         Exchange.load(msgspec.msgpack.encode(image))
 
 
+@pytest.mark.protocol("9.5")
 @settings(max_examples=60, deadline=None)
 @given(
     sizes=st.lists(st.integers(500, 3_000), min_size=1, max_size=6), taker=st.integers(500, 9_000), buys=st.booleans()

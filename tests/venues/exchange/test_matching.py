@@ -29,6 +29,7 @@ def test_a_buy_and_a_sell_of_one_token_trade_at_the_resting_price(venue):
     )
 
 
+@pytest.mark.protocol("3.4")
 def test_two_buys_of_opposite_tokens_mint_a_pair(venue):
     venue.place("bob", BUY, "no", "0.45", "10", order_id="maker")
     venue.place("ann", BUY, "yes", "0.60", "10")
@@ -45,6 +46,7 @@ def test_two_buys_of_opposite_tokens_mint_a_pair(venue):
     assert venue.tokens("bob", "no").settled == d("1010")
 
 
+@pytest.mark.protocol("3.4")
 def test_two_sells_of_opposite_tokens_merge_a_pair(venue):
     venue.place("bob", SELL, "no", "0.45", "10", order_id="maker")
     venue.place("ann", SELL, "yes", "0.50", "10")
@@ -60,6 +62,7 @@ def test_two_sells_of_opposite_tokens_merge_a_pair(venue):
     assert venue.cash("bob").settled == d("1004.5")
 
 
+@pytest.mark.protocol("3.4")
 def test_the_books_of_the_two_tokens_mirror_each_other(venue):
     venue.place("ann", BUY, "yes", "0.48", "10")
     venue.place("ann", SELL, "no", "0.51", "20")
@@ -79,6 +82,7 @@ def test_an_empty_side_reads_zero_and_one(venue):
     assert venue.exchange.best("m:no") == (0, d("0.52"))
 
 
+@pytest.mark.protocol("3.4")
 def test_the_best_price_comes_first_and_the_oldest_order_within_a_price(venue):
     venue.place("bob", SELL, "yes", "0.53", "10", order_id="worse")
     venue.place("bob", SELL, "yes", "0.52", "10", order_id="first")
@@ -143,6 +147,7 @@ def test_a_remainder_below_a_hundredth_of_a_share_ends_the_order(venue):
     assert venue.tokens("bob", "yes").reserved == 0
 
 
+@pytest.mark.protocol("3.4")
 def test_a_fak_takes_what_is_there_and_a_fok_all_or_nothing(venue):
     venue.place("bob", SELL, "yes", "0.50", "10")
     answer = venue.place("ann", BUY, "yes", "0.50", "20", FOK)
@@ -173,6 +178,7 @@ def test_orders_of_one_account_match_each_other_like_any_others(venue):
     assert venue.tokens("ann", "yes").settled == d("1000")
 
 
+@pytest.mark.protocol("9.14")
 def test_resting_orders_keep_their_price_through_a_tick_change_and_trade_at_it(venue):
     venue.do(c.SetTick("m", d("0.001")))
     (changed,) = venue.got(e.TickChanged)
@@ -185,6 +191,7 @@ def test_resting_orders_keep_their_price_through_a_tick_change_and_trade_at_it(v
     assert matched.trade.price == d("0.523")
 
 
+@pytest.mark.protocol("5.1")
 class TestFees:
     @pytest.fixture
     def venue(self) -> Venue:

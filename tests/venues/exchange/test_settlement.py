@@ -52,6 +52,7 @@ def test_confirmed_delivers_both_sides(venue):
     assert venue.exchange.unsettled_trades() == []
 
 
+@pytest.mark.protocol("9.4")
 @pytest.mark.parametrize("path", [(FAILED,), (MINED, FAILED), (RETRYING, FAILED), (MINED, RETRYING, FAILED)])
 def test_failed_gives_both_sides_back_exactly(venue, path):
     venue.settle(*path)
@@ -87,6 +88,7 @@ def test_a_settlement_never_goes_back_and_ends_once(venue, path, next_status):
     assert venue.exchange.state_hash() == before
 
 
+@pytest.mark.protocol("3.8")
 def test_the_transaction_hash_comes_with_mining_and_changes_with_a_retry(venue):
     (trade,) = venue.exchange.unsettled_trades()
     assert trade.transaction_hash == ""

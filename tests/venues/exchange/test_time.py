@@ -20,6 +20,7 @@ def venue() -> Venue:
     return venue
 
 
+@pytest.mark.protocol("3.5")
 def test_a_crossing_order_waits_with_its_funds_and_worst_fee_reserved(venue):
     answer = venue.place("ann", BUY, "yes", "0.50", "10", order_id="o")
     assert (answer.status, answer.making, answer.taking) == (VenueStatus.DELAYED, 0, 0)
@@ -29,6 +30,7 @@ def test_a_crossing_order_waits_with_its_funds_and_worst_fee_reserved(venue):
     assert venue.exchange.next_due_ns == START + 3 * SECOND
 
 
+@pytest.mark.protocol("3.5", "9.16")
 def test_it_trades_when_the_delay_is_over_and_not_before(venue):
     venue.place("ann", BUY, "yes", "0.50", "10", order_id="o")
     assert venue.after(2.999) == []
@@ -85,6 +87,7 @@ def test_delayed_orders_meet_the_book_in_the_order_of_their_release(venue):
     assert venue.exchange.order("second").updated_ns == START + 4 * SECOND
 
 
+@pytest.mark.protocol("3.4")
 def test_gtd_stops_a_minute_before_the_stated_time(venue):
     venue.place("ann", BUY, "yes", "0.40", "10", GTD, expiration_s=NOW_S + 300, order_id="o")
     assert venue.exchange.next_due_ns == START + 240 * SECOND

@@ -11,6 +11,7 @@ L1 = VECTORS["l1_clob_auth"]["vectors"]
 L2 = VECTORS["l2_hmac"]["vectors"]
 
 
+@pytest.mark.protocol("2.1", "2.6")
 @pytest.mark.parametrize("vector", L1, ids=lambda v: f"{v['chain_id']}-{v['nonce']}")
 async def test_key_request_headers_equal_the_vector(vector: dict) -> None:
     timestamp, nonce = int(vector["timestamp"]), vector["nonce"]
@@ -22,6 +23,7 @@ async def test_key_request_headers_equal_the_vector(vector: dict) -> None:
     assert headers == vector["headers"]
 
 
+@pytest.mark.protocol("2.3", "2.6")
 @pytest.mark.parametrize("vector", L2, ids=lambda v: v["name"])
 def test_request_hmac_equals_the_vector(vector: dict) -> None:
     credentials = ApiCredentials(ADDRESS, "key", vector["secret"], "pass")

@@ -39,6 +39,7 @@ def reader(venue: RestServer, session: aiohttp.ClientSession) -> ClobReader:
     return ClobReader(HttpClient(venue.url, session, Unpaced()), SystemClock())
 
 
+@pytest.mark.protocol("3.9", "4.5")
 async def test_a_book_whose_hash_is_right_is_delivered_best_level_last(venue: RestServer, reader: ClobReader) -> None:
     venue.on("POST /books", [HASHED])
     (book,) = await reader.books([HASHED["asset_id"]])
@@ -47,6 +48,7 @@ async def test_a_book_whose_hash_is_right_is_delivered_best_level_last(venue: Re
     assert json.loads(venue.requests[0].body) == [{"token_id": HASHED["asset_id"]}]
 
 
+@pytest.mark.protocol("4.5")
 async def test_a_book_whose_hash_is_wrong_is_left_out_and_the_others_are_not(
     venue: RestServer, reader: ClobReader
 ) -> None:
@@ -57,6 +59,7 @@ async def test_a_book_whose_hash_is_wrong_is_left_out_and_the_others_are_not(
     assert reader.wrong_hashes == 1
 
 
+@pytest.mark.protocol("3.9")
 async def test_many_books_are_read_in_parts(venue: RestServer, reader: ClobReader) -> None:
     venue.on(
         "POST /books",
@@ -94,6 +97,7 @@ async def test_bytes_that_are_no_text_are_an_error_too(venue: RestServer, reader
         await reader.server_time()
 
 
+@pytest.mark.protocol("3.9")
 async def test_the_venues_clock_is_a_bare_integer(venue: RestServer, reader: ClobReader) -> None:
     venue.on("GET /time", 1777374000)
     assert await reader.server_time() == 1777374000
@@ -102,6 +106,7 @@ async def test_the_venues_clock_is_a_bare_integer(venue: RestServer, reader: Clo
         await reader.server_time()
 
 
+@pytest.mark.protocol("3.10")
 async def test_statuses_become_the_domains_errors(venue: RestServer, session: aiohttp.ClientSession) -> None:
     client = HttpClient(venue.url, session, Unpaced())
     for status in (425, 429, 503):

@@ -79,6 +79,7 @@ class Running:
         await self.feed.stop()
 
 
+@pytest.mark.protocol("4.1", "9.3")
 async def test_books_arrive_after_subscription_and_pings_never_come_first(
     server: VenueSockets, rest: RestBooks
 ) -> None:
@@ -97,6 +98,7 @@ async def test_books_arrive_after_subscription_and_pings_never_come_first(
     assert run.diary.gaps == []
 
 
+@pytest.mark.protocol("4.1")
 async def test_tokens_are_added_and_removed_on_the_open_socket(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {str(n): book(str(n)) for n in range(4)}
     async with Running(server, rest) as run:
@@ -118,6 +120,7 @@ async def test_tokens_are_added_and_removed_on_the_open_socket(server: VenueSock
         assert server.accepted == 1
 
 
+@pytest.mark.protocol("4.1")
 async def test_assets_are_spread_over_sockets_of_at_most_400(server: VenueSockets, rest: RestBooks) -> None:
     tokens = [str(n) for n in range(ASSETS_PER_SHARD * 2 + 2)]
     server.books = {token: book(token) for token in tokens}
@@ -144,6 +147,7 @@ async def test_a_lost_connection_is_a_gap_and_then_new_books(server: VenueSocket
         assert server.accepted == 2
 
 
+@pytest.mark.protocol("4.2")
 async def test_the_venues_close_code_and_reason_are_told(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1")}
     async with Running(server, rest) as run:
@@ -165,6 +169,7 @@ async def test_a_venue_that_is_not_there_is_tried_again(rest: RestBooks) -> None
         assert all("could not connect" in reason for _, _, reason in run.diary.gaps)
 
 
+@pytest.mark.protocol("4.2")
 async def test_a_socket_that_stops_answering_pings_is_replaced(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1")}
     async with Running(server, rest) as run:
@@ -204,6 +209,7 @@ async def test_books_named_in_an_unreadable_frame_lose_trust_until_the_venue_sen
         assert server.accepted == 1
 
 
+@pytest.mark.protocol("4.2")
 async def test_fragmented_messages_are_joined(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1")}
     async with Running(server, rest) as run:
@@ -285,6 +291,7 @@ async def test_books_lose_trust_also_when_a_connection_fails_in_a_way_nobody_for
         await until(lambda: run.feed.connected)
 
 
+@pytest.mark.protocol("4.3")
 async def test_a_requested_snapshot_comes_from_rest_and_repeats_within_a_second_are_one(
     server: VenueSockets, rest: RestBooks
 ) -> None:
@@ -324,6 +331,7 @@ async def test_when_rest_cannot_help_the_venue_sends_the_book_on_the_socket(
 WATCHFUL = Watchfulness(silence=0.15, every=0.03, grace=0.03)
 
 
+@pytest.mark.protocol("9.1")
 async def test_a_deaf_socket_is_found_by_comparing_with_rest_and_replaced(
     server: VenueSockets, rest: RestBooks
 ) -> None:
@@ -340,6 +348,7 @@ async def test_a_deaf_socket_is_found_by_comparing_with_rest_and_replaced(
         assert server.log.count("market") == 2
 
 
+@pytest.mark.protocol("9.1")
 async def test_a_quiet_market_is_not_a_deaf_socket(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1"), "2": book("2")}
     rest.books_by_token = {"1": ("0.480", "0.52", 9000), "2": ("0.49", "0.52", 9000)}

@@ -87,6 +87,7 @@ async def test_bytes_that_are_no_text_cost_an_item_or_break_the_listing_off(
         await catalog.market(condition(1))
 
 
+@pytest.mark.protocol("6.1")
 async def test_every_page_is_read_until_no_cursor_comes(venue: RestServer, catalog: GammaCatalog) -> None:
     venue.on("GET /events/keyset", listing([event(100, market(1))], [], [event(101, market(2), market(3))]))
     markets, groups = await catalog.markets()
@@ -97,6 +98,7 @@ async def test_every_page_is_read_until_no_cursor_comes(venue: RestServer, catal
     assert all(r.query["limit"] == str(PAGE_LIMIT) and "offset" not in r.query for r in requests)
 
 
+@pytest.mark.protocol("6.2")
 async def test_a_market_carries_everything_trading_needs(venue: RestServer, catalog: GammaCatalog) -> None:
     fees = {"rate": 0.04, "exponent": 1, "takerOnly": True, "rebateRate": 0.25}
     item = market(7, negRisk=True, feesEnabled=True, feeSchedule=fees, secondsDelay=3, orderPriceMinTickSize="0.0025")
@@ -120,6 +122,7 @@ async def test_a_market_carries_everything_trading_needs(venue: RestServer, cata
     )
 
 
+@pytest.mark.protocol("6.3")
 async def test_thresholds_are_not_exclusive(venue: RestServer, catalog: GammaCatalog) -> None:
     venue.on("GET /events/keyset", listing([event(9, market(1), enableNegRisk=True, cumulativeMarkets=True)]))
     _, (group,) = await catalog.markets()
@@ -198,6 +201,7 @@ async def test_a_market_that_appears_twice_is_listed_once_in_its_first_event(
     assert [(g.id, g.market_ids) for g in groups] == [("9", ("1",))]
 
 
+@pytest.mark.protocol("6.3")
 async def test_a_malformed_event_is_skipped_with_its_markets(venue: RestServer, catalog: GammaCatalog) -> None:
     venue.on("GET /events/keyset", listing([{"id": "8", "markets": 7}, {"title": "no id"}, event(9, market(1))]))
     markets, _ = await catalog.markets()
@@ -285,6 +289,7 @@ async def test_the_taker_delay_is_completed_by_the_order_book_service(
     assert one.taker_delay_ms == delay
 
 
+@pytest.mark.protocol("6.4")
 async def test_a_winner_named_by_the_order_book_service_settles_the_market(
     venue: RestServer, catalog: GammaCatalog
 ) -> None:
@@ -296,6 +301,7 @@ async def test_a_winner_named_by_the_order_book_service_settles_the_market(
     assert (one.status, one.winner, one.tradable) == (MarketStatus.SETTLED, 1, False)
 
 
+@pytest.mark.protocol("6.4")
 @pytest.mark.parametrize(
     ("prices", "resolved", "status", "winner"),
     [

@@ -90,6 +90,7 @@ def draft(**more: Any) -> OrderDraft:
 # API keys.
 
 
+@pytest.mark.protocol("2.1", "2.2")
 async def test_the_key_is_created_with_a_signed_request(venue: RestServer, gateway: PolymarketGateway) -> None:
     (request,) = venue.asked("POST /auth/api-key")
     assert request.headers["POLY_ADDRESS"] == ADDRESS
@@ -99,6 +100,7 @@ async def test_the_key_is_created_with_a_signed_request(venue: RestServer, gatew
     assert "Mozilla" in request.headers["User-Agent"]
 
 
+@pytest.mark.protocol("2.2")
 async def test_a_key_that_exists_is_derived(venue: RestServer) -> None:
     venue.on("POST /auth/api-key", refusal(400, "Could not create api key"))
     venue.on("GET /auth/derive-api-key", {"apiKey": "derived", "secret": SECRET, "passphrase": "pass"})
@@ -132,6 +134,7 @@ async def test_a_malformed_key_is_refused_without_showing_it(venue: RestServer, 
 # prepare.
 
 
+@pytest.mark.protocol("2.6", "3.1", "3.3")
 async def test_a_prepared_order_is_the_vector_byte_for_byte(gateway: PolymarketGateway) -> None:
     vector = VECTORS["v2_order"]["vectors"][0]
     prepared = await gateway.prepare(draft())
@@ -144,6 +147,7 @@ async def test_a_prepared_order_is_the_vector_byte_for_byte(gateway: PolymarketG
     assert (prepared.signature_type, prepared.venue_expiration) == (0, 0)
 
 
+@pytest.mark.protocol("3.1", "9.10")
 @pytest.mark.parametrize("kind", [SignatureType.POLY_PROXY, SignatureType.POLY_GNOSIS_SAFE, SignatureType.POLY_1271])
 async def test_wallets_sign_as_their_type_demands(venue: RestServer, kind: SignatureType) -> None:
     names = {1: "proxy", 2: "safe", 3: "deposit_wallet_beacon"}
@@ -161,6 +165,7 @@ async def test_wallets_sign_as_their_type_demands(venue: RestServer, kind: Signa
     assert (prepared.order_id, prepared.signature) == signed
 
 
+@pytest.mark.protocol("3.1")
 async def test_neg_risk_markets_are_signed_for_their_own_exchange(gateway: PolymarketGateway) -> None:
     prepared = await gateway.prepare(draft(market=dataclasses.replace(MARKET, neg_risk=True)))
     fields = SignedFields(
@@ -177,6 +182,7 @@ async def test_neg_risk_markets_are_signed_for_their_own_exchange(gateway: Polym
     assert prepared.order_id == (await sign_order(fields, NEG_RISK_EXCHANGE, 137, LocalSigner(PRIVATE_KEY))).order_id
 
 
+@pytest.mark.protocol("3.4")
 async def test_a_gtd_order_states_an_expiration_a_minute_later_because_the_venue_stops_early(
     gateway: PolymarketGateway,
 ) -> None:
@@ -188,6 +194,7 @@ async def test_a_gtd_order_states_an_expiration_a_minute_later_because_the_venue
     assert (body["orderType"], body["postOnly"]) == ("GTD", True)
 
 
+@pytest.mark.protocol("3.2", "9.13")
 async def test_a_marketable_buy_spends_whole_cents(gateway: PolymarketGateway) -> None:
     market = dataclasses.replace(MARKET, tick=1_000)
     size = marketable_size(523_000, 12_340_000)
@@ -235,6 +242,7 @@ async def test_another_accounts_draft_is_refused(gateway: PolymarketGateway) -> 
 # send and cancel.
 
 
+@pytest.mark.protocol("2.3", "3.3")
 async def test_an_order_is_sent_once_with_its_exact_bytes_under_the_hmac(
     venue: RestServer, gateway: PolymarketGateway
 ) -> None:
@@ -272,6 +280,7 @@ async def batch(gateway: PolymarketGateway, count: int) -> list[PreparedOrder]:
     return [await gateway.prepare(draft(size=10_000_000 + 10_000 * number)) for number in range(count)]
 
 
+@pytest.mark.protocol("3.3")
 async def test_a_batch_is_one_request_judged_leg_by_leg(venue: RestServer, gateway: PolymarketGateway) -> None:
     first, second, third = await batch(gateway, 3)
     venue.on("POST /orders", [
@@ -289,6 +298,7 @@ async def test_a_batch_is_one_request_judged_leg_by_leg(venue: RestServer, gatew
     assert json.loads(request.body) == [json.loads(order.payload) for order in (first, second, third)]
 
 
+@pytest.mark.protocol("3.3")
 async def test_a_batch_with_too_few_answers_proves_nothing_of_any_leg(
     venue: RestServer, gateway: PolymarketGateway
 ) -> None:
@@ -316,6 +326,7 @@ async def test_an_unreachable_venue_took_nothing(venue: RestServer) -> None:
     await trading.close()
 
 
+@pytest.mark.protocol("3.6")
 async def test_one_cancel_names_its_order_and_many_are_sent_in_parts(
     venue: RestServer, gateway: PolymarketGateway
 ) -> None:
@@ -337,6 +348,7 @@ async def test_one_cancel_names_its_order_and_many_are_sent_in_parts(
     assert await gateway.cancel([]) == CancelOutcome()
 
 
+@pytest.mark.protocol("3.6", "9.20")
 @pytest.mark.parametrize("answer", [refusal(500, "x"), web.Response(body=b"<html>"), {"canceled": 7}])
 async def test_a_doubtful_cancel_is_uncertain_about_every_order(
     venue: RestServer, gateway: PolymarketGateway, answer: Any
@@ -347,6 +359,7 @@ async def test_a_doubtful_cancel_is_uncertain_about_every_order(
     assert outcome.trouble is not None
 
 
+@pytest.mark.protocol("3.6")
 async def test_cancel_all_tells_what_it_did_or_that_nobody_knows(venue: RestServer, gateway: PolymarketGateway) -> None:
     venue.on("DELETE /cancel-all", {"canceled": ["0x1"], "not_canceled": {"0x2": "pending"}})
     assert await gateway.cancel_all() == CancelOutcome(cancelled=("0x1",), refused={"0x2": "pending"})
@@ -356,6 +369,7 @@ async def test_cancel_all_tells_what_it_did_or_that_nobody_knows(venue: RestServ
     assert (await gateway.cancel_all()).uncertain == (EVERY_ORDER,)
 
 
+@pytest.mark.protocol("3.6")
 async def test_the_orders_of_a_market_or_of_a_token_are_cancelled_in_one_request(
     venue: RestServer, gateway: PolymarketGateway
 ) -> None:
@@ -371,6 +385,7 @@ async def test_the_orders_of_a_market_or_of_a_token_are_cancelled_in_one_request
 # Reads.
 
 
+@pytest.mark.protocol("3.8", "9.7")
 async def test_an_order_the_venue_does_not_know_is_none(venue: RestServer, gateway: PolymarketGateway) -> None:
     assert await gateway.order("0xabc") is None
     venue.on("GET /data/order/0xabc", web.Response(body=b"null"))
@@ -398,6 +413,7 @@ def pages(*parts: list) -> Any:
     return answer
 
 
+@pytest.mark.protocol("3.8")
 async def test_open_orders_are_read_to_the_last_page_and_signed_without_the_query(
     venue: RestServer, gateway: PolymarketGateway
 ) -> None:
@@ -442,6 +458,7 @@ async def test_a_list_that_never_stands_still_is_an_error(venue: RestServer, gat
         await gateway.open_orders()
 
 
+@pytest.mark.protocol("3.8", "9.8")
 async def test_the_venue_is_told_to_read_the_wallet_again(venue: RestServer, gateway: PolymarketGateway) -> None:
     venue.on("GET /balance-allowance/update", web.Response(body=b""))
     await gateway.refresh_balances([])
@@ -481,6 +498,7 @@ async def test_a_list_that_may_be_incomplete_is_an_error(
     assert len(venue.asked("GET /data/orders")) <= 2
 
 
+@pytest.mark.protocol("3.8")
 async def test_trades_come_oldest_first_and_only_our_parts(venue: RestServer, gateway: PolymarketGateway) -> None:
     mine = {"owner": API_KEY, "maker_address": ADDRESS}
     others = {"owner": "x", "maker_address": "0x9"}
@@ -499,6 +517,7 @@ async def test_trades_come_oldest_first_and_only_our_parts(venue: RestServer, ga
     assert "after" not in venue.asked("GET /data/trades")[-1].query
 
 
+@pytest.mark.protocol("3.8")
 async def test_balances_are_read_for_cash_and_each_token(venue: RestServer, gateway: PolymarketGateway) -> None:
     position = VECTORS["v2_order"]["vectors"][8]["order"]["tokenId"]
     amounts = {None: "1000000000", YES: "5000000", position: "250.5"}

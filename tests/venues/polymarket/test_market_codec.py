@@ -66,6 +66,7 @@ def told(*frames: bytes) -> tuple[MarketDiary, MarketCodec]:
     return diary, codec
 
 
+@pytest.mark.protocol("4.3")
 def test_a_price_change_becomes_one_delta_with_both_tokens() -> None:
     diary, codec = told(compact(price_change(change(), change(NO, "0.51", side="SELL"))))
     (delta,) = diary.events
@@ -90,6 +91,7 @@ def test_the_order_of_keys_and_the_spacing_do_not_matter() -> None:
         assert codec.bad == 0
 
 
+@pytest.mark.protocol("4.2", "4.3")
 def test_an_array_of_books_becomes_one_snapshot_each() -> None:
     diary, _ = told(compact([book(YES), book(NO)]))
     assert diary.books == [YES, NO]
@@ -99,6 +101,7 @@ def test_an_array_of_books_becomes_one_snapshot_each() -> None:
     assert (snapshot.tick, snapshot.hash, snapshot.last_trade_price) == (10_000, "c0ad", "0.5")
 
 
+@pytest.mark.protocol("4.3")
 def test_later_books_may_come_without_tick_size_and_last_trade() -> None:
     frame = book()
     del frame["tick_size"], frame["last_trade_price"], frame["hash"]
@@ -106,6 +109,7 @@ def test_later_books_may_come_without_tick_size_and_last_trade() -> None:
     assert (diary.events[0].tick, diary.events[0].last_trade_price, diary.events[0].hash) == (None, "", "")
 
 
+@pytest.mark.protocol("4.3")
 def test_a_trade_is_in_micro_units_of_the_traded_token() -> None:
     frame = {
         "event_type": "last_trade_price", "market": CONDITION, "asset_id": NO, "price": "0.521", "size": "10.25", "side": "SELL",
@@ -115,6 +119,7 @@ def test_a_trade_is_in_micro_units_of_the_traded_token() -> None:
     assert diary.events == [TradePrint(NO, CONDITION, OrderSide.SELL, 521_000, 10_250_000, 1777374000456, 42)]
 
 
+@pytest.mark.protocol("4.3", "9.14")
 def test_a_tick_size_change_names_both_grids() -> None:
     frame = {
         "event_type": "tick_size_change", "market": CONDITION, "asset_id": YES, "old_tick_size": "0.01", "new_tick_size": "0.0025",
@@ -124,6 +129,7 @@ def test_a_tick_size_change_names_both_grids() -> None:
     assert diary.events == [TickSizeChange(YES, CONDITION, 10_000, 2_500, 1, 42)]
 
 
+@pytest.mark.protocol("4.3", "6.4")
 def test_resolutions_and_new_markets_are_passed_on() -> None:
     resolved = {
         "event_type": "market_resolved", "id": "1", "market": CONDITION, "assets_ids": [YES, NO], "winning_asset_id": NO,

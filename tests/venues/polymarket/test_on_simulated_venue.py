@@ -106,6 +106,7 @@ def draft(market: Market, **more: Any) -> OrderDraft:
     return OrderDraft(**{**fields, **more})
 
 
+@pytest.mark.protocol("6.1")
 async def test_the_whole_catalogue_is_read_and_each_market_alone_is_the_same(public: Public) -> None:
     markets, groups = await public.catalog.markets()
     assert len(markets) >= 30
@@ -122,6 +123,7 @@ async def test_the_whole_catalogue_is_read_and_each_market_alone_is_the_same(pub
     assert await public.catalog.market("0x" + "00" * 32) is None
 
 
+@pytest.mark.protocol("4.3")
 async def test_books_follow_the_venue_to_the_last_level(venue: RunningVenue, public: Public) -> None:
     markets, _ = await public.catalog.markets()
     watched = [market for market in markets if market.tradable][:8]
@@ -147,6 +149,7 @@ async def test_books_follow_the_venue_to_the_last_level(venue: RunningVenue, pub
     assert books.counters.malformed == 0
 
 
+@pytest.mark.protocol("3.1", "9.10")
 @pytest.mark.parametrize("kind", SignatureType)
 async def test_every_account_type_places_reads_and_cancels_an_order(
     venue: RunningVenue, public: Public, kind: SignatureType
@@ -173,6 +176,7 @@ async def test_every_account_type_places_reads_and_cancels_an_order(
     await trading.close()
 
 
+@pytest.mark.protocol("3.8", "4.4")
 async def test_a_fill_is_reported_alike_by_the_answer_the_channel_and_rest_until_it_is_confirmed(
     venue: RunningVenue, public: Public, trading: Trading
 ) -> None:
@@ -215,6 +219,7 @@ async def test_a_fill_is_reported_alike_by_the_answer_the_channel_and_rest_until
     assert isinstance(await trading.gateway.send(sell, LATER), Accepted)
 
 
+@pytest.mark.protocol("3.10")
 async def test_what_the_venue_refuses_is_rejected_with_its_code(
     venue: RunningVenue, public: Public, trading: Trading
 ) -> None:
@@ -240,6 +245,7 @@ async def test_what_the_venue_refuses_is_rejected_with_its_code(
     assert refused.code == "not_enough_balance"
 
 
+@pytest.mark.protocol("3.4")
 async def test_a_gtd_order_is_taken_and_ends_when_it_shall(
     venue: RunningVenue, public: Public, trading: Trading
 ) -> None:
@@ -253,6 +259,7 @@ async def test_a_gtd_order_is_taken_and_ends_when_it_shall(
     assert (await status_of(trading.gateway, prepared.order_id)).terminal
 
 
+@pytest.mark.protocol("3.6")
 async def test_cancel_all_leaves_nothing(venue: RunningVenue, public: Public, trading: Trading) -> None:
     market = await some_market(venue, public)
     sent = [await trading.gateway.prepare(draft(market, price=market.tick * (n + 1))) for n in range(3)]

@@ -29,6 +29,7 @@ def ok(**more: Any) -> Answer:
                         "tradeIDs": [], **more})  # fmt: skip
 
 
+@pytest.mark.protocol("3.3")
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
@@ -73,6 +74,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.protocol("3.10")
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_of_the_catalogue_is_proof_in_every_shape_the_venue_gives_it(text: str) -> None:
     shapes = [
@@ -89,6 +91,7 @@ def test_a_refusal_of_the_catalogue_is_proof_in_every_shape_the_venue_gives_it(t
     assert others == [first] * len(others)
 
 
+@pytest.mark.protocol("3.10", "9.17")
 def test_the_proxys_refusals_are_proof_even_as_a_page() -> None:
     blocked: Any = judge(answer(403, b"<!DOCTYPE html><title>Attention Required!</title>"))
     assert (blocked.code, blocked.text[:13]) == ("forbidden", "403 <!DOCTYPE")
@@ -111,6 +114,7 @@ WAITS = {
 }
 
 
+@pytest.mark.protocol("3.11")
 @pytest.mark.parametrize(("body", "headers", "seconds"), WAITS.values(), ids=WAITS.keys())
 def test_the_time_to_wait_comes_from_the_body_then_from_the_headers(body: Any, headers: Any, seconds: float) -> None:
     given = Answer(429, headers, json.dumps({"error": "Too Many Requests", **body}).encode(), reusable=True)
@@ -154,6 +158,7 @@ DOUBTS = {
 }
 
 
+@pytest.mark.protocol("9.18")
 @pytest.mark.parametrize("doubtful", DOUBTS.values(), ids=DOUBTS.keys())
 def test_everything_else_proves_nothing(doubtful: Answer) -> None:
     outcome = judge(doubtful)

@@ -195,6 +195,7 @@ DOUBTS = [
 ]
 
 
+@pytest.mark.protocol("9.18")
 @pytest.mark.parametrize("script", DOUBTS, ids=lambda script: script.__name__)
 async def test_after_the_first_byte_only_a_complete_answer_proves_anything(script: Any) -> None:
     seen: list[bytes] = []

@@ -44,6 +44,7 @@ def read(folder: str, name: str) -> bytes:
     return (DATA / folder / name).read_bytes()
 
 
+@pytest.mark.protocol("4.3")
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_recorded_message_becomes_its_event(name: str) -> None:
     diary = MarketDiary()
@@ -62,6 +63,7 @@ def test_best_prices_are_ignored_and_the_form_of_before_2025_is_refused() -> Non
     assert codec.bad == 1
 
 
+@pytest.mark.protocol("4.4")
 @pytest.mark.parametrize(
     "path", sorted((DATA / "polymarket_user").glob("*order_[cfmpuv]*.json")) or [Path("none")], ids=lambda p: p.name
 )
@@ -98,6 +100,7 @@ def test_partial_and_full_matches_and_the_venues_own_cancel_are_told_apart() -> 
     }
 
 
+@pytest.mark.protocol("3.8")
 def test_recorded_rest_orders_are_read() -> None:
     page = json.loads(read("polymarket_user", "http_open_orders_page.json"))
     orders = [
@@ -110,6 +113,7 @@ def test_recorded_rest_orders_are_read() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.protocol("3.8")
 def test_our_part_of_a_recorded_trade_with_many_makers_is_our_own_entries() -> None:
     trade = msgspec.json.decode(read("polymarket_user", "py_user_trade4.json"), type=WireTrade)
     ours = Identity("a93a3d32-74fa-dd2b-4b67-98bfa6fc5cb5", "0x0000000000000000000000000000000000000001")
@@ -141,6 +145,7 @@ def test_a_maker_entry_without_side_takes_the_opposite_on_the_same_token_and_the
         assert (report.side, report.token_id) == (side, entry.asset_id)
 
 
+@pytest.mark.protocol("3.9")
 @pytest.mark.parametrize("name", ["clob_book_response.json", "py_book.json"])
 def test_recorded_rest_books_are_read(name: str) -> None:
     book = msgspec.json.decode(read("polymarket_clob_rest", name), type=WireBook)
@@ -148,6 +153,7 @@ def test_recorded_rest_books_are_read(name: str) -> None:
     assert book.asks
 
 
+@pytest.mark.protocol("3.9")
 def test_recorded_clob_markets_are_read() -> None:
     page = json.loads(gzip.decompress(read("polymarket_clob_rest", "clob_markets_100.json.gz")))
     markets = [msgspec.convert(item, ClobMarket, strict=False) for item in page["data"]]
@@ -156,6 +162,7 @@ def test_recorded_clob_markets_are_read() -> None:
         assert msgspec.json.decode(read("polymarket_clob_rest", name), type=ClobMarket).closed
 
 
+@pytest.mark.protocol("6.2")
 def test_every_recorded_active_market_is_read() -> None:
     items = json.loads(gzip.decompress(read("polymarket_gamma", "active_markets_100_20251104.json.gz")))
     markets = [read_market(msgspec.convert(item, WireMarket), "polymarket") for item in items]
@@ -199,6 +206,7 @@ def test_recorded_edge_cases_of_the_listing_are_read_or_refused_with_a_reason() 
     assert not any(result.tradable for result in results.values() if isinstance(result, Market) and result.closed_ns)
 
 
+@pytest.mark.protocol("6.3")
 def test_a_recorded_event_holds_its_markets() -> None:
     (event,) = msgspec.json.decode(read("polymarket_gamma/messages", "gamma_event.json"), type=list[WireEvent])
     markets = [

@@ -38,12 +38,14 @@ def _exchange(vector: dict) -> Exchange:
     return Exchange(vector["exchange"], vector["domain_version"])
 
 
+@pytest.mark.protocol("3.1")
 def test_type_strings_and_their_hashes_equal_the_vectors() -> None:
     assert ORDER_TYPE.decode() == VECTORS["v2_order"]["order_type_string"]
     assert bytes32(VECTORS["v2_order"]["order_type_hash"]) == ORDER_TYPE_HASH
     assert keccak(VECTORS["v2_order"]["typed_data_sign_type_string"].encode()) == WRAP_TYPE_HASH
 
 
+@pytest.mark.protocol("2.6", "3.1")
 @by_name
 async def test_order_id_and_signature_equal_the_vector(vector: dict) -> None:
     signed = await sign_order(signed_fields(vector["order"]), _exchange(vector), 137, LocalSigner(PRIVATE_KEY))
@@ -57,12 +59,14 @@ def test_domain_and_struct_hash_equal_the_vector(vector: dict) -> None:
     assert struct_hash(signed_fields(vector["order"])) == bytes32(vector["struct_hash"])
 
 
+@pytest.mark.protocol("3.1", "9.12")
 @by_name
 def test_the_exchange_follows_from_token_and_neg_risk(vector: dict) -> None:
     neg_risk = vector["exchange"] == NEG_RISK_EXCHANGE.address
     assert exchange_for(int(vector["order"]["tokenId"]), neg_risk=neg_risk) == _exchange(vector)
 
 
+@pytest.mark.protocol("2.6", "3.1", "9.10")
 @pytest.mark.parametrize("vector", [v for v in ORDERS if v["order"]["signatureType"] == 3], ids=lambda v: v["name"])
 def test_the_deposit_wallet_wrap_equals_the_vector_part_by_part(vector: dict) -> None:
     order = signed_fields(vector["order"])
@@ -80,6 +84,7 @@ def test_a_position_id_goes_to_the_position_exchange_whatever_the_market_says() 
     assert exchange_for(position | 1 << 50, neg_risk=False) == STANDARD_EXCHANGE
 
 
+@pytest.mark.protocol("3.1")
 @settings(max_examples=25, deadline=None)
 @given(
     salt=st.integers(0, 2**53 - 1),

@@ -78,6 +78,7 @@ async def _told(server: VenueSockets, diary: AccountDiary, *frames: Any) -> list
     return [e for e in diary.events[before:] if not (isinstance(e, OrderReport) and e.order_id == "sentinel")]
 
 
+@pytest.mark.protocol("4.4")
 async def test_credentials_travel_in_the_first_frame_and_every_connection_begins_with_a_gap(
     server: VenueSockets, diary: AccountDiary
 ) -> None:
@@ -114,6 +115,7 @@ STATUSES = {
 }
 
 
+@pytest.mark.protocol("4.4")
 @pytest.mark.parametrize("status", STATUSES)
 async def test_every_status_is_understood_and_new_ones_are_unknown(
     server: VenueSockets, diary: AccountDiary, status: str
@@ -122,6 +124,7 @@ async def test_every_status_is_understood_and_new_ones_are_unknown(
     assert (report.status, report.reason) == STATUSES[status]
 
 
+@pytest.mark.protocol("4.4")
 async def test_empty_strings_and_millisecond_times_are_understood(server: VenueSockets, diary: AccountDiary) -> None:
     killed = order(
         size_matched="",
@@ -150,6 +153,7 @@ async def test_a_fak_sell_counts_shares_where_a_fak_buy_counts_dollars(
     assert (sell.original_size, buy.original_size) == (12_000_000, 24_000_000)
 
 
+@pytest.mark.protocol("4.4")
 async def test_our_taker_trade_is_reported_once_with_its_own_price(server: VenueSockets, diary: AccountDiary) -> None:
     (report,) = await _told(server, diary, trade(maker("0xm", "10", "0.48", **OTHER)))
     assert report == TradeReport(
@@ -158,6 +162,7 @@ async def test_our_taker_trade_is_reported_once_with_its_own_price(server: Venue
     )  # fmt: skip
 
 
+@pytest.mark.protocol("4.4")
 async def test_as_a_maker_our_entry_counts_on_its_own_token_and_entries_of_one_order_are_summed(
     server: VenueSockets, diary: AccountDiary
 ) -> None:
@@ -195,6 +200,7 @@ async def test_an_average_price_with_many_decimals_is_rounded_against_us(
     assert report.price == expected
 
 
+@pytest.mark.protocol("4.4")
 async def test_frames_without_event_type_and_with_the_other_spelling_of_match_time_are_read(
     server: VenueSockets, diary: AccountDiary
 ) -> None:
@@ -207,6 +213,7 @@ async def test_frames_without_event_type_and_with_the_other_spelling_of_match_ti
     assert isinstance(second, OrderReport)
 
 
+@pytest.mark.protocol("4.4", "9.4")
 @pytest.mark.parametrize("status", ["MATCHED", "MINED", "CONFIRMED", "RETRYING", "FAILED"])
 async def test_every_trade_status_is_passed_on(server: VenueSockets, diary: AccountDiary, status: str) -> None:
     (report,) = await _told(server, diary, trade(status=status))

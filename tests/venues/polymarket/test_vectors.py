@@ -23,6 +23,7 @@ def _sides(vector: dict) -> tuple[OrderSide, int, TickSize]:
     return OrderSide(vector["side"].lower()), parse_micros(vector["price"]), tick_size(parse_micros(vector["tick"]))
 
 
+@pytest.mark.protocol("2.6", "3.2")
 @pytest.mark.parametrize("vector", AMOUNTS["limit"], ids=lambda v: f"{v['tick']}-{v['side']}-{v['price']}")
 def test_limit_amounts_equal_the_vector(vector: dict) -> None:
     side, price, tick = _sides(vector)
@@ -30,6 +31,7 @@ def test_limit_amounts_equal_the_vector(vector: dict) -> None:
     assert amounts == (int(vector["makerAmount"]), int(vector["takerAmount"]))
 
 
+@pytest.mark.protocol("3.2", "9.13")
 @pytest.mark.parametrize("case", AMOUNTS["float_divergence"]["cases"], ids=lambda c: c["size"])
 def test_amounts_never_lose_a_cent_to_binary_floats(case: dict) -> None:
     side, price, tick = _sides(case)
@@ -38,6 +40,7 @@ def test_amounts_never_lose_a_cent_to_binary_floats(case: dict) -> None:
     assert list(amounts) != [int(text) for text in case["binary_float"]]
 
 
+@pytest.mark.protocol("3.2")
 @pytest.mark.parametrize("tick", ["0.1", "0.01", "0.005", "0.0025", "0.001", "0.0001"])
 def test_every_price_of_every_grid_has_exact_amounts_and_its_neighbours_off_the_grid_have_none(tick: str) -> None:
     grid = tick_size(parse_micros(tick))
@@ -50,6 +53,7 @@ def test_every_price_of_every_grid_has_exact_amounts_and_its_neighbours_off_the_
             limit_amounts(OrderSide.BUY, price, 12_340_000, grid)
 
 
+@pytest.mark.protocol("2.6", "4.5")
 def test_the_book_hash_equals_the_vector() -> None:
     vector = VECTORS["orderbook_hash"]
     book = msgspec.json.decode(vector["hashed_string"], type=WireBook)
@@ -58,6 +62,7 @@ def test_the_book_hash_equals_the_vector() -> None:
     assert book_hash(msgspec.structs.replace(book, timestamp="1777374000457")) != vector["hash"]
 
 
+@pytest.mark.protocol("2.6", "3.3")
 def test_the_request_body_equals_the_vector_byte_for_byte() -> None:
     bodies = VECTORS["post_order_bodies"]
     order = ORDERS[bodies["order"]]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 
+
+@pytest.mark.protocol("6.1")
 async def test_there_are_many_markets_of_many_kinds(venue):
     _, body = await venue.get("/gamma/events/keyset", limit="100")
     events = body["events"]
@@ -19,6 +22,7 @@ async def test_there_are_many_markets_of_many_kinds(venue):
     assert "next_cursor" not in body
 
 
+@pytest.mark.protocol("6.2")
 async def test_lists_inside_markets_are_json_text(venue):
     market = await venue.some_market(neg_risk=True)
     assert json.loads(market["outcomes"]) == ["Yes", "No"]
@@ -31,6 +35,7 @@ async def test_lists_inside_markets_are_json_text(venue):
     assert market["questionID"][:-2] == market["negRiskMarketID"][:-2]
 
 
+@pytest.mark.protocol("6.1")
 async def test_pages_follow_each_other_without_gap_or_repetition(venue):
     seen, query = [], {"limit": "7"}
     while True:
@@ -48,6 +53,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(venue):
     assert volumes[0] > 0
 
 
+@pytest.mark.protocol("6.1")
 async def test_limits_are_clamped_and_wrong_parameters_refused(venue):
     _, body = await venue.get("/gamma/markets/keyset")
     assert len(body["markets"]) == 20
@@ -62,6 +68,7 @@ async def test_limits_are_clamped_and_wrong_parameters_refused(venue):
     ] == "offset is not allowed on keyset endpoints"
 
 
+@pytest.mark.protocol("6.1", "6.3")
 async def test_single_objects_are_found_by_id_slug_condition_and_token(venue):
     market = await venue.some_market()
     _, same = await venue.get(f"/gamma/markets/{market['id']}")
@@ -77,6 +84,7 @@ async def test_single_objects_are_found_by_id_slug_condition_and_token(venue):
     assert (await venue.get("/gamma/markets/1"))[0] == 404
 
 
+@pytest.mark.protocol("6.4")
 async def test_events_resolve_and_others_open_in_their_place(venue):
     _, before = await venue.get("/gamma/events/keyset", limit="100")
     venue.jump(1200), venue.jump(30)

@@ -7,6 +7,7 @@ import pytest
 from tests.venues.simulator.kit import Trader, trader
 
 
+@pytest.mark.protocol("2.1", "2.2")
 async def test_a_key_is_made_once_and_derived_ever_after(venue):
     client = Trader(venue, "0x" + "11" * 32)
     await client.log_in()
@@ -19,6 +20,7 @@ async def test_a_key_is_made_once_and_derived_ever_after(venue):
         assert (unknown.status, await unknown.json()) == (400, {"error": "Could not derive api key!"})
 
 
+@pytest.mark.protocol("2.1")
 async def test_a_statement_signed_by_another_wallet_makes_no_key(venue):
     client, victim = Trader(venue, "0x" + "11" * 32), Trader(venue, "0x" + "22" * 32)
     headers = client.l1_headers(address=victim.address)
@@ -26,6 +28,7 @@ async def test_a_statement_signed_by_another_wallet_makes_no_key(venue):
         assert (response.status, await response.json()) == (401, {"error": "Invalid L1 Request headers"})
 
 
+@pytest.mark.protocol("2.1")
 async def test_an_old_statement_makes_no_key(venue):
     client = Trader(venue, "0x" + "11" * 32)
     headers = client.l1_headers()
@@ -34,6 +37,7 @@ async def test_an_old_statement_makes_no_key(venue):
         assert response.status == 401
 
 
+@pytest.mark.protocol("2.2")
 async def test_keys_can_be_listed_and_deleted(venue):
     client = await trader(venue)
     assert await client.call("GET", "/auth/api-keys") == (200, {"apiKeys": [client.key["apiKey"]]})
@@ -44,6 +48,7 @@ async def test_keys_can_be_listed_and_deleted(venue):
     assert client.key["apiKey"] != old["apiKey"]
 
 
+@pytest.mark.protocol("2.3")
 async def test_requests_with_a_wrong_secret_body_path_time_or_address_are_unauthorized(venue):
     client = await trader(venue)
     other = await trader(venue, 2)
@@ -69,6 +74,7 @@ async def test_requests_with_a_wrong_secret_body_path_time_or_address_are_unauth
         assert response.status == 200
 
 
+@pytest.mark.protocol("2.3")
 async def test_the_query_is_not_part_of_what_is_signed(venue):
     client = await trader(venue)
     status, body = await client.call("GET", "/data/orders", market="0x00", next_cursor="MA==")

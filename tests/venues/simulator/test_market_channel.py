@@ -19,6 +19,7 @@ def subscribe(tokens: list[str], **more: object) -> dict[str, object]:
     return {"type": "market", "assets_ids": tokens, **more}
 
 
+@pytest.mark.protocol("4.1", "9.3")
 @pytest.mark.parametrize("first", ["PING", "{}", "nonsense", '{"type":"user","assets_ids":[]}', '["a"]'])
 async def test_anything_but_a_subscription_first_closes_with_1008(venue, first):
     async with venue.socket("market", first) as socket:
@@ -30,6 +31,7 @@ async def test_anything_but_a_subscription_first_closes_with_1008(venue, first):
         )
 
 
+@pytest.mark.protocol("4.1", "4.2")
 async def test_a_subscription_is_answered_by_one_array_of_books(venue):
     market = await venue.some_market()
     async with venue.socket("market", subscribe([*market["tokens"], UNKNOWN])) as socket:
@@ -44,11 +46,13 @@ async def test_a_subscription_is_answered_by_one_array_of_books(venue):
         assert (await socket.receive()).data == "PONG"
 
 
+@pytest.mark.protocol("4.1")
 async def test_unknown_tokens_alone_give_an_empty_array(venue):
     async with venue.socket("market", subscribe([UNKNOWN])) as socket:
         assert (await socket.receive()).data == "[]"
 
 
+@pytest.mark.protocol("4.3")
 async def test_a_placement_is_one_price_change_with_both_tokens_and_event_type_last(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -77,6 +81,7 @@ async def test_a_placement_is_one_price_change_with_both_tokens_and_event_type_l
         assert [entry["size"] for entry in gone["price_changes"]] == ["0", "0"]
 
 
+@pytest.mark.protocol("4.3")
 async def test_a_trade_is_told_as_print_level_changes_and_whole_books(venue):
     client = await trader(venue)
     market = await venue.some_market()
@@ -94,6 +99,7 @@ async def test_a_trade_is_told_as_print_level_changes_and_whole_books(venue):
         assert heard[2]["last_trade_price"] == ask
 
 
+@pytest.mark.protocol("4.3")
 async def test_books_rebuilt_from_changes_equal_the_venues_books(venue):
     _, body = await venue.get("/gamma/markets/keyset", limit="100")
     tokens = [token for market in body["markets"] for token in json.loads(market["clobTokenIds"])]
@@ -120,6 +126,7 @@ async def test_books_rebuilt_from_changes_equal_the_venues_books(venue):
                 assert books[token][side] == {level["price"]: level["size"] for level in rest[side]}
 
 
+@pytest.mark.protocol("4.3")
 async def test_best_bid_ask_and_new_markets_need_the_custom_feature(venue):
     market = await venue.some_market()
     token = market["tokens"][0]
@@ -147,6 +154,7 @@ async def test_best_bid_ask_and_new_markets_need_the_custom_feature(venue):
         assert "best_bid_ask" in {frame["event_type"] for frame in await drain(plain)}
 
 
+@pytest.mark.protocol("4.3", "6.4", "9.14")
 async def test_resolution_and_finer_ticks_are_announced(venue):
     _, body = await venue.get("/gamma/events/keyset", limit="100")
     event = min(body["events"], key=lambda event: event["endDate"])
@@ -171,6 +179,7 @@ async def test_resolution_and_finer_ticks_are_announced(venue):
     assert sum(token["winner"] for token in market["tokens"]) == 1
 
 
+@pytest.mark.protocol("4.1")
 async def test_subscriptions_can_be_added_and_taken_back(venue):
     first, second = (
         (await venue.some_market())["tokens"][0],

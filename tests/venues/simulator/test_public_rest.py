@@ -8,12 +8,14 @@ import json
 import pytest
 
 
+@pytest.mark.protocol("3.9")
 async def test_service_answers_are_bare_values(venue):
     assert await venue.get("/ok") == (200, "OK")
     assert await venue.get("/time") == (200, venue.clock.now_ns() // 10**9)
     assert await venue.get("/version") == (200, {"version": 2})
 
 
+@pytest.mark.protocol("3.9", "4.5")
 async def test_a_book_has_its_best_level_last_and_a_hash_that_verifies(venue):
     market = await venue.some_market()
     status, book = await venue.get("/book", token_id=market["tokens"][0])
@@ -50,6 +52,7 @@ async def test_the_no_book_mirrors_the_yes_book(venue):
     assert [(float(level["price"]), level["size"]) for level in no["bids"]] == mirrored
 
 
+@pytest.mark.protocol("3.9")
 async def test_prices_are_text_and_the_side_is_the_books(venue):
     token = (await venue.some_market())["tokens"][0]
     _, book = await venue.get("/book", token_id=token)
@@ -63,6 +66,7 @@ async def test_prices_are_text_and_the_side_is_the_books(venue):
     assert await venue.get("/price", token_id=token, side="UP") == (400, {"error": "Invalid side"})
 
 
+@pytest.mark.protocol("3.9")
 async def test_market_parameters_have_their_documented_types(venue):
     market = await venue.some_market(category="Sports", neg_risk=True)
     token = market["tokens"][0]
@@ -86,6 +90,7 @@ async def test_market_parameters_have_their_documented_types(venue):
     assert [token["winner"] for token in long["tokens"]] == [False, False]
 
 
+@pytest.mark.protocol("3.9", "5.1")
 async def test_markets_without_fees_have_no_fee_object(venue):
     market = await venue.some_market(category="Geopolitics")
     _, compact = await venue.get("/clob-markets/" + market["conditionId"])
@@ -101,6 +106,7 @@ async def test_crypto_markets_show_their_taker_delay(venue):
     assert compact["itode"] is True
 
 
+@pytest.mark.protocol("3.9")
 async def test_many_books_come_in_one_answer_without_the_unknown(venue):
     market = await venue.some_market()
     wanted = [{"token_id": token} for token in [*market["tokens"], "123"]]
@@ -112,6 +118,7 @@ async def test_many_books_come_in_one_answer_without_the_unknown(venue):
     assert await venue.get("/books") == (400, {"error": "Invalid payload"})
 
 
+@pytest.mark.protocol("3.9", "3.10")
 async def test_unknown_things_are_not_found(venue):
     missing = {"error": "No orderbook exists for the requested token id"}
     for path in ("/book", "/price", "/midpoint", "/spread", "/tick-size"):

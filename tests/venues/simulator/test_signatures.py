@@ -34,6 +34,7 @@ def signed(order: dict[str, Any]) -> SignedOrder:
     )
 
 
+@pytest.mark.protocol("2.6", "3.1")
 @pytest.mark.parametrize("vector", ORDERS, ids=[vector["name"] for vector in ORDERS])
 def test_order_vectors_have_the_published_id_and_signer(vector):
     order = signed(vector["order"])
@@ -61,6 +62,7 @@ def test_what_is_no_signature_is_refused(signature):
         order_signer(signed(vector["order"]), vector["exchange"], signature)
 
 
+@pytest.mark.protocol("2.1", "2.6")
 def test_l1_vectors_recover_to_their_address():
     vectors = [vector for vector in VECTORS["l1_clob_auth"]["vectors"] if vector["chain_id"] == 137]
     assert vectors
@@ -68,11 +70,13 @@ def test_l1_vectors_recover_to_their_address():
         assert auth_signer(ADDRESS, vector["timestamp"], vector["nonce"], vector["signature"]) == ADDRESS
 
 
+@pytest.mark.protocol("2.6", "4.5")
 def test_the_published_book_has_the_published_hash():
     vector = VECTORS["orderbook_hash"]
     assert book_hash(json.loads(vector["hashed_string"])) == vector["hash"]
 
 
+@pytest.mark.protocol("2.3", "2.6")
 @pytest.mark.parametrize("vector", VECTORS["l2_hmac"]["vectors"], ids=lambda vector: vector["name"])
 def test_hmac_vectors_are_byte_equal(vector):
     body = (vector["body"] or "").encode()
