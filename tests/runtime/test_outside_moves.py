@@ -1,0 +1,89 @@
+"""Money that moves without the trader, over real sockets: splits and merges made outside, payouts that come by themselves. Nothing halts."""
+
+from __future__ import annotations
+
+from domain.ledger import LedgerAccount
+from domain.market import Market
+from domain.money import MICRO
+from tests.runtime.wire_kit import DEPOSIT, Desk, Trader, buy, equal_to_the_venue, liquid_market
+from tests.trading.kit import until
+from trading.portfolio import EXTERNAL
+from venues.exchange.commands import Command, Merge, Split
+
+
+def happen(desk: Desk, command: Command) -> None:
+    """Let something happen on the venue's chain that no trader asked for."""
+    desk.venue.venue.world.floor.do(command)
+
+
+async def test_a_split_and_a_merge_made_outside_are_adopted_as_external(desk: Desk) -> None:
+    trader = await desk.start()
+    kernel, market = trader.kernel, liquid_market(trader.kernel)
+    await buy(desk, kernel, market)
+    bought = kernel.portfolio.positions.size(market.token_ids[0])
+
+    happen(desk, Split(desk.signer.address, market.condition_id, 7 * MICRO))
+    await equal_to_the_venue(desk, trader, market)
+
+    external = kernel.portfolio.positions.get(market.token_ids[1], EXTERNAL)
+    assert external is not None
+    assert external.holding.settled == 7 * MICRO
+
+    happen(desk, Merge(desk.signer.address, market.condition_id, 5 * MICRO))
+    await equal_to_the_venue(desk, trader, market)
+
+    assert kernel.portfolio.positions.size(market.token_ids[0]) == bought + 2 * MICRO
+    kinds = {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]}
+    assert kinds <= {"deposit", "fill", "external_fill", "rounding"}
+    assert kernel.portfolio.ledger.deposits == DEPOSIT
+
+
+async def test_what_moved_while_no_trader_ran_is_adopted_at_the_start(desk: Desk) -> None:
+    first = await desk.start()
+    market = liquid_market(first.kernel)
+    await buy(desk, first.kernel, market)
+    await equal_to_the_venue(desk, first, market)
+    await first.stop()
+
+    happen(desk, Split(desk.signer.address, market.condition_id, 7 * MICRO))
+    second = await desk.start()
+
+    await equal_to_the_venue(desk, second, market)
+    assert second.kernel.portfolio.positions.size(market.token_ids[1]) == 7 * MICRO
+
+
+async def test_a_resolution_that_pays_while_the_trader_runs_halts_nothing(desk: Desk) -> None:
+    trader = await desk.start()
+    kernel, market = trader.kernel, liquid_market(trader.kernel)
+    await buy(desk, kernel, market)
+    shares = kernel.portfolio.positions.size(market.token_ids[0])
+
+    status, _ = await desk.venue.post("/admin/resolve", {"condition_id": market.condition_id})
+    assert status == 200
+
+    paid = shares if await winner_of(desk, trader, market) == 0 else 0
+    await until(lambda: paid_out(desk, trader, market))
+    assert kernel.halts.active() == []
+    assert kernel.portfolio.ledger.balance(LedgerAccount.RECEIVABLE) == 0
+    assert kernel.portfolio.ledger.deposits == DEPOSIT
+    assert paid == 0 or kernel.portfolio.ledger.realised > 0
+
+
+async def winner_of(desk: Desk, trader: Trader, market: Market) -> int | None:
+    """Wait until the trader knows how a market ended."""
+
+    async def known() -> bool:
+        desk.venue.pass_time(0.5)
+        return trader.kernel.markets.settled(market.id)
+
+    await until(known)
+    found = trader.kernel.markets.get(market.id)
+    assert found is not None
+    return found.winner
+
+
+async def paid_out(desk: Desk, trader: Trader, market: Market) -> bool:
+    """Tell whether the venue's payout is in our books, to the last micro-unit."""
+    desk.venue.pass_time(1.0)
+    cash, tokens = await desk.held(trader, market.token_ids)
+    return not any(tokens.values()) and cash == trader.kernel.portfolio.ledger.cash
