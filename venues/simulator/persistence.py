@@ -126,7 +126,9 @@ def _fields(kind: type) -> list[str]:
         return [field.name for field in dataclasses.fields(kind)]
     if issubclass(kind, msgspec.Struct):
         return list(kind.__struct_fields__)
-    return sorted(getattr(kind, "__slots__", ()))
+    # A plain class has the attributes that its `__init__` sets; every name that it uses stands for them.
+    made = getattr(kind.__init__, "__code__", None)
+    return sorted({*getattr(kind, "__slots__", ()), *(made.co_names if made is not None else ())})
 
 
 class _Pickler(pickle.Pickler):

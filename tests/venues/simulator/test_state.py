@@ -12,7 +12,8 @@ import pytest
 
 from tests.venues.simulator.kit import START_NS, WARM_SECONDS, CountingIds, ManualClock, Trader, running_venue, trader
 from venues.simulator.inputs import CreateKey, Fund, Tick
-from venues.simulator.persistence import freeze, thaw
+from venues.simulator.persistence import freeze, layout, thaw
+from venues.simulator.settlement import Settlement
 from venues.simulator.state_log import Snapshot, StateLog, StateLogError
 from venues.simulator.venue import Options, Venue
 
@@ -221,6 +222,15 @@ def test_state_of_another_layout_is_refused_by_name(venue_folder):
     log.close()
     with pytest.raises(StateLogError, match=r"another version of polybot.*--fresh"):
         reopen(venue_folder, later())
+
+
+def test_another_attribute_of_a_plain_class_is_another_layout(monkeypatch):
+    def made_otherwise(self, floor, retrying, failing):
+        self._something_new = floor, retrying, failing
+
+    before = layout()
+    monkeypatch.setattr(Settlement, "__init__", made_otherwise)
+    assert layout() != before
 
 
 def test_a_replay_that_leads_elsewhere_is_refused(venue_folder, tmp_path):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import orjson
+import structlog
 
 from domain.money import parse_micros
 from venues.simulator.door import Door
@@ -17,7 +18,6 @@ from venues.simulator.faults.frames import Line
 from venues.simulator.faults.model import (
     Change,
     Drop,
-    FaultError,
     Hold,
     Inject,
     LoseBook,
@@ -30,6 +30,8 @@ from venues.simulator.inputs import ChangeTick, HoldOrders, Input, RestartEngine
 from venues.simulator.venue import Venue
 
 _SECOND_NS = 1_000_000_000
+
+_log = structlog.get_logger(__name__)
 
 
 class Desk(Protocol):
@@ -90,6 +92,9 @@ class Acts:
 
     def _strike_market(self, armed: Armed, do: TickChange | LoseBook | Hold) -> None:
         condition_id = self._market(armed)
+        if condition_id is None:
+            _log.warning("a fault finds no market that trades", name=armed.fault.name, kind=armed.fault.kind)
+            return
         armed.last = f"market {condition_id}"
         if isinstance(do, TickChange):
             self._venue.submit(ChangeTick(condition_id, parse_micros(do.tick)))
@@ -108,12 +113,9 @@ class Acts:
     def _submit(self, event: Input) -> None:
         self._venue.submit(event)
 
-    def _market(self, armed: Armed) -> str:
-        """Return the condition of the market that a fault names, or of one that it draws."""
-        listings = self._venue.world.listings
+    def _market(self, armed: Armed) -> str | None:
+        """Return the condition of the market that a fault names, or of one that it draws; None when none trades."""
+        trading = [listing.spec.condition_id for listing in self._venue.world.listings.open()]
         if armed.markets:
-            return next(name for name in sorted(armed.markets) if listings.by_condition(name))
-        open_ones = [listing.spec.condition_id for listing in listings.open()]
-        if not open_ones:
-            raise FaultError(f"{armed.fault.kind} finds no market that trades; wait for the next to open")
-        return armed.rng.choice(open_ones)
+            return next((condition_id for condition_id in trading if condition_id in armed.markets), None)
+        return armed.rng.choice(trading) if trading else None

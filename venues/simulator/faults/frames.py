@@ -161,7 +161,7 @@ def _events(told: Any) -> set[str]:
         return {"dump"}.union(*(_events(part) for part in told))
     if not isinstance(told, dict):
         return set()
-    return {str(told.get("event_type") or _EVENTS.get(told.get("type"), ""))}
+    return {str(told.get("event_type") or _EVENTS.get(str(told.get("type")), ""))}
 
 
 def _event(told: Any) -> str:
