@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import Any
 
+from domain.fill import FillStatus
 from domain.market import Market
 from domain.money import MICRO
 from venues.exchange import cancels, clearing, commands, conversion, funds, housekeeping, listing, orders, snapshot
@@ -148,6 +149,16 @@ class Exchange:
         """Return an account's collateral, or its holding of one token."""
         holding = self._state.vault.holdings.get(account, {}).get(token_id)
         return holding.view() if holding is not None else Balance()
+
+    def mined_change(self, account: str, token_id: str = COLLATERAL) -> int:
+        """Return what trades that are mined but not confirmed will have changed of a holding: the chain shows it already."""
+        change = 0
+        for trade in self._state.unsettled.values():
+            if trade.status is FillStatus.MINED:
+                for leg in clearing.legs(trade, self._state.fee_account):
+                    if leg.account == account:
+                        change += leg.gotten * (leg.gets == token_id) - leg.given * (leg.gives == token_id)
+        return change
 
     def balances(self, account: str) -> dict[str, Balance]:
         """Return every holding of an account by token id, collateral under ""."""

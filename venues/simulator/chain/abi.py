@@ -57,25 +57,25 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """An event: its types in order, the indexed ones marked."""
+    """An event: its types in order, the indexed ones marked, and its topic. Only words of 32 bytes and lists of numbers occur."""
 
     name: str
     fields: tuple[tuple[str, bool], ...]
-
-    @property
-    def topic(self) -> str:
-        return "0x" + keccak(text=f"{self.name}({','.join(kind for kind, _ in self.fields)})").hex()
+    topic: str
 
     def topics_and_data(self, values: Sequence[Any]) -> tuple[tuple[str, ...], str]:
         """Return the log's topics (the event's own first) and its data."""
-        topics, kinds, rest = [self.topic], [], []
+        topics, heads, tails = [self.topic], list[bytes](), b""
+        rest = sum(not indexed for _, indexed in self.fields)
         for (kind, indexed), value in zip(self.fields, values, strict=True):
             if indexed:
-                topics.append("0x" + encode([kind], [value]).hex())
+                topics.append("0x" + _word(kind, value).hex())
+            elif kind == "uint256[]":
+                heads.append((32 * rest + len(tails)).to_bytes(32, "big"))
+                tails += b"".join(number.to_bytes(32, "big") for number in (len(value), *value))
             else:
-                kinds.append(kind)
-                rest.append(value)
-        return tuple(topics), "0x" + encode(kinds, rest).hex()
+                heads.append(_word(kind, value))
+        return tuple(topics), "0x" + (b"".join(heads) + tails).hex()
 
 
 def decode_values(kinds: Sequence[str], data: bytes) -> list[Any]:
@@ -89,7 +89,8 @@ def decode_values(kinds: Sequence[str], data: bytes) -> list[Any]:
 
 def event(name: str, *fields: str) -> EventType:
     """Return an event type; indexed fields end in a star, as in `event("Transfer", "address*", "address*", "uint256")`."""
-    return EventType(name, tuple((field.removesuffix("*"), field.endswith("*")) for field in fields))
+    kinds = tuple((field.removesuffix("*"), field.endswith("*")) for field in fields)
+    return EventType(name, kinds, "0x" + keccak(text=f"{name}({','.join(kind for kind, _ in kinds)})").hex())
 
 
 def raw(text: str) -> bytes:
@@ -97,6 +98,13 @@ def raw(text: str) -> bytes:
     if not text.startswith("0x"):
         raise ValueError(f"{text[:20]!r} does not start with 0x")
     return bytes.fromhex(text[2:])
+
+
+def _word(kind: str, value: Any) -> bytes:
+    """Return a value as one word; logs are many, and the general encoder is slow."""
+    if kind == "bytes32":
+        return bytes(value)
+    return (int(value, 16) if kind == "address" else int(value)).to_bytes(32, "big")
 
 
 def _checksummed(kind: str, value: Any) -> Any:

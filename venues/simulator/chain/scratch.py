@@ -69,6 +69,14 @@ class Scratch:
         held = self.ledgers.exchange.balance(holder, token_id)
         return held.settled - held.outgoing + change
 
+    def shown(self, asset: str, holder: str, token_id: str = "") -> int:
+        """Return what the token contract says `holder` has: what is in flight counts once it was mined."""
+        if asset not in (COLLATERAL, CTF):
+            return self.balance(asset, holder, token_id)
+        exchange = self.ledgers.exchange
+        change = self.changes.get((asset, holder, token_id), 0)
+        return exchange.balance(holder, token_id).settled + exchange.mined_change(holder, token_id) + change
+
     def add(self, asset: str, holder: str, amount: int, token_id: str = "") -> None:
         """Change a balance; below zero the transaction reverts."""
         if self.balance(asset, holder, token_id) + amount < 0:

@@ -83,7 +83,7 @@ def erc20(asset: str, name: str, symbol: str) -> Contract:
         writes("approve", "address uint256", approve, "bool"),
         writes("transfer", "address uint256", lambda at, target, amount: move(at, at.sender, target, amount), "bool"),
         writes("transferFrom", "address address uint256", transfer_from, "bool"),
-        reads("balanceOf", "address", "uint256", lambda at, holder: (at.scratch.balance(asset, holder),)),
+        reads("balanceOf", "address", "uint256", lambda at, holder: (at.scratch.shown(asset, holder),)),
         reads(
             "allowance",
             "address address",
@@ -189,4 +189,4 @@ def _slots(context: Context, key: bytes) -> Sequence[Any]:
 
 
 def _held(context: Context, asset: str, holder: str, number: int) -> int:
-    return context.scratch.balance(asset, holder, str(number))
+    return context.scratch.shown(asset, holder, str(number))
