@@ -196,6 +196,30 @@ class MarketCatalog(Protocol):
         """Return one market as it is now, None when the venue does not know it. Raises `VenueError`."""
 
 
+class DeadMansSwitch(Protocol):
+    """Tells the venue again and again that the trader lives; when it falls silent, the venue cancels every open order of the account.
+
+    `answered_at` is the monotonic time at which the newest answered beat was sent, None before the first. After `lapse_seconds` of silence the
+    venue may have cancelled; `lapses` counts how often it was that long between answered beats. `failed` says why the switch ended by itself, ""
+    while it works.
+    """
+
+    @property
+    def lapse_seconds(self) -> float: ...
+    @property
+    def answered_at(self) -> float | None: ...
+    @property
+    def lapses(self) -> int: ...
+    @property
+    def failed(self) -> str: ...
+
+    def start(self, turns: Callable[[], int]) -> None:
+        """Begin, and go on only while `turns` grows; it is read from another thread."""
+
+    def stop(self) -> None:
+        """Begin no further beat; returns at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderState:
     """What is known of an order now. `filled` is shares, summed over the fills that have not failed."""

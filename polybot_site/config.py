@@ -188,6 +188,16 @@ class Trading(Section):
         10.0, description="How long a trader owns its wallet without renewing, in seconds"
     )
 
+    heartbeat: bool = Field(
+        True, description="Let the venue cancel every open order of the account when the trader falls silent for 10 s"
+    )
+    heartbeat_s: Annotated[Number, Field(ge=1, le=8)] = Field(
+        5.0, description="Time between heartbeats to the venue, in seconds"
+    )
+    heartbeat_stall_s: Annotated[Number, Field(ge=1, le=10)] = Field(
+        3.0, description="Standstill of the trader after which it sends no heartbeats, in seconds"
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.live:

@@ -35,6 +35,7 @@ from trading.publisher import EventPublisher
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
+from venues.polymarket.heartbeat import HeartbeatSettings
 from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import SignatureType
 
@@ -80,7 +81,9 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     public = open_public(venue, clock=clock, rng=rng, budgets=budgets)
     try:
         trading = (
-            await open_trading(venue, signer, clock=clock, ids=ids, rng=rng, budgets=budgets)
+            await open_trading(
+                venue, signer, clock=clock, ids=ids, rng=rng, budgets=budgets, heartbeat=_heartbeat(config)
+            )
             if signer is not None
             else None
         )
@@ -102,11 +105,17 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         catalog=public.catalog,
         storage=PostgresStorage(database_url(), venue.account, venue.venue, clock, grace=grace),
         events=publisher,
+        heartbeat=trading.heartbeat if trading is not None else None,
         market_sinks=(lambda books: MarketPublisher(pipe, encoder, clock, books, history_seconds=history_seconds),),
         on_epoch=(encoder.begin,),
     )
     pipe.start()
     return World(ports, venue.account, config.venue.kind, public, trading, budgets, pipe, publisher)
+
+
+def _heartbeat(config: Config) -> HeartbeatSettings | None:
+    trading = config.trading
+    return HeartbeatSettings(trading.heartbeat_s, trading.heartbeat_stall_s) if trading.heartbeat else None
 
 
 def _real_public(config: Config) -> PolymarketConfig:

@@ -47,6 +47,7 @@ class KernelConfig:
     reconcile_every: float = 30.0
     discover_every: float = 60.0
     timer_every: float = 0.25
+    pulse_every: float = 0.25
     status_every: float = 1.0
     equity_every: float = 10.0
     drain_seconds: float = 1.0

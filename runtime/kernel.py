@@ -22,6 +22,7 @@ from domain.signal import Intent, Replace, TradeSignal
 from markets.books import Books, BookUpdate
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
+from runtime.heartbeat_watch import HeartbeatWatch
 from runtime.market_directory import MarketDirectory
 from runtime.market_watch import MarketWatch
 from runtime.operator import Operator
@@ -49,6 +50,7 @@ from trading.portfolio import Portfolio
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
+from trading.settlement_watch import SettlementWatch
 from trading.strategy_view import StrategyView
 from trading.venue_state import VenueState
 from trading.withdrawals import Withdrawals
@@ -56,6 +58,7 @@ from trading.withdrawals import Withdrawals
 _log = structlog.get_logger(__name__)
 
 FORGET_SECONDS = 600.0
+SETTLEMENT_SECONDS = 1.0
 
 
 class Kernel:
@@ -82,6 +85,12 @@ class Kernel:
             self.portfolio, self.halts, self.journal, ports.clock, notify=self._on_change, on_broken=self._break
         )
         self.account_events = AccountEvents(self.desk)
+        self.heartbeat = HeartbeatWatch(
+            ports.heartbeat if config.mode.places_orders else None,
+            self.venue_state,
+            ports.clock,
+            read_again=self.account_events.gap.set,
+        )
         self.policies = Policies(
             self.desk, self.venue_state, venue=ports.catalog.venue, resync=self._resync, on_refused=self._on_refused
         )
@@ -106,6 +115,7 @@ class Kernel:
             on_decision=self._on_decision,
             on_failure=self.desk.fail,
         )
+        self.settlement = SettlementWatch(self.desk, self.venue_state)
         self.exits = self._build_exits()
         self.operator = self._build_operator()
         self.watch = MarketWatch(
@@ -239,11 +249,14 @@ class Kernel:
         tasks.every("discovery", config.discover_every, self.watch.refresh, at_once=False)
         tasks.every("status", config.status_every, self._publish_status)
         if config.mode.places_orders:
+            self.heartbeat.start()
+            tasks.every("pulse", config.pulse_every, self.heartbeat.pulse)
             tasks.spawn("resolver", self.resolver.run)
             tasks.spawn("withdrawals", self.withdrawals.run)
             tasks.spawn("policies", self.policies.run)
             tasks.spawn("reconcile", self._reconcile_when_due)
             tasks.every("equity", config.equity_every, self._record_equity)
+            tasks.every("settlement", SETTLEMENT_SECONDS, self.settlement.check)
             tasks.every("memory", FORGET_SECONDS, self._forget)
 
     # Running
@@ -261,10 +274,20 @@ class Kernel:
             except TimeoutError:
                 _log.debug("periodic reconciliation")
             self.account_events.gap.clear()
-            outcome = await self.reconciler.run()
-            if not outcome.complete:
+            if not await self._read_account():
                 self.account_events.gap.set()
                 await asyncio.sleep(1.0)
+
+    async def _read_account(self) -> bool:
+        """Bring the account in line with the venue; False when that could not be read. After a lapse of the heartbeats every open order is read."""
+        lapses = self.heartbeat.lapses
+        outcome = await self.reconciler.run()
+        if not outcome.complete or (
+            self.heartbeat.unread and not await self.resolver.read(self.portfolio.orders.open())
+        ):
+            return False
+        self.heartbeat.read(lapses)
+        return True
 
     async def _resync(self, market: Market, trouble: Trouble) -> None:
         """Read again what a refusal showed to be outdated. Raises `VenueError`."""

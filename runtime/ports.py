@@ -12,6 +12,7 @@ from domain.order import Order
 from domain.ports import (
     AccountFeed,
     Clock,
+    DeadMansSwitch,
     Ids,
     Journal,
     LeaseStore,
@@ -60,7 +61,8 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
+    `heartbeat` is None where there is no dead man's switch. `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch`
+    is told the lease's epoch first of all.
     """
 
     clock: Clock
@@ -71,5 +73,6 @@ class Ports:
     catalog: MarketCatalog
     storage: Storage
     events: EventSink
+    heartbeat: DeadMansSwitch | None = None
     market_sinks: Sequence[Callable[[Books], MarketSink]] = field(default_factory=tuple)
     on_epoch: Sequence[Callable[[int], None]] = field(default_factory=tuple)

@@ -1,4 +1,4 @@
-"""The graceful end: strategies, orders on their way, open orders, tasks, feeds, lease, journal.
+"""The graceful end: strategies, orders on their way, open orders, heartbeats, tasks, feeds, lease, journal.
 
 Every step is bounded in time, all of them together stay below five seconds, and a step that fails does not keep the next from running. Orders are
 cancelled only while the lease is ours: afterwards they are another trader's business.
@@ -36,6 +36,8 @@ async def shut_down(kernel: Kernel, reason: str) -> None:
     kernel.ready = False
     if kernel.config.mode.places_orders and kernel.lease.valid(ports.clock.monotonic()):
         await _bounded("cancel open orders", lambda: _cancel_open(kernel), CANCEL_SECONDS)
+    # Only now: whatever could not be cancelled, or not be seen to be, is cancelled by the venue when the beats stay away.
+    kernel.heartbeat.stop()
     await _bounded("tasks", kernel.tasks.stop)
     await _bounded("feeds", lambda: asyncio.gather(ports.account_feed.stop(), ports.feed.stop()))
     if lease is not None:

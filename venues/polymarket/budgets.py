@@ -211,7 +211,6 @@ class HostPace:
         self._budgets.signer.charge_cancelled(count, self._budgets.now())
 
     def sent(self, method: str, path: str) -> None:
-        """Count a request that asked nobody (heartbeats leave from a thread of their own)."""
         self._budgets.charge(self._find(method, path), 1, self._budgets.now())
 
     def _find(self, method: str, path: str) -> _Endpoint:

@@ -6,6 +6,7 @@ and leaves nothing open. So does a machine whose clock is off: the venue refuses
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from random import Random
 
@@ -13,15 +14,17 @@ import aiohttp
 
 from domain.errors import VenueError
 from domain.ports import Clock, Ids
+from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.clob import ClobReader
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.credentials import create_or_derive
 from venues.polymarket.feed import PolymarketFeed
 from venues.polymarket.gamma import GammaCatalog
 from venues.polymarket.gateway import PolymarketGateway
+from venues.polymarket.heartbeat import PATH, Heartbeat, HeartbeatSettings
 from venues.polymarket.http import HttpClient, open_session
 from venues.polymarket.order_connection import OrderConnection
-from venues.polymarket.pace import Paces
+from venues.polymarket.pace import Pace, Paces
 from venues.polymarket.signer import Signer
 from venues.polymarket.user_feed import PolymarketAccountFeed
 from venues.polymarket.wallet.derivation import check_wallet
@@ -43,13 +46,16 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """The ports of one account."""
+    """The ports of one account; `heartbeat` is not started yet."""
 
     gateway: PolymarketGateway
     account_feed: PolymarketAccountFeed
     session: aiohttp.ClientSession
+    heartbeat: Heartbeat | None = None
 
     async def close(self) -> None:
+        if self.heartbeat is not None:
+            await asyncio.to_thread(self.heartbeat.close)
         await self.account_feed.stop()
         await self.gateway.close()
         await self.session.close()
@@ -72,9 +78,19 @@ MAX_CLOCK_ERROR_S = 15
 
 
 async def open_trading(
-    config: PolymarketConfig, signer: Signer, *, clock: Clock, ids: Ids, rng: Random, budgets: Paces
+    config: PolymarketConfig,
+    signer: Signer,
+    *,
+    clock: Clock,
+    ids: Ids,
+    rng: Random,
+    budgets: Paces,
+    heartbeat: HeartbeatSettings | None = None,
 ) -> Trading:
-    """Obtain the account's API key and return its ports. A wallet of another kind than configured is refused: its balance would read 0."""
+    """Obtain the account's API key and return its ports, with a dead man's switch if `heartbeat` is given.
+
+    A wallet of another kind than configured is refused: its balance would read 0.
+    """
     try:
         check_wallet(signer.address, config.funder or signer.address, config.signature_type)
     except ValueError as error:
@@ -97,7 +113,27 @@ async def open_trading(
         ids=ids,
     )
     feed = PolymarketAccountFeed(config.ws_url, credentials, gateway.identity, clock=clock, rng=rng)
-    return Trading(gateway=gateway, account_feed=feed, session=session)
+    return Trading(gateway, feed, session, _switch(config, credentials, heartbeat, clock=clock, pace=budgets.clob))
+
+
+def _switch(
+    config: PolymarketConfig,
+    credentials: ApiCredentials,
+    settings: HeartbeatSettings | None,
+    *,
+    clock: Clock,
+    pace: Pace,
+) -> Heartbeat | None:
+    if settings is None:
+        return None
+    loop = asyncio.get_running_loop()
+    return Heartbeat(
+        config.clob_url,
+        credentials,
+        clock,
+        settings,
+        on_sent=lambda: loop.call_soon_threadsafe(pace.sent, "POST", PATH),
+    )
 
 
 async def _check_clock(clob: ClobReader, clock: Clock) -> None:

@@ -47,6 +47,9 @@ class Pace(Protocol):
     def cancelled(self, count: int) -> None:
         """Charge what a cancel of everything, or of a market, turned out to cancel."""
 
+    def sent(self, method: str, path: str) -> None:
+        """Count a request that asks nobody: the heartbeats leave from a thread of their own."""
+
 
 class Paces(Protocol):
     """The budgets of all of a venue's hosts."""

@@ -20,6 +20,8 @@ class Unpaced:
 
     def cancelled(self, count: int) -> None: ...
 
+    def sent(self, method: str, path: str) -> None: ...
+
 
 class NoLimits:
     clob = gamma = data = relayer = Unpaced()
