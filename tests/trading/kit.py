@@ -208,7 +208,7 @@ class ScriptedJournal(MemoryJournal):
 
 
 class Rig:
-    """Desk, risk, flow and everything around them; the account starts with $1,000."""
+    """Desk, risk, flow and everything around them; the account starts with $1,000. `gateway` stands in for the scripted venue."""
 
     def __init__(
         self,
@@ -217,6 +217,7 @@ class Rig:
         limits: RiskLimits | None = None,
         deposit: int = 1_000 * MICRO,
         tables: MemoryTables | None = None,
+        gateway: Any = None,
     ) -> None:
         self.clock = clock
         self.markets = {"m1": f.market()}
@@ -226,7 +227,7 @@ class Rig:
         self.lease = LeaseHolder()
         self.lease.lease = Lease(f.ACCOUNT, "me", 1, 1e9)
         self.journal = ScriptedJournal(self.tables, f.ACCOUNT, lambda: self.lease.epoch, self.markets.__getitem__)
-        self.venue = Venue(clock)
+        self.venue: Any = gateway or Venue(clock)
         self.portfolio = Portfolio(f.ACCOUNT, self._by_condition)
         self.halts = Halts(f.ACCOUNT)
         self.changes: list[Change] = []

@@ -162,7 +162,7 @@ def drafts(draw: st.DrawFn) -> OrderDraft:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(drafts())
 def test_no_prepared_order_is_refused_for_what_can_be_known_before(order: OrderDraft) -> None:
     try:
@@ -201,7 +201,7 @@ schedules = st.sampled_from([NO_FEES, *(FeeSchedule(rate=rate) for rate in (40_0
 
 
 @pytest.mark.protocol("5.1")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data(), tick=ticks, fees=schedules, cash=st.integers(MICRO, 60 * MICRO))
 def test_what_risk_lets_through_is_prepared_and_the_money_is_there_fees_included(
     data: st.DataObject, tick: int, fees: FeeSchedule, cash: int
