@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import pytest
+from msgspec.structs import replace
 
-from tests.venues.simulator.kit import RunningVenue, drain, running_venue, trader
+from tests.venues.simulator.kit import RunningVenue, Trader, drain, running_venue, trader
 from venues.simulator.faults import spec
 from venues.simulator.faults.edits import edit
 from venues.simulator.faults.mixes import MIXES
@@ -17,7 +21,9 @@ from venues.simulator.faults.model import (
     FaultError,
     Plan,
     Restart,
+    Settle,
     Silence,
+    StaleBook,
     When,
     Where,
 )
@@ -174,3 +180,39 @@ async def test_a_client_of_the_chaotic_venue_finds_it_alive_again_once_healed(ve
         assert (await client.place(market, "BUY", "0.02", "10"))[0] == 200
         async with venue.socket("user", {"type": "user", "auth": dict(client.key)}) as socket:
             assert await drain(socket) == []
+
+
+async def _provoke(venue: RunningVenue, client: Trader, market: dict[str, Any], fault: Fault) -> None:
+    """Do what a fault strikes."""
+    where, do = fault.where, fault.do
+    if where.channel == "market":
+        async with venue.socket("market", {"type": "market", "assets_ids": market["tokens"]}) as socket:
+            await client.place(market, "BUY", "0.02", "10")
+            with suppress(AssertionError, json.JSONDecodeError, aiohttp.ClientError):
+                await drain(socket)
+    elif where.channel == "user" or isinstance(do, Settle):
+        _, book = await venue.get("/book", token_id=market["tokens"][0])
+        async with venue.socket("user", {"type": "user", "auth": dict(client.key)}) as socket:
+            await client.place(market, "BUY", book["asks"][-1]["price"], "10", "FAK", spend="5.00")
+            with suppress(AssertionError, json.JSONDecodeError, aiohttp.ClientError):
+                await drain(socket)
+    else:
+        with suppress(aiohttp.ClientError, TimeoutError, json.JSONDecodeError):
+            async with asyncio.timeout(0.2):
+                if isinstance(do, StaleBook) or where.method == "GET":
+                    await venue.get("/book", token_id=market["tokens"][0])
+                else:
+                    await client.place(market, "BUY", "0.02", "10")
+
+
+@pytest.mark.parametrize("mix", MIXES)
+async def test_every_fault_of_a_mix_strikes_and_the_venue_goes_on(venue, mix):
+    client = await trader(venue, dollars="100000")
+    market = await venue.some_market()
+    for fault in MIXES[mix]:
+        armed = venue.faults.arm(replace(fault, when=When(stage=fault.when.stage)))
+        await _provoke(venue, client, market, fault)
+        assert armed.struck == 1, fault.name
+        venue.heal()
+        venue.pass_time(16 if isinstance(fault.do, Restart) else 1, step=1)
+    assert (await client.place(await venue.some_market(), "BUY", "0.02", "10"))[0] == 200
