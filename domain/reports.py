@@ -76,10 +76,11 @@ POST_ONLY_MODE = "post_only_mode"
 CANCEL_ONLY = "cancel_only"
 TRADING_DISABLED = "trading_disabled"
 RATE_LIMITED = "rate_limited"
+OVER_BUDGET = "over_budget"
 ENGINE_RESTARTING = "engine_restarting"
 OFF_GRID = "off_grid"
 NOT_ENOUGH_BALANCE = "not_enough_balance"
-"""Codes that mean the same at every venue and are acted upon by name."""
+"""Codes that mean the same at every venue and are acted upon by name. `OVER_BUDGET` is our own: nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from domain.errors import VenueError
 from domain.halt import HaltScope
 from domain.market import Market
 from domain.order import Effect, OrderDraft
-from domain.reports import RATE_LIMITED, Accepted, Policy, Rejected, SendOutcome, Trouble
+from domain.reports import OVER_BUDGET, RATE_LIMITED, Accepted, Policy, Rejected, SendOutcome, Trouble
 from trading.desk import Desk
 from trading.venue_state import LONGEST_PAUSE, VenueState
 
@@ -74,7 +74,7 @@ class Policies:
 
     def not_cancelled(self, trouble: Trouble) -> None:
         """Act on a cancel that failed as a whole. That there were too many cancels says nothing of orders."""
-        if trouble.code != RATE_LIMITED:
+        if trouble.code not in (RATE_LIMITED, OVER_BUDGET):
             self.act(trouble)
 
     def act(self, trouble: Trouble, market: Market | None = None) -> None:

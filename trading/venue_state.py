@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from domain.reports import CANCEL_ONLY, ENGINE_RESTARTING, POST_ONLY_MODE, TRADING_DISABLED, Policy, Trouble
+from domain.reports import (
+    CANCEL_ONLY,
+    ENGINE_RESTARTING,
+    OVER_BUDGET,
+    POST_ONLY_MODE,
+    TRADING_DISABLED,
+    Policy,
+    Trouble,
+)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
@@ -47,7 +55,7 @@ class VenueState:
             self._set(VenueMode.POST_ONLY, now + wait, trouble.code)
         elif trouble.code == CANCEL_ONLY:
             self._set(VenueMode.CANCEL_ONLY, now + _or(trouble.retry_after, MODE_SECONDS), trouble.code)
-        elif trouble.code == TRADING_DISABLED:
+        elif trouble.code in (TRADING_DISABLED, OVER_BUDGET):
             self._set(VenueMode.PAUSED, now + _or(trouble.retry_after, MODE_SECONDS), trouble.code)
         else:
             self._back_off(trouble, now)

@@ -8,9 +8,9 @@ from structlog.testing import CapturingLogger
 from domain.book import TradePrint
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.order import OrderSide
-from domain.signal import Cancel
+from domain.signal import Cancel, Replace
 from domain.status import StrategyState
-from tests.strategies.toys import BookOnly, Eager, Forgetful, Interrupted, Raising, Recorder, Slow
+from tests.strategies.toys import BookOnly, Eager, Forgetful, Interrupted, Raising, Recorder, Requoting, Slow
 from tests.strategies.world import SECOND, START, World, a_market
 
 
@@ -43,6 +43,8 @@ def test_every_kind_of_event_reaches_its_handler():
     world.engine.on_timer()
     fill = a_fill("recorder", world)
     world.engine.on_fill(fill)
+    world.engine.on_refused("recorder", world.yes, "off_grid")
+    world.engine.on_refused("another", world.yes, "off_grid")
     world.engine.on_resolution(world.market)
     assert strategy(world, "recorder").events == [
         "start",
@@ -51,6 +53,7 @@ def test_every_kind_of_event_reaches_its_handler():
         ("trade", world.yes),
         "timer",
         ("fill", fill),
+        ("refused", world.yes, "off_grid"),
         ("resolution", world.market.id),
     ]
 
@@ -152,6 +155,15 @@ def test_intents_are_submitted_and_signals_are_counted():
     assert isinstance(cancel, Cancel)
     info = world.registry.list_info()[0]
     assert (info.signals_sent, info.last_signal_ns) == (1, signal.created_ns)
+
+
+def test_a_replacement_is_a_signal_too():
+    world = World(Requoting)
+    world.show(world.yes, [(490_000, 10)], [(510_000, 10)])
+    (intent,) = world.sent
+    assert isinstance(intent, Replace)
+    info = world.registry.list_info()[0]
+    assert (info.signals_sent, info.last_signal_ns) == (1, intent.signal.created_ns)
 
 
 def test_a_failing_executor_is_counted_and_stops_no_strategy():

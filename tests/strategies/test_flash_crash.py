@@ -277,6 +277,29 @@ def test_a_missed_entry_cools_down_before_the_next():
     assert world.refusals(NAME) == {"cooling down": 1}
 
 
+@pytest.mark.protocol("9.14")
+def test_an_entry_off_the_grid_is_quoted_again_once_the_market_was_read():
+    world = a_world(parameters={"cooldown": "20s"})
+    crash(world)
+    world.engine.on_refused(NAME, world.yes, "off_grid")
+    world.quote(0.40, bids=100.0)
+    assert len(world.sent) == 1
+    world.wait(1.1)
+    world.engine.watch(a_market(tick=1_000))
+    world.quote(0.39, bids=100.0)
+    assert len(world.sent) == 2
+    assert world.sent[1].market.tick == 1_000
+
+
+def test_an_entry_refused_for_another_reason_cools_down():
+    world = a_world(parameters={"cooldown": "20s"})
+    crash(world)
+    world.engine.on_refused(NAME, world.yes, "fak_not_filled")
+    world.wait(6)
+    world.quote(0.39, bids=100.0)
+    assert len(world.sent) == 1
+
+
 def test_an_order_of_unknown_fate_keeps_the_entry_open():
     world = a_world(parameters={"cooldown": "0s"})
     crash(world)

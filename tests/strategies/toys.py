@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from domain.order import Effect, OrderSide, OrderType
-from domain.signal import Cancel, TradeSignal
+from domain.signal import Cancel, Replace, TradeSignal
 from strategies.parameters import Parameters
 from strategies.strategy import Strategy
 from tests.strategies.world import SECOND
@@ -35,6 +35,10 @@ class Recorder(Strategy[Parameters]):
 
     def on_fill(self, fill, now_ns):
         self.events.append(("fill", fill))
+        return ()
+
+    def on_refused(self, token_id, code, now_ns):
+        self.events.append(("refused", token_id, code))
         return ()
 
     def on_timer(self, now_ns):
@@ -128,3 +132,13 @@ class Eager(BookOnly):
             reason="eager",
         )
         return (signal, Cancel(id="c", source=self.name, order_id="o"))
+
+
+class Requoting(Eager):
+    """Replaces its order with every book."""
+
+    kind: ClassVar[str] = "requoting"
+
+    def on_book(self, book, now_ns):
+        signal, cancel = super().on_book(book, now_ns)
+        return (Replace(id="r", source=self.name, order_id=cancel.order_id, signal=signal),)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from domain.reports import (
     CANCEL_ONLY,
     ENGINE_RESTARTING,
+    OVER_BUDGET,
     POST_ONLY_MODE,
     RATE_LIMITED,
     TRADING_DISABLED,
@@ -84,6 +85,14 @@ def test_a_post_only_window_lets_resting_orders_through_and_ends_when_the_venue_
     assert opens(state, 119.0, post_only=True)
     assert not opens(state, 119.0)
     assert opens(state, 120.0)
+
+
+def test_a_budget_of_our_own_that_is_used_up_pauses_for_just_as_long_as_it_says() -> None:
+    state = VenueState()
+    for now in (100.0, 100.5, 101.0):
+        state.note(retry(OVER_BUDGET, 0.4), now)
+        assert not opens(state, now + 0.3)
+        assert opens(state, now + 0.41)
 
 
 @pytest.mark.parametrize("code", [CANCEL_ONLY, TRADING_DISABLED])

@@ -15,7 +15,7 @@ from domain.errors import InvalidOrderError, WrongAccountError
 from domain.order import OrderDraft, PreparedOrder
 from domain.ports import BATCH, Clock, Ids
 from domain.reports import (
-    RATE_LIMITED,
+    OVER_BUDGET,
     Balances,
     CancelOutcome,
     OrderReport,
@@ -223,5 +223,5 @@ class PolymarketGateway:
 
 def _not_sent(error: NotSentError) -> Trouble:
     if error.retry_after is not None:
-        return Trouble(code=RATE_LIMITED, text=str(error), policy=Policy.RETRY_AFTER, retry_after=error.retry_after)
+        return Trouble(code=OVER_BUDGET, text=str(error), policy=Policy.RETRY_AFTER, retry_after=error.retry_after)
     return Trouble(code="deadline" if error.deadline else "not_sent", text=str(error))
