@@ -256,6 +256,7 @@ class Trader:
         signature_type: int = 0,
         expiration: int = 0,
         spend: str | None = None,
+        builder: str = ZERO32,
         **envelope: Any,
     ) -> dict[str, Any]:
         """Return a signed envelope. `spend` makes it a market BUY of that many dollars instead of `size` shares."""
@@ -275,7 +276,7 @@ class Trader:
             "signatureType": signature_type,
             "timestamp": self._venue.clock.now_ns() // 10**6,
             "metadata": bytes(32),
-            "builder": bytes(32),
+            "builder": bytes.fromhex(builder[2:]),
         }
         types = {"Order": [{"name": name, "type": kind} for name, kind in ORDER_TYPE]}
         exchange = NEG_RISK if market["negRisk"] else STANDARD
@@ -296,7 +297,7 @@ class Trader:
             "signatureType": signature_type,
             "timestamp": str(fields["timestamp"]),
             "metadata": ZERO32,
-            "builder": ZERO32,
+            "builder": builder,
             "signature": signature,
         }
         return {"order": wire, "owner": self.key["apiKey"], "orderType": order_type, "deferExec": False, **envelope}

@@ -63,6 +63,7 @@ def programme(terms: RewardTerms = TERMS) -> tuple[Venue, Rewards, Listing]:
     return venue, Rewards(venue.exchange, found, seed=1), listing
 
 
+@pytest.mark.protocol("5.3")
 def test_an_order_scores_by_the_square_of_its_closeness_and_its_size():
     venue, rewards, listing = programme()
     venue.place("maker", BUY, "yes", "0.49", "100")
@@ -71,6 +72,7 @@ def test_an_order_scores_by_the_square_of_its_closeness_and_its_size():
     assert rewards.scores(listing, venue.now) == {"maker": pytest.approx(4 / 9 * 40)}
 
 
+@pytest.mark.protocol("5.3")
 def test_buying_no_is_an_ask_and_a_single_side_counts_a_third_near_the_middle():
     venue, rewards, listing = programme()
     venue.place("maker", BUY, "yes", "0.49", "90")
@@ -81,6 +83,7 @@ def test_buying_no_is_an_ask_and_a_single_side_counts_a_third_near_the_middle():
     assert rewards.scores(listing, venue.now)["maker"] == pytest.approx(4 / 9 * 90)
 
 
+@pytest.mark.protocol("5.3")
 def test_far_from_the_middle_both_sides_are_needed():
     venue = Venue(fees=FEES)
     venue.fund("maker", cash="5000", pairs="2000")
@@ -93,6 +96,7 @@ def test_far_from_the_middle_both_sides_are_needed():
     assert rewards.scores(listing, venue.now) == {"maker": pytest.approx(4 / 9 * 50)}
 
 
+@pytest.mark.protocol("5.3")
 def test_small_orders_neither_score_nor_move_the_midpoint():
     venue, rewards, listing = programme()
     venue.place("maker", BUY, "yes", "0.49", "100")
@@ -104,6 +108,7 @@ def test_small_orders_neither_score_nor_move_the_midpoint():
     assert rewards.scores(listing, venue.now)["other"] < before["other"]
 
 
+@pytest.mark.protocol("5.3")
 def test_orders_at_the_maximum_spread_and_beyond_do_not_score():
     venue, rewards, listing = programme()
     venue.place("maker", BUY, "yes", "0.47", "100")
@@ -111,6 +116,7 @@ def test_orders_at_the_maximum_spread_and_beyond_do_not_score():
     assert rewards.scores(listing, venue.now) == {}
 
 
+@pytest.mark.protocol("5.3")
 def test_a_young_order_does_not_score_where_an_age_is_asked_for():
     venue, rewards, listing = programme(RewardTerms(daily=1, min_size=1, max_spread=30_000, min_age_ms=3_500))
     venue.place("maker", BUY, "yes", "0.49", "100")
@@ -122,6 +128,7 @@ def test_a_young_order_does_not_score_where_an_age_is_asked_for():
     assert rewards.scoring(order, venue.now + 4 * SECOND)
 
 
+@pytest.mark.protocol("5.3")
 def test_an_order_that_ended_is_not_scoring_and_neither_is_one_without_rewards():
     venue, rewards, _ = programme()
     venue.place("other", SELL, "yes", "0.51", "100")
@@ -136,6 +143,7 @@ def test_an_order_that_ended_is_not_scoring_and_neither_is_one_without_rewards()
     assert not Rewards(venue.exchange, found, seed=1).scoring(near, venue.now)
 
 
+@pytest.mark.protocol("5.3")
 def test_a_day_is_paid_by_the_minute_and_shared_by_the_sums_of_its_samples():
     venue, rewards, _ = programme()
     venue.place("maker", BUY, "yes", "0.49", "90")
@@ -154,6 +162,7 @@ def test_a_day_is_paid_by_the_minute_and_shared_by_the_sums_of_its_samples():
     assert rewards.earnings("nobody", day) == rewards.earnings("maker", day - 1) == {}
 
 
+@pytest.mark.protocol("5.3")
 def test_samples_are_random_moments_one_in_every_minute():
     _, rewards, _ = programme()
     moment, seen = START, []
@@ -165,6 +174,7 @@ def test_samples_are_random_moments_one_in_every_minute():
     assert len({at % (60 * SECOND) for at in seen}) == 50
 
 
+@pytest.mark.protocol("5.2")
 def test_a_share_of_the_taker_fees_goes_back_to_makers_by_what_was_taken_from_them():
     venue, _, listing = programme()
     venue.place("maker", SELL, "yes", "0.50", "60")
@@ -181,6 +191,7 @@ def test_a_share_of_the_taker_fees_goes_back_to_makers_by_what_was_taken_from_th
     assert rebates.due("frame", day) == {}
 
 
+@pytest.mark.protocol("5.3")
 async def test_a_maker_sees_what_its_orders_earn(venue):
     client = await trader(venue)
     market = await venue.some_market(neg_risk=True, category="Politics")
@@ -188,7 +199,8 @@ async def test_a_maker_sees_what_its_orders_earn(venue):
     status, placed = await client.place(market, "BUY", f"{bid:g}", "200")
     assert status == 200
     assert (await client.call("GET", "/order-scoring", order_id=placed["orderID"]))[1] == {"scoring": True}
-    venue.pass_time(125, step=0.5)
+    for _ in range(3):
+        venue.jump(60)
     today = "2026-09-21"
     query = {"date": today, "signature_type": "0"}
     _, page = await client.call("GET", "/rewards/user", **query)
@@ -211,6 +223,7 @@ async def test_a_maker_sees_what_its_orders_earn(venue):
     assert ask > bid
 
 
+@pytest.mark.protocol("5.2", "5.3")
 async def test_rewards_and_rebates_of_a_day_are_paid_after_it(venue):
     client = await trader(venue)
     indexer, day = venue.venue.world.indexer, venue.clock.now_ns() // DAY_NS
@@ -221,15 +234,16 @@ async def test_rewards_and_rebates_of_a_day_are_paid_after_it(venue):
     indexer.rewards.days[day][condition_id] = MarketDay(TERMS, 1440, {client.address: 3.0, "0xother": 1.0})
     indexer.rebates.days[day][condition_id] = MarketFees(250_000, 3_999_999, {client.address: 1})
     venue.jump(86_400)
-    venue.pass_time(61, step=0.5)
+    venue.jump(60)
     # $75 of rewards; a rebate of less than a dollar is not paid.
     assert venue.venue.world.exchange.balance(client.address).settled == held + 75 * MICRO
     _, body = await venue.get("/data-api/v2/activity", user=client.address, type="REWARD,MAKER_REBATE")
     assert [(row["type"], row["usdc_size"]) for row in body["data"]] == [("REWARD", 75)]
-    venue.pass_time(61, step=0.5)
+    venue.jump(60)
     assert venue.venue.world.exchange.balance(client.address).settled == held + 75 * MICRO
 
 
+@pytest.mark.protocol("5.3")
 async def test_reward_parameters_are_the_same_wherever_they_are_shown(venue):
     _, page = await venue.get("/rewards/markets/current")
     assert page["next_cursor"] == "LTE="
@@ -252,6 +266,7 @@ async def test_reward_parameters_are_the_same_wherever_they_are_shown(venue):
     assert (await venue.get("/rewards/markets/0x00"))[1]["data"] == []
 
 
+@pytest.mark.protocol("5.3")
 async def test_reward_markets_are_searched_sorted_and_paged(venue):
     seen, query = [], {"page_size": "10", "order_by": "rate_per_day", "position": "DESC"}
     while True:
@@ -274,6 +289,7 @@ async def test_reward_markets_are_searched_sorted_and_paged(venue):
     assert (await venue.get("/rewards/markets/multi", next_cursor="LTE="))[0] == 400
 
 
+@pytest.mark.protocol("5.2")
 async def test_rebates_are_null_without_any_and_rows_with(venue):
     address, today = "0x" + "ab" * 20, "2026-09-21"
     assert await venue.get("/rebates/current", date=today, maker_address=address) == (200, None)
@@ -289,6 +305,7 @@ async def test_rebates_are_null_without_any_and_rows_with(venue):
     assert all(float(row["rebated_fees_usdc"]) > 0 and row["date"] == today for row in rows)
 
 
+@pytest.mark.protocol("5.3")
 async def test_user_reads_need_a_key_and_a_date(venue):
     for path in ("/rewards/user", "/rewards/user/total", "/rewards/user/percentages", "/rewards/user/markets"):
         assert (await venue.get(path, date="2026-09-21"))[0] == 401
