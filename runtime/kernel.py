@@ -104,7 +104,11 @@ class Kernel:
         )
         self.resolver = Resolver(self.desk, ports.gateway, absence=config.absence, in_flight=self.flow.in_flight)
         self.reconciler = Reconciler(
-            self.desk, ports.gateway, resolved=self.markets.resolved, market_of=self.markets.of_token
+            self.desk,
+            ports.gateway,
+            resolved=self.markets.resolved,
+            market_of=self.markets.of_token,
+            event_of=self.markets.event_of,
         )
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
         self.executor = Executor(

@@ -41,6 +41,10 @@ class MarketDirectory:
     def of_token(self, token_id: str) -> Market | None:
         return self._by_id.get(self._by_token.get(token_id, ""))
 
+    def event_of(self, market: Market) -> list[Market]:
+        """Return the unresolved markets of a market's event; looks through all, for rare use."""
+        return [each for each in self.unsettled() if each.group_id == market.group_id]
+
     def required(self, market_id: str) -> Market:
         """Return a market that a journaled row refers to; `KeyError` names the one whose row is gone."""
         return self._by_id[market_id]

@@ -3,7 +3,7 @@
 Orders we hold that the venue does not list are read one by one. Open orders we do not know are cancelled, trades made outside are adopted
 as `external`. Nothing is concluded while orders are on their way or fills unsettled. Run twice without news, the second run changes nothing.
 
-Splits and merges made outside are adopted when both outcomes and the cash agree (`trading.outside`).
+Splits, merges and conversions made outside are adopted when shares and cash agree (`trading.outside`).
 
 Cash converges when the difference has an explanation: payouts that arrived, rounding within a bound for each new fill, and transfers made
 outside, the last only when two rounds agree and nothing else is wrong. Money that is missing after new fills, no more than a wrong fee could take, is
@@ -12,8 +12,8 @@ booked as `misbooked` and halts their markets, so that somebody looks. A differe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import structlog
@@ -29,7 +29,7 @@ from domain.ports import OrderGateway
 from domain.reports import Balances, OrderReport
 from trading.desk import Desk
 from trading.holding import notional
-from trading.outside import as_trades, pair_moves
+from trading.outside import NO, YES, as_trades, conversion, pair_moves
 from trading.positions import DUST
 
 ROUNDING_PER_FILL = 20
@@ -61,6 +61,7 @@ class Reconciler:
     Args:
         resolved: tells whether a token's market has resolved: its shares may be redeemed at any time.
         market_of: finds the market of a token, None when it is unknown.
+        event_of: returns all unresolved markets of a market's event.
     """
 
     def __init__(
@@ -70,11 +71,13 @@ class Reconciler:
         *,
         resolved: Callable[[str], bool],
         market_of: Callable[[str], Market | None],
+        event_of: Callable[[Market], list[Market]],
     ) -> None:
         self._desk = desk
         self._gateway = gateway
         self._resolved = resolved
         self._market_of = market_of
+        self._event_of = event_of
         self._last_cash_difference: int | None = None
         self._last_token_differences: dict[str, int] = {}
         self._booked_when_equal = -_FILLS_BEFORE_START
@@ -87,7 +90,7 @@ class Reconciler:
         try:
             open_orders = await self._gateway.open_orders()
             trades = await self._gateway.trades(self._trades_since())
-            balances = await self._gateway.balances(sorted(self._tokens_to_read()))
+            balances = await self._balances()
         except VenueError as error:
             _log.warning("venue could not be read", error=str(error))
             return Reconciliation(complete=False)
@@ -98,7 +101,7 @@ class Reconciler:
         portfolio.unsure_since_ns, self._read_ns = None, begun
         if not self._quiet(begun):
             return Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
-        self._adopt_pairs(balances)
+        self._adopt_moves(balances)
         token_differences = self._compare_tokens(balances)
         return Reconciliation(
             complete=True,
@@ -156,29 +159,59 @@ class Reconciler:
                 return False
         return portfolio.changed_ns <= begun and not portfolio.positions.with_unsettled()
 
-    def _tokens_to_read(self) -> set[str]:
-        """Return the tokens we hold and their complements, which tell splits and merges from other moves."""
+    async def _balances(self) -> Balances:
+        """Read the tokens we hold, and those that explain moves: complements, and YES of an event whose NO shares have gone."""
         held = self._desk.portfolio.positions.held_tokens()
-        markets = {market.id: market for token in held if (market := self._market_of(token)) is not None}
-        return held.union(*(market.token_ids for market in markets.values()))
-
-    def _adopt_pairs(self, balances: Balances) -> None:
-        """Book splits and merges made outside, when the cash has moved with the shares of both outcomes."""
-        portfolio = self._desk.portfolio
-        differences = {
-            token_id: held - portfolio.positions.size(token_id)
-            for token_id, held in balances.tokens.items()
-            if not self._resolved(token_id)
+        pairs = {token_id for market in self._markets(held) for token_id in market.token_ids}
+        balances = await self._gateway.balances(sorted(held | pairs))
+        events = {
+            token_id
+            for event in self._events_short_of_no(balances)
+            for market in event
+            for token_id in market.token_ids[:1]
         }
-        markets = {market.id: market for token in differences if (market := self._market_of(token)) is not None}
-        moves = pair_moves(markets.values(), differences)
+        if events <= balances.tokens.keys():
+            return balances
+        more = await self._gateway.balances(sorted(events - balances.tokens.keys()))
+        return replace(balances, tokens={**balances.tokens, **more.tokens})
+
+    def _markets(self, token_ids: Iterable[str]) -> list[Market]:
+        """Return the unresolved markets of tokens, each once."""
+        found = {market.id: market for token in token_ids if (market := self._market_of(token)) is not None}
+        return [market for market in found.values() if not self._resolved(market.token_ids[0])]
+
+    def _differences(self, balances: Balances) -> dict[str, int]:
+        """Return venue minus ours for every token that was read."""
+        size = self._desk.portfolio.positions.size
+        return {token_id: held - size(token_id) for token_id, held in balances.tokens.items()}
+
+    def _events_short_of_no(self, balances: Balances) -> list[list[Market]]:
+        """Return the exclusive events of which NO shares are missing that no YES shares went with."""
+        differences = self._differences(balances)
+        short = {
+            market.group_id: market
+            for market in self._markets(differences)
+            if market.neg_risk
+            and market.group_id is not None
+            and differences.get(market.token_ids[NO], 0) < -DUST
+            and abs(differences.get(market.token_ids[YES], 0)) <= DUST
+        }
+        return [self._event_of(market) for market in short.values()]
+
+    def _adopt_moves(self, balances: Balances) -> None:
+        """Book splits, merges and conversions made outside, when the cash has moved with the shares."""
+        portfolio = self._desk.portfolio
+        differences = self._differences(balances)
+        moves = pair_moves(self._markets(differences), differences)
+        moves += [move for event in self._events_short_of_no(balances) if (move := conversion(event, differences))]
         rest = balances.cash - portfolio.ledger.cash - sum(move.cash for move in moves)
         bound = DUST * len(moves) + ROUNDING_PER_FILL * max(0, portfolio.booked - self._booked_when_equal)
         if not -bound <= rest <= bound + max(0, portfolio.ledger.balance(LedgerAccount.RECEIVABLE)):
             return
         now = self._desk.clock.now_ns()
         for move in moves:
-            self._desk.audit("outside_move_adopted", market=move.market.id, size=move.size, cash=move.cash)
+            first = (*move.gone, *move.come)[0].market.id
+            self._desk.audit("outside_move_adopted", kind=move.kind, market=first, size=move.size, cash=move.cash)
             for report in as_trades(move, portfolio.positions, now):
                 self._desk.apply(portfolio.apply_trade(report, now_ns=now))
 

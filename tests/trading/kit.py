@@ -267,7 +267,9 @@ class Rig:
             self.desk, self.venue, self.risk.reservations, self.lease, self.policies, send_deadline=2.0
         )
         self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
-        self.reconciler = Reconciler(self.desk, self.venue, resolved=self._resolved, market_of=self._of_token)
+        self.reconciler = Reconciler(
+            self.desk, self.venue, resolved=self._resolved, market_of=self._of_token, event_of=self._event_of
+        )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
         self.executor = Executor(
             self.portfolio,
@@ -297,6 +299,9 @@ class Rig:
 
     def _of_token(self, token_id: str):
         return next((market for market in self.markets.values() if token_id in market.token_ids), None)
+
+    def _event_of(self, market: Market) -> list[Market]:
+        return [each for each in self.markets.values() if each.group_id == market.group_id]
 
     def _resolved(self, token_id: str) -> bool:
         return any(market.winner is not None and token_id in market.token_ids for market in self.markets.values())

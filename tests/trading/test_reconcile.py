@@ -6,14 +6,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.fill import FillStatus, Liquidity
 from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
+from domain.market import Market
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from tests.trading import factories as f
 from tests.trading.kit import SECOND, Rig, virtual
+from trading.outside import conversion
 
 
 def agree(rig: Rig) -> None:
@@ -513,3 +517,78 @@ async def test_a_merge_read_half_way_is_adopted_in_the_next_round(clock) -> None
 
     assert rig.halts.active() == []
     assert rig.portfolio.positions.size(f.YES) == 5 * MICRO
+
+
+def event(count: int) -> list[Market]:
+    """Return the markets of one exclusive event; the first one's tokens are the usual ones."""
+    return [
+        f.market(
+            id=f"m{number + 1}",
+            condition_id=f"0xc{number + 1}",
+            token_ids=(f.YES, f.NO) if number == 0 else (f"{number}-yes", f"{number}-no"),
+            neg_risk=True,
+            group_id="e1",
+        )
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("lots", [1, 2])
+@virtual
+async def test_a_conversion_made_outside_is_adopted_and_nothing_halts(lots, clock) -> None:
+    rig = Rig(clock)
+    markets = event(5)
+    rig.markets = {market.id: market for market in markets}
+    for market in markets[:lots]:
+        rig.hold(size=10 * MICRO, market=market, token_id=market.token_ids[1], price=700_000)
+    rig.venue.cash = rig.portfolio.ledger.cash
+    rig.venue.tokens = {market.token_ids[1]: 10 * MICRO for market in markets[:lots]}
+    await round_of(rig)
+    before = rig.portfolio.ledger.cash
+    for market in markets[:lots]:
+        rig.venue.tokens[market.token_ids[1]] -= 8 * MICRO
+    for market in markets[lots:]:
+        rig.venue.tokens[market.token_ids[0]] = 8 * MICRO
+    rig.venue.cash += (lots - 1) * 8 * MICRO
+
+    for _ in range(3):
+        await round_of(rig)
+
+    sizes = rig.portfolio.positions.size
+    assert rig.halts.active() == []
+    assert {sizes(market.token_ids[1]) for market in markets[:lots]} == {2 * MICRO}
+    assert {sizes(market.token_ids[0]) for market in markets[lots:]} == {8 * MICRO}
+    assert rig.portfolio.ledger.cash == rig.venue.cash == before + (lots - 1) * 8 * MICRO
+    assert not {"deposit", "withdrawal", "misbooked"} & set(rig.ledger_kinds())
+
+
+@virtual
+async def test_no_shares_that_go_without_their_yes_shares_coming_halt_their_market(clock) -> None:
+    rig = Rig(clock)
+    markets = event(3)
+    rig.markets = {market.id: market for market in markets}
+    rig.hold(size=10 * MICRO, market=markets[0], token_id=f.NO)
+    rig.venue.cash = rig.portfolio.ledger.cash
+    rig.venue.tokens = {f.NO: 2 * MICRO, "1-yes": 8 * MICRO}
+
+    for _ in range(2):
+        await round_of(rig)
+
+    assert [halt.target for halt in rig.halts.active()] == ["m1"]
+    assert rig.portfolio.positions.size(f.NO) == 10 * MICRO
+
+
+@given(
+    count=st.integers(2, 40),
+    given_count=st.integers(1, 39),
+    size=st.integers(10_001, 10**12),
+)
+def test_a_conversions_prices_add_up_to_the_cash_that_moved(count: int, given_count: int, size: int) -> None:
+    markets = event(count)
+    chosen, others = markets[: min(given_count, count - 1)], markets[min(given_count, count - 1) :]
+    differences = {market.token_ids[1]: -size for market in chosen} | {market.token_ids[0]: size for market in others}
+    move = conversion(markets, differences)
+    assert move is not None
+    assert all(0 < leg.price < MICRO for leg in (*move.gone, *move.come))
+    assert sum(leg.price for leg in move.gone) - sum(leg.price for leg in move.come) == (len(chosen) - 1) * MICRO
+    assert move.cash == (len(chosen) - 1) * size
