@@ -41,6 +41,7 @@ from venues.simulator.order_routes import OrderRoutes
 from venues.simulator.public_routes import PublicRoutes
 from venues.simulator.relayer_routes import RelayerRoutes
 from venues.simulator.rewards_routes import RewardsRoutes
+from venues.simulator.rpc_routes import RpcRoutes
 from venues.simulator.trading_routes import TradingRoutes
 from venues.simulator.user_channel import UserChannel
 from venues.simulator.venue import Options, Venue
@@ -79,6 +80,7 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     app.add_routes(NoticeRoutes(venue).routes())
     app.add_routes(TradingRoutes(venue, page_size).routes())
     app.add_routes(BalanceRoutes(venue).routes())
+    app.add_routes(RpcRoutes(venue).routes())
     app.add_routes(AdminRoutes(venue).routes())
     app.add_routes(FaultRoutes(desk).routes())
     market, user = MarketChannel(venue), UserChannel(venue)

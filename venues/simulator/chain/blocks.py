@@ -6,8 +6,6 @@ asks. Blocks older than `KEPT` are pruned; asking for their contents is an error
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from eth_utils.crypto import keccak
 
 from venues.simulator.chain.transactions import Transaction, decode_transaction, encode_transaction
@@ -72,11 +70,9 @@ class Blocks:
         """Return the transactions of a block in order."""
         return [decode_transaction(data) for data in self._sealed.get(number, ())]
 
-    def encoded(self, first: int, last: int) -> Iterator[tuple[int, int, bytes]]:
-        """Iterate over (block, index, encoded transaction) from `first` to `last`."""
-        for number in sorted(number for number in self._sealed if first <= number <= last):
-            for index, data in enumerate(list(self._sealed.get(number, ()))):
-                yield number, index, data
+    def with_transactions(self, first: int, last: int) -> list[int]:
+        """Return the blocks from `first` to `last` that hold anything, in order."""
+        return sorted(number for number in self._sealed if first <= number <= last)
 
     def find(self, transaction_hash: str) -> tuple[int, int, Transaction] | None:
         """Return (block, index, transaction) of a sealed transaction."""
