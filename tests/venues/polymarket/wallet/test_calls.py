@@ -25,6 +25,7 @@ SHORT_CONDITION = b"\x01" + b"\xcd" * 30
 POSITIONS = ["address", "bytes32", "bytes32", "uint256[]"]
 
 
+@pytest.mark.protocol("8.3")
 @pytest.mark.parametrize(
     ("call", "selector", "target", "types", "values"),
     [
@@ -102,6 +103,7 @@ def test_calls_carry_the_published_selector_and_their_arguments(
     assert decode(types, call.data[4:]) == values
 
 
+@pytest.mark.protocol("2.6", "8.3")
 def test_an_unlimited_approval_equals_the_vector() -> None:
     vector = VECTORS["relayer"]["safe_tx"]
     call = calls.approve(PUSD, CTF_EXCHANGE)
@@ -114,6 +116,7 @@ def test_a_position_ids_first_31_bytes_are_its_condition() -> None:
     assert calls.position_condition(str(token_id)) == SHORT_CONDITION
 
 
+@pytest.mark.protocol("8.2")
 def test_a_proxy_batch_carries_every_call_unchanged() -> None:
     sent = [calls.approve(PUSD, CTF_EXCHANGE), calls.split(CONDITION, 7, neg_risk=False)]
     data = calls.proxy_batch(sent)
@@ -122,6 +125,7 @@ def test_a_proxy_batch_carries_every_call_unchanged() -> None:
     assert batch == tuple((1, call.target.lower(), 0, call.data) for call in sent)
 
 
+@pytest.mark.protocol("8.2")
 def test_a_safe_batch_carries_every_call_unchanged() -> None:
     sent = [calls.approve(PUSD, CTF_EXCHANGE), calls.split(CONDITION, 7, neg_risk=False)]
     data = calls.safe_batch(sent)
@@ -135,6 +139,7 @@ def test_a_safe_batch_carries_every_call_unchanged() -> None:
     assert packed == b""
 
 
+@pytest.mark.protocol("1.2")
 def test_every_permission_of_the_contract_list_is_asked_for_once() -> None:
     assert len(set(REQUIRED)) == len(REQUIRED) == 16
     assert {permission.granting_call().function for permission in REQUIRED} == {"approve", "setApprovalForAll"}

@@ -22,6 +22,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.protocol("1.2", "2.6")
 def test_the_wallets_of_an_owner_are_where_their_factories_create_them() -> None:
     found = wallets_of(WALLETS["owner"])
     assert (found.proxy, found.safe, found.deposit_wallet, found.old_deposit_wallet) == (
@@ -32,6 +33,7 @@ def test_the_wallets_of_an_owner_are_where_their_factories_create_them() -> None
     )
 
 
+@pytest.mark.protocol("9.9")
 @pytest.mark.parametrize(("wallet", "kind"), KINDS)
 def test_only_the_wallets_own_signature_type_passes_and_the_refusal_names_it(wallet: str, kind: SignatureType) -> None:
     check_wallet(ADDRESS, wallet.lower(), kind)
@@ -47,6 +49,7 @@ def test_a_strangers_wallet_is_left_to_the_venue_because_a_session_key_may_act_f
         check_wallet(ADDRESS, "0x" + "12" * 20, kind)
 
 
+@pytest.mark.protocol("9.9")
 async def test_pitfall_9_a_wrong_signature_type_reads_0_so_it_is_refused_at_start_with_the_fix() -> None:
     config = PolymarketConfig(
         account="live:test",

@@ -64,6 +64,7 @@ def draft() -> OrderDraft:
     )
 
 
+@pytest.mark.protocol("9.10")
 async def test_pitfall_10_a_deposit_wallet_is_maker_and_signer_while_the_key_stays_its_owners() -> None:
     async with trading(signature_type=SignatureType.POLY_1271, funder=WALLET) as (server, opened):
         prepared = await opened.gateway.prepare(draft())
@@ -77,6 +78,7 @@ async def test_pitfall_10_a_deposit_wallet_is_maker_and_signer_while_the_key_sta
     assert msgspec.json.decode(sent.body)["owner"] == API_KEY
 
 
+@pytest.mark.protocol("9.11")
 async def test_pitfall_11_a_plain_wallet_the_venue_does_not_allow_is_the_operators_to_change() -> None:
     async with trading() as (server, opened):
         server.on("POST /order", refusal(400, "maker address not allowed, please use the deposit wallet flow"))
@@ -86,6 +88,7 @@ async def test_pitfall_11_a_plain_wallet_the_venue_does_not_allow_is_the_operato
     assert "deposit wallet" in outcome.text
 
 
+@pytest.mark.protocol("2.4")
 async def test_orders_are_credited_to_the_configured_builder_and_it_is_signed() -> None:
     async with trading(builder=BUILDER) as (_, opened):
         order = msgspec.json.decode((await opened.gateway.prepare(draft())).payload)["order"]

@@ -2,6 +2,7 @@
 
 import secrets
 
+import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
@@ -22,6 +23,7 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
+@pytest.mark.protocol("2.6", "8.2")
 async def test_a_deposit_wallets_batch_hashes_and_signs_like_the_vector() -> None:
     vector = RELAYER["wallet_batch"]
     batch = [_call(call["target"], _bytes(call["data"])) for call in vector["calls"]]
@@ -31,6 +33,7 @@ async def test_a_deposit_wallets_batch_hashes_and_signs_like_the_vector() -> Non
     assert "0x" + (await SIGNER.sign(digest)).hex() == vector["signature"]
 
 
+@pytest.mark.protocol("2.6", "8.2")
 async def test_a_safes_transaction_hashes_and_signs_like_the_vector() -> None:
     vector = RELAYER["safe_tx"]
     digest = safe_digest(
@@ -40,6 +43,7 @@ async def test_a_safes_transaction_hashes_and_signs_like_the_vector() -> None:
     assert "0x" + (await sign_safe(SIGNER, digest)).hex() == vector["signature_packed"]
 
 
+@pytest.mark.protocol("2.6", "8.2")
 async def test_a_relayed_proxy_call_hashes_and_signs_like_the_vector() -> None:
     vector = RELAYER["proxy"]
     digest = proxy_digest(

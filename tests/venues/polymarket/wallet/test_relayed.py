@@ -68,6 +68,7 @@ async def bench():
         yield Bench(relayer, session)
 
 
+@pytest.mark.protocol("2.4", "8.1", "8.2")
 async def test_a_deposit_wallets_batch_is_followed_to_its_confirmation(bench: Bench) -> None:
     receipt = await bench.send(APPROVE, SPLIT)
     assert receipt.done
@@ -82,6 +83,7 @@ async def test_a_deposit_wallets_batch_is_followed_to_its_confirmation(bench: Be
     assert bench.log.kept == {}
 
 
+@pytest.mark.protocol("8.2")
 @pytest.mark.parametrize(
     ("sent", "to", "operation"), [([SPLIT], SPLIT.target, "0"), ([APPROVE, SPLIT], SAFE_MULTISEND.address, "1")]
 )
@@ -92,6 +94,7 @@ async def test_a_safe_sends_one_call_itself_and_several_through_multisend(bench:
     assert (body["type"], body["to"], body["signatureParams"]["operation"]) == ("SAFE", to, operation)
 
 
+@pytest.mark.protocol("8.2")
 async def test_a_proxys_call_names_relay_and_gas(bench: Bench) -> None:
     receipt = await bench.send(APPROVE, SPLIT, kind=SignatureType.POLY_PROXY, wallet=WALLETS["proxy"])
     (body,) = bench.relayer.executed
@@ -103,6 +106,7 @@ async def test_a_proxys_call_names_relay_and_gas(bench: Bench) -> None:
     )
 
 
+@pytest.mark.protocol("8.2")
 async def test_a_deposit_wallet_that_does_not_exist_yet_is_created_first(bench: Bench) -> None:
     bench.relayer.deployed_after = 1
     receipt = await bench.send()
@@ -117,6 +121,7 @@ async def test_other_wallets_that_do_not_exist_are_refused_with_the_fix(bench: B
     assert bench.relayer.created == bench.relayer.submitted == []
 
 
+@pytest.mark.protocol("8.1")
 async def test_a_plain_relayer_key_works_as_well_as_a_builders(bench: Bench) -> None:
     assert (await bench.send(key=PlainRelayerKey("relayer-key", ADDRESS))).done
 
@@ -127,6 +132,7 @@ async def test_without_a_key_nothing_is_sent_and_the_settings_are_named(bench: B
     assert bench.relayer.submitted == []
 
 
+@pytest.mark.protocol("8.1")
 async def test_a_nonce_behind_the_chains_is_signed_again_with_the_chains(bench: Bench) -> None:
     bench.relayer.stale = 3  # the read of the nonce lags two transactions behind
     bench.relayer.nonce = 5
@@ -143,6 +149,7 @@ async def test_a_nonce_ahead_of_the_chains_is_refused_and_not_lowered(bench: Ben
     assert len(bench.relayer.submitted) == 1
 
 
+@pytest.mark.protocol("8.1")
 @pytest.mark.parametrize(
     "refusal",
     [(400, "wallet busy: active action 17"), (400, "wallet has in-flight action"), (429, "Too Many Requests")],
@@ -163,6 +170,7 @@ async def test_a_wallet_that_stays_busy_is_given_up_and_nothing_was_sent(bench: 
     assert bench.log.kept == {}
 
 
+@pytest.mark.protocol("8.1", "9.6")
 async def test_a_blocked_call_is_an_error_for_the_operator_and_is_not_repeated(bench: Bench) -> None:
     bench.relayer.faults = [(400, "call blocked: target not allowed")]
     with pytest.raises(WalletError, match=r"blocks this call .*contract list"):
@@ -219,6 +227,7 @@ async def test_a_batch_nobody_took_is_over_when_its_deadline_has_passed(bench: B
     assert over.state is STATES.INVALID
 
 
+@pytest.mark.protocol("8.1")
 @pytest.mark.parametrize("end", ["STATE_FAILED", "STATE_INVALID"])
 async def test_a_transaction_that_fails_is_a_receipt_that_says_so_and_why(bench: Bench, end) -> None:
     bench.relayer.script = ("STATE_NEW", "STATE_EXECUTED", end)
