@@ -78,7 +78,11 @@ class MarketFrames:
     def _follow(self, frame: bytes) -> set[str]:
         nonsense: set[str] = set()
         for event in read_objects(frame):
-            nonsense |= self._reference.apply(_with_kind(event))
+            named = _with_kind(event)
+            found = self._reference.apply(named)
+            if named["event_type"] == "book" and not found:
+                nonsense.discard(named["asset_id"])  # a good snapshot makes up for what came before it
+            nonsense |= found
         return nonsense
 
     def _trusted(self, token: str) -> bool:

@@ -17,7 +17,7 @@ from domain.ports import Clock, FeedListener
 from venues.polymarket.backoff import Backoff
 from venues.polymarket.channel import Keepalive
 from venues.polymarket.shard import Shard
-from venues.polymarket.silence import BookReader, SilenceCheck, Watchfulness
+from venues.polymarket.silence import BookReader, SilenceCheck, Watchfulness, plausible
 
 _log = structlog.get_logger(__name__)
 
@@ -173,7 +173,9 @@ class PolymarketFeed:
             return
         heard = shard.heard[token_id]
         for snapshot in snapshots:
-            if snapshot.token_id == token_id and (heard is None or heard.venue_ms <= snapshot.venue_ms):
+            if not plausible(snapshot):
+                _log.warning("a requested book was stale or empty, it is asked for on the channel", token_id=token_id)
+            elif snapshot.token_id == token_id and (heard is None or heard.venue_ms <= snapshot.venue_ms):
                 shard.heard[token_id] = snapshot
                 listener.on_snapshot(snapshot)
                 return

@@ -23,6 +23,10 @@ from venues.polymarket.shard import Shard
 _log = structlog.get_logger(__name__)
 
 
+WIDEST_SPREAD = 900_000
+"""A wider book of REST says nothing about its market."""
+
+
 class BookReader(Protocol):
     """Reads books by REST (`clob.ClobReader`)."""
 
@@ -104,7 +108,8 @@ class SilenceCheck:
         return [
             snapshot.token_id
             for snapshot in snapshots
-            if snapshot.token_id in before
+            if plausible(snapshot)
+            and snapshot.token_id in before
             and shard.heard.get(snapshot.token_id) is (heard := before[snapshot.token_id])
             and not _agree(snapshot, heard)
         ]
@@ -124,6 +129,12 @@ def _agree(snapshot: BookSnapshot, heard: BookDelta | BookSnapshot | None) -> bo
     if not last.best_bid and not last.best_ask:
         return True
     return (_price(last.best_bid, 0), _price(last.best_ask, MICRO)) == _best(snapshot)
+
+
+def plausible(snapshot: BookSnapshot) -> bool:
+    """Tell whether a REST book may be believed: REST sometimes answers with an old 0.01 bid and 0.99 ask while the market is elsewhere."""
+    bid, ask = _best(snapshot)
+    return ask - bid <= WIDEST_SPREAD
 
 
 def _best(snapshot: BookSnapshot) -> tuple[int, int]:

@@ -406,13 +406,27 @@ async def test_rest_that_keeps_contradicting_fresh_books_is_asked_less_and_less(
     server: VenueSockets, rest: RestBooks
 ) -> None:
     server.books = {"1": book("1")}
-    rest.books_by_token = {"1": ("0.01", "0.99", 9000)}
+    rest.books_by_token = {"1": ("0.11", "0.89", 9000)}
     async with Running(server, rest, WATCHFUL) as run:
         await run.feed.watch(["1"])
         await until(lambda: run.feed.deaf_sockets == 2)
         first = SystemClock().monotonic()
         await until(lambda: run.feed.deaf_sockets == 3)
         assert SystemClock().monotonic() - first >= WATCHFUL.silence * 2
+
+
+async def test_a_stale_wide_book_of_rest_replaces_neither_a_book_nor_a_socket(
+    server: VenueSockets, rest: RestBooks
+) -> None:
+    server.books = {"1": book("1")}
+    rest.books_by_token = {"1": ("0.01", "0.99", 9_999_999_999_999)}
+    async with Running(server, rest, WATCHFUL) as run:
+        await run.feed.watch(["1"])
+        await until(lambda: run.feed.silence.checks >= 2)
+        run.feed.request_snapshot("1")
+        await until(lambda: run.diary.books == ["1", "1"])
+        assert run.feed.deaf_sockets == 0
+        assert [level.price for level in run.diary.of(BookSnapshot)[-1].bids] != ["0.01"]
 
 
 async def test_a_book_that_the_socket_never_sent_is_fetched(server: VenueSockets, rest: RestBooks) -> None:
