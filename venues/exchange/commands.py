@@ -51,11 +51,12 @@ class SetBook(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class EndOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """The venue cancels every open order of a market, or of all with "", as `status`."""
+    """The venue cancels every open order of a market, or of all with "", as `status`; with `delayed_only` those that still wait."""
 
     condition_id: str
     status: VenueStatus
     reason: str = ""
+    delayed_only: bool = False
 
 
 class LoseOrders(msgspec.Struct, frozen=True, gc=False, tag=True):

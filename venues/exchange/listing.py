@@ -94,7 +94,8 @@ def end_orders(state: State, command: EndOrders, events: list[Event]) -> Event |
     if command.status.open:
         return CommandRefused("EndOrders", f"status was {command.status}, expected one of an order that ended")
     for order in _open_orders(state, command.condition_id):
-        end_order(state, order, command.status, command.reason, events)
+        if order.status is VenueStatus.DELAYED or not command.delayed_only:
+            end_order(state, order, command.status, command.reason, events)
     return None
 
 

@@ -26,6 +26,7 @@ from venues.simulator.universe import NANOS
 
 _ENDOWMENT = 20_000 * MICRO
 _LOWEST, _HIGHEST = 0.006, 0.994
+_YOUNGEST_SECONDS = 15.0
 _NOISE_SIGMA = 0.006
 _NOISE_SECONDS = 12.0
 FINE_SIZE_STEP = 20
@@ -112,6 +113,17 @@ class Floor:
         """Return a market that trades, None when it is over or has no book."""
         listing = self.listings.by_condition(condition_id)
         return listing if listing and not listing.closed and not listing.book_closed else None
+
+    def calm(self) -> list[Listing]:
+        """Return the markets where nothing is going on and the outcome is not near."""
+        youngest = self.now_ns - int(_YOUNGEST_SECONDS * NANOS)
+        return [
+            listing
+            for listing in self.listings.open()
+            if listing.spec.opened_ns < youngest
+            and self.moods[listing.spec.condition_id].displacement is None
+            and self.now_ns < self.values[listing.event.id].final_ns
+        ]
 
     def perceived(self, condition_id: str) -> float:
         """Return the YES price at which agents see a market now."""

@@ -3,12 +3,14 @@ paid out, and another of its kind opens in its place."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from venues.exchange.commands import EndOrders, ListMarket, RedeemAll, Resolve, SetAccepting, SetBook, SetTick
 from venues.exchange.events import VenueStatus
 from venues.simulator.fair_value import EventValue
 from venues.simulator.floor import Floor, Mood
 from venues.simulator.listings import Listing
-from venues.simulator.market_makers import MarketMaker
 from venues.simulator.universe import NANOS, EventSpec, Universe
 
 DRIFT_SECONDS = 0.5
@@ -20,10 +22,18 @@ _FINE_BELOW, _FINE_ABOVE = 0.04, 0.96
 _COARSE_TICK, _FINE_TICK = 10_000, 1_000
 
 
+class Quoter(Protocol):
+    """An agent that quotes markets from their opening to their end."""
+
+    def enter(self, condition_id: str) -> None: ...
+
+    def leave(self, condition_id: str) -> None: ...
+
+
 class Lifecycle:
     """Runs all events. Handlers are called by the schedule under their names."""
 
-    def __init__(self, floor: Floor, universe: Universe, makers: list[MarketMaker]) -> None:
+    def __init__(self, floor: Floor, universe: Universe, makers: Sequence[Quoter]) -> None:
         self._floor = floor
         self._universe = universe
         self._makers = makers

@@ -7,6 +7,7 @@ from venues.exchange.events import VenueStatus
 from venues.simulator.floor import Floor
 from venues.simulator.inputs import ModeChange, RestartEngine, SetAccount, SetEngine, SetMarket, SetSwitch
 from venues.simulator.lifecycle import Lifecycle
+from venues.simulator.modes import Engine
 
 
 class ModeChanges:
@@ -21,15 +22,23 @@ class ModeChanges:
         modes, now_ns = self._floor.modes, self._floor.now_ns
         if isinstance(event, RestartEngine):
             modes.restart(now_ns, event)
+            self._end_delayed()
             self._after_restart(event.orders)
         elif isinstance(event, SetEngine):
             modes.set_engine(now_ns, event)
+            if modes.engine(now_ns) is not Engine.OPEN:
+                self._end_delayed()
         elif isinstance(event, SetAccount):
             modes.set_account(event)
         elif isinstance(event, SetSwitch):
             modes.set_switch(event)
         else:
             self._market(event)
+
+    def _end_delayed(self) -> None:
+        """End what waits for its delay: it would meet an engine that must not match."""
+        reason = "the matching engine takes no orders"
+        self._floor.do(EndOrders("", VenueStatus.CANCELED_ENGINE_RESTART, reason, delayed_only=True))
 
     def _after_restart(self, orders: str) -> None:
         if orders == "cancelled":

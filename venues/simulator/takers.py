@@ -26,7 +26,6 @@ class Temper:
 
 
 _LOW, _HIGH = 0.08, 0.92
-_YOUNGEST_SECONDS = 15.0
 
 
 class Takers:
@@ -68,7 +67,7 @@ class Takers:
         depth = rng.uniform(0.13, 0.24)
         candidates = [
             (listing, index)
-            for listing in self._calm()
+            for listing in floor.calm()
             for index in (0, 1)
             if self._value(listing, index) - depth >= _LOW
         ]
@@ -100,7 +99,7 @@ class Takers:
         self._plan("swing", self._temper.swing_every)
         floor, rng = self._floor, self._floor.rng
         size = rng.uniform(0.04, 0.09) * rng.choice((-1.0, 1.0))
-        calm = [listing for listing in self._calm() if _LOW <= self._value(listing, 0) + size <= _HIGH]
+        calm = [listing for listing in floor.calm() if _LOW <= self._value(listing, 0) + size <= _HIGH]
         if calm:
             floor.moods[rng.choice(calm).spec.condition_id].displacement = Displacement(
                 size=size,
@@ -126,18 +125,6 @@ class Takers:
         )
         if rest:
             floor.later(floor.rng.uniform(3.0, 7.0), "calm_down", rest)
-
-    def _calm(self) -> list[Listing]:
-        """Return the markets where nothing is going on and the outcome is not near."""
-        floor = self._floor
-        youngest = floor.now_ns - int(_YOUNGEST_SECONDS * 1e9)
-        return [
-            listing
-            for listing in floor.listings.open()
-            if listing.spec.opened_ns < youngest
-            and floor.moods[listing.spec.condition_id].displacement is None
-            and floor.now_ns < floor.values[listing.event.id].final_ns
-        ]
 
     def _value(self, listing: Listing, index: int) -> float:
         yes = self._floor.perceived(listing.spec.condition_id)

@@ -50,6 +50,7 @@ from venues.simulator.floor import Floor
 from venues.simulator.heartbeats import CHECK_SECONDS, Heartbeats
 from venues.simulator.history import History
 from venues.simulator.indexer import Indexer
+from venues.simulator.informed import Informed
 from venues.simulator.inputs import (
     Cancel,
     CancelMarket,
@@ -68,13 +69,14 @@ from venues.simulator.inputs import (
     Reread,
     Tick,
 )
-from venues.simulator.lifecycle import Lifecycle
+from venues.simulator.lifecycle import Lifecycle, Quoter
 from venues.simulator.listings import Listing, Listings
 from venues.simulator.market_makers import MarketMaker, Style
 from venues.simulator.misfortunes import Misfortunes
 from venues.simulator.mode_changes import ModeChanges
 from venues.simulator.modes import Modes
 from venues.simulator.notice_board import NoticeBoard
+from venues.simulator.rival_makers import RivalMakers
 from venues.simulator.schedule import Schedule
 from venues.simulator.settlement import Settlement
 from venues.simulator.takers import Takers, Temper
@@ -83,6 +85,8 @@ from venues.simulator.wallets import KeyKind, Wallets
 
 _TASKS_PER_TICK = 500
 _PRUNE_SECONDS = 15
+_REACTION_SECONDS = (0.03, 0.15)
+"""How long rivals take to see who has traded."""
 _KEEP_ENDED_NS = 30 * NANOS
 
 
@@ -120,9 +124,14 @@ class World:
         ]
         self._makers_by_account = {maker.style.account: maker for maker in self._makers}
         self._takers = Takers(
-            self.floor, _agent(genesis.venue_id, "noise"), _agent(genesis.venue_id, "panic"), Temper()
+            self.floor, agent_address(genesis.venue_id, "noise"), agent_address(genesis.venue_id, "panic"), Temper()
         )
-        self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._makers)
+        self._rivals = RivalMakers(
+            self.floor, (agent_address(genesis.venue_id, "rival"), agent_address(genesis.venue_id, "other rival"))
+        )
+        self._informed = Informed(self.floor, agent_address(genesis.venue_id, "informed"))
+        quoters: list[Quoter] = [*self._makers, self._rivals]
+        self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), quoters)
         self._mode_changes = ModeChanges(self.floor, self._lifecycle)
         self._clients: set[str] = set()
         self.approvals = Approvals()
@@ -136,6 +145,7 @@ class World:
         self.floor.forget = self._forget
         self._lifecycle.start()
         self._takers.start()
+        self._informed.start()
         self.indexer.start()
         self.chain.start()
         self.floor.later(_PRUNE_SECONDS, "prune")
@@ -190,6 +200,10 @@ class World:
             "noise": self._takers.noise,
             "panic": self._panic,
             "swing": self._takers.swing,
+            "rival": self._rivals.look,
+            "pull": self._rivals.pull,
+            "learn": self._informed.learn,
+            "strike": self._strike,
             "calm_down": self._takers.calm_down,
             "settle": self._settlement.settle,
             "settle_diverted": self._settlement.settle_diverted,
@@ -225,6 +239,11 @@ class World:
     def _reorganise(self, event: Reorg) -> None:
         for trade_id in self.chain.replace(event.depth):
             self._settlement.replaced(trade_id)
+
+    def _strike(self, condition_id: str, value: float) -> None:
+        if self._informed.strike(condition_id, value):
+            for maker in self._makers:
+                maker.hurry(condition_id)
 
     def _prune(self) -> None:
         self.floor.do(Prune(self.now_ns - _KEEP_ENDED_NS))
@@ -349,6 +368,8 @@ class World:
         if trade.account in self._clients or any(maker.account in self._clients for maker in trade.makers):
             self.history.trade(trade)
         self._settlement.matched(trade)
+        if trade.account == self._informed.account:
+            self.floor.soon(*_REACTION_SECONDS, "pull", trade.condition_id)
         # A filled level is missing from a ladder: whoever owned it looks sooner than it planned to.
         for fill in trade.makers:
             if maker := self._makers_by_account.get(fill.account):
@@ -376,7 +397,7 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
 }
 
 
-def _agent(venue_id: str, name: str) -> str:
+def agent_address(venue_id: str, name: str) -> str:
     """Return the address of an agent's account."""
     return to_checksum_address(keccak(text=f"{venue_id}/agent/{name}")[-20:])
 
@@ -384,9 +405,13 @@ def _agent(venue_id: str, name: str) -> str:
 def _styles(venue_id: str) -> list[Style]:
     """Return the venue's makers: one tight, one broad that buys the opposite outcome, one deep and slow."""
     return [
-        Style(_agent(venue_id, "tight"), 0.006, 0.01, 5, (20, 160), 0.004, (0.4, 0.9), (0.08, 0.35), buys_no=False),
-        Style(_agent(venue_id, "broad"), 0.017, 0.015, 5, (60, 300), 0.009, (1.2, 2.5), (0.2, 0.7), buys_no=True),
-        Style(_agent(venue_id, "deep"), 0.07, 0.05, 5, (200, 900), 0.02, (5.0, 10.0), (0.8, 2.0), buys_no=False),
+        Style(
+            agent_address(venue_id, "tight"), 0.006, 0.01, 5, (20, 160), 0.004, (0.4, 0.9), (0.08, 0.35), buys_no=False
+        ),
+        Style(
+            agent_address(venue_id, "broad"), 0.017, 0.015, 5, (60, 300), 0.009, (1.2, 2.5), (0.2, 0.7), buys_no=True
+        ),
+        Style(agent_address(venue_id, "deep"), 0.07, 0.05, 5, (200, 900), 0.02, (5.0, 10.0), (0.8, 2.0), buys_no=False),
     ]
 
 

@@ -172,6 +172,7 @@ class ExchangeMachine(RuleBasedStateMachine):
     @rule(name=names, sure=seldom)
     def end_or_lose_orders(self, name, sure):
         if sure:
+            self.do(c.EndOrders("", e.VenueStatus.CANCELED_ENGINE_RESTART, delayed_only=True))
             self.do(c.EndOrders(name, e.VenueStatus.CANCELED_GAME_STARTED))
             self.do(c.LoseOrders())
 

@@ -237,3 +237,18 @@ async def test_a_killed_venue_goes_on_in_the_mode_it_was_in(venue, venue_folder,
     assert again.world.modes == world.modes
     assert (again.world.exchange.state_hash(), again.world.mark()) == (world.exchange.state_hash(), world.mark())
     again.close()
+
+
+@pytest.mark.protocol("3.5")
+async def test_an_order_that_waits_does_not_meet_an_engine_that_restarts(venue):
+    client = await trader(venue)
+    market = await venue.some_market(category="Crypto")
+    _, waiting = await client.place(market, "BUY", "0.98", "10", "FAK", spend="6.00")
+    assert waiting["status"] == "delayed"
+    async with venue.socket("user", log_in(client)) as socket:
+        await drain(socket)
+        venue.venue.submit(RestartEngine(down_ms=1_000))
+        (ended,) = await drain(socket)
+    assert (ended["id"], ended["status"]) == (waiting["orderID"], "CANCELED_ENGINE_RESTART")
+    venue.pass_time(2)
+    assert (await client.call("GET", "/data/trades"))[1]["data"] == []

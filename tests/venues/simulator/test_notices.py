@@ -69,10 +69,9 @@ async def test_an_order_killed_on_arrival_is_no_notification(venue):
 async def test_a_resolution_and_its_payout_are_told_to_whoever_held(venue):
     client = await trader(venue)
     market = await venue.some_market(category="Geopolitics")
-    _, book = await venue.get("/book", token_id=market["tokens"][0])
-    await client.place(market, "BUY", book["asks"][-1]["price"], "10", "FAK", spend="3.00")
-    _, opposite = await venue.get("/book", token_id=market["tokens"][1])
-    await client.place(market, "BUY", opposite["asks"][-1]["price"], "10", "FAK", spend="3.00", token=1)
+    for token in (0, 1):
+        status, _ = await client.place(market, "BUY", "0.98", "10", "FAK", spend="6.00", token=token)
+        assert status == 200
     venue.pass_time(6, step=0.5)
     event = venue.venue.world.listings.by_condition(market["conditionId"]).event
     venue.venue.submit(EndEvent(event.id))
