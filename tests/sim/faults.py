@@ -11,7 +11,17 @@ from collections.abc import Callable, Sequence
 from domain.errors import VenueError
 from domain.order import OrderDraft, PreparedOrder
 from domain.ports import AccountListener
-from domain.reports import CancelOutcome, OrderReport, SendOutcome, TradeReport, Uncertain
+from domain.reports import (
+    CANCEL_ONLY,
+    ENGINE_RESTARTING,
+    CancelOutcome,
+    OrderReport,
+    Policy,
+    Rejected,
+    SendOutcome,
+    TradeReport,
+    Uncertain,
+)
 from runtime.kernel import Kernel
 from tests.sim.ports import SimAccountFeed, SimGateway
 from tests.sim.simulation import Simulation
@@ -31,6 +41,9 @@ class FaultyGateway(SimGateway):
         )
         if not fate:
             return await super().send(prepared, deadline)
+        mode = rng.random()
+        if mode < 0.23:
+            return self._not_now(prepared, CANCEL_ONLY if mode < 0.2 else ENGINE_RESTARTING)
         self._world.faults[fate] += 1
         if fate == "answer lost":
             await super().send(prepared, deadline)
@@ -39,6 +52,12 @@ class FaultyGateway(SimGateway):
             loop.call_later(rng.uniform(0.1, LATEST_ARRIVAL), self._arrive, prepared, self._drafts[prepared.order_id])
         await asyncio.sleep(0.5)
         return Uncertain(order_id=prepared.order_id, text=fate)
+
+    def _not_now(self, prepared: PreparedOrder, code: str) -> SendOutcome:
+        """The venue takes no orders: it says so with proof, or restarts."""
+        self._world.faults[code] += 1
+        kind = Rejected if code == CANCEL_ONLY else Uncertain
+        return kind(order_id=prepared.order_id, code=code, policy=Policy.RETRY_AFTER, retry_after=1.0)
 
     def _arrive(self, prepared: PreparedOrder, draft: OrderDraft) -> None:
         self._world.step(self._place_command(prepared, draft))

@@ -15,7 +15,7 @@ from domain.market import Market
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderType
 from domain.ports import Journal
-from domain.signal import Cancel, TradeSignal
+from domain.signal import Cancel, Replace, TradeSignal
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
 from runtime.ports import Ports, Storage
@@ -76,6 +76,8 @@ class Simulation:
         self.world.plan.extend(crash_plan(seed))
         self.kernel: Kernel | None = None
         self.lives = 0
+        self.successors: dict[str, tuple[str, int]] = {}
+        """The intents that replace an order: which, and how much the two may be worth together."""
 
     def storage(self) -> Storage:
         return SimStorage(self.world, self.world.life)
@@ -166,6 +168,8 @@ class Simulation:
                 self._buy(kernel)
             elif roll < 0.65:
                 self._sell(kernel)
+            elif roll < 0.8:
+                self._replace(kernel)
             else:
                 open_orders = kernel.portfolio.orders.open()
                 if open_orders:
@@ -199,26 +203,44 @@ class Simulation:
         size = rng.choice((position.holding.settled, 5 * MICRO))
         self._submit(kernel, market, position.token_id, OrderSide.SELL, price, size, kind, source=position.strategy)
 
+    def _replace(self, kernel: Kernel) -> None:
+        rng = self.world.rng
+        resting = [own for own in kernel.portfolio.orders.open() if own.order.draft.order_type.rests]
+        if not resting:
+            return
+        own = rng.choice(resting)
+        draft = own.order.draft
+        market = kernel.markets.get(draft.market.id) or draft.market
+        signal = self._signal(
+            market, draft.token_id, draft.side, draft.price + rng.choice((-1, 1)) * market.tick, draft.size,
+            OrderType.GTC, source=draft.strategy,
+        )  # fmt: skip
+        self.successors[signal.id] = (own.id, draft.size)
+        kernel.executor.submit(Replace(id=self.world.ids.uuid(), source=draft.strategy, order_id=own.id, signal=signal))
+
     def _submit(
         self, kernel: Kernel, market: Market, token: str, side: OrderSide, price: int, size: int, kind: OrderType,
         *, source: str = "chaos",
     ) -> None:  # fmt: skip
+        kernel.executor.submit(self._signal(market, token, side, price, size, kind, source=source))
+
+    def _signal(
+        self, market: Market, token: str, side: OrderSide, price: int, size: int, kind: OrderType, *, source: str
+    ) -> TradeSignal:
         now = self.world.clock.now_ns()
-        kernel.executor.submit(
-            TradeSignal(
-                id=self.world.ids.uuid(),
-                source=source,
-                market=market,
-                token_id=token,
-                side=side,
-                price=min(max(price, market.tick), MICRO - market.tick),
-                size=size,
-                effect=Effect.OPEN if side is OrderSide.BUY else Effect.REDUCE,
-                created_ns=now,
-                expires_ns=now + 5_000_000_000,
-                order_type=kind,
-                take_profit=min(price + 5 * market.tick, MICRO - market.tick) if side is OrderSide.BUY else None,
-            )
+        return TradeSignal(
+            id=self.world.ids.uuid(),
+            source=source,
+            market=market,
+            token_id=token,
+            side=side,
+            price=min(max(price, market.tick), MICRO - market.tick),
+            size=size,
+            effect=Effect.OPEN if side is OrderSide.BUY else Effect.REDUCE,
+            created_ns=now,
+            expires_ns=now + 5_000_000_000,
+            order_type=kind,
+            take_profit=min(price + 5 * market.tick, MICRO - market.tick) if side is OrderSide.BUY else None,
         )
 
     async def _come_to_rest(self) -> None:
@@ -259,6 +281,7 @@ def violations_of(simulation: Simulation, kernel: Kernel) -> list[str]:
     """Return every invariant that does not hold at rest, in words."""
     return [
         *_orders_wrong(simulation, kernel),
+        *_replacements_wrong(simulation),
         *_fills_wrong(simulation.world, kernel),
         *_positions_wrong(simulation.world, kernel),
         *_ledger_wrong(simulation, kernel),
@@ -283,6 +306,22 @@ def _orders_wrong(simulation: Simulation, kernel: Kernel) -> list[str]:
     # The venue takes back fills that were sold on already; nothing else may stop a market.
     reasons = [halt.reason for halt in kernel.halts.active() if "negative inventory" not in halt.reason]
     return wrong + [f"halted: {reason}" for reason in reasons]
+
+
+def _replacements_wrong(simulation: Simulation) -> list[str]:
+    """A successor is at the venue only after its predecessor was over there, and only for what that one left."""
+    wrong = []
+    at_venue = {view.id: view for view in simulation.world.exchange.orders(TRADER)}
+    for row in simulation.rows("orders"):
+        old_id, size = simulation.successors.get(row["intent_id"], ("", 0))
+        old, new = at_venue.get(old_id), at_venue.get(row["id"])
+        if old is None or new is None:
+            continue
+        if old.updated_ns > new.created_ns:
+            wrong.append(f"order {new.id} replaced {old.id} before that was over")
+        if old.size_matched + new.size > size:
+            wrong.append(f"order {new.id} is for more than {old.id} left")
+    return wrong
 
 
 def _fills_wrong(world: World, kernel: Kernel) -> list[str]:

@@ -11,6 +11,7 @@ from tests.sim.simulation import Outcome
 
 SEEDS = range(100, 112)
 FAULTS = {
+    "cancel_only", "engine_restarting",
     "answer lost", "never left", "late", "cancel lost", "cancel's answer lost", "read failed", "start failed", "dropped", "repeated", "delayed",
 }  # fmt: skip
 
