@@ -6,6 +6,7 @@ Pitfalls 8 to 11 (balances, wallets, plain addresses) are in `tests/venues/polym
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from random import Random
 
 import pytest
@@ -96,6 +97,7 @@ async def test_01_a_socket_that_goes_silent_while_pong_goes_on_is_found_and_repl
     await desk.venue.struck(frozen)
     desk.venue.pass_time(20, step=0.25)
     await until(lambda: books_equal(desk, kernel))
+    assert isinstance(kernel.ports.feed, PolymarketFeed)
     assert kernel.ports.feed.deaf_sockets >= 1
 
 
@@ -234,7 +236,7 @@ async def test_13_awkward_sizes_are_cut_to_what_the_venue_takes_and_never_refuse
             intent = signal(kernel, market, order_type=OrderType.FAK, price=book.best_ask, size=size)
             decision = kernel.executor.submit(intent)
             if decision is not None and decision.draft is not None:
-                await until(lambda intent=intent: ended(desk, kernel, intent.id))
+                await until(partial(ended, desk, kernel, intent.id))
     reasons = [own.reason for own in kernel.portfolio.orders.all() if own.status is OrderStatus.REJECTED]
     assert not [reason for reason in reasons if not reason.startswith("fak_not_filled")], reasons
     assert any(own.filled for own in kernel.portfolio.orders.all())
@@ -405,6 +407,7 @@ async def test_19_a_stale_wide_book_of_rest_is_not_believed(desk: Desk) -> None:
         kernel.ports.feed.request_snapshot(book.token_id)
     desk.venue.pass_time(10, step=0.25)
     await until(lambda: books_equal(desk, kernel))
+    assert isinstance(kernel.ports.feed, PolymarketFeed)
     assert kernel.ports.feed.deaf_sockets == 0
 
 
