@@ -24,6 +24,8 @@ from venues.polymarket.wallet.sending import MAX_POLLS, POLL_SECONDS, Progress
 
 CONFIRMATIONS = 2
 """Blocks from the one with the transaction on, before it counts as done."""
+SURE_LOOKS = 3
+"""How often a used nonce without a receipt of ours is seen before another transaction has certainly used it."""
 MAX_REPLACEMENTS = 3
 POLLS_BEFORE_REPLACING = 20
 _GAS_MARGIN, _PRICE_MARGIN, _REPLACEMENT_RISE = (5, 4), (6, 5), (5, 4)
@@ -95,17 +97,20 @@ class DirectSender:
         return receipt
 
     async def recover(self, submission: Submission) -> WalletTransaction:
-        versions = [bytes.fromhex(payload) for payload in submission.payloads]
-        for raw in versions:
-            mined = await self._node.mined(_hash(raw))
-            if mined is not None:
-                return _ended(_hash(raw), mined, await self._node.height())
-        used = await self._node.nonce(self._wallet, pending=False)
-        if used > submission.nonce:
-            return WalletTransaction(
-                state=TransactionState.INVALID, detail=f"nonce {submission.nonce} was used by another transaction"
-            )
-        return WalletTransaction(state=TransactionState.UNKNOWN, hash=_hash(versions[-1]), detail="not mined yet")
+        hashes = [_hash(bytes.fromhex(payload)) for payload in submission.payloads]
+        for look in range(SURE_LOOKS):
+            # The nonce first: what used it up has its receipt by then, unless another node answers that is behind.
+            used = await self._node.nonce(self._wallet, pending=False) > submission.nonce
+            for transaction_hash in hashes:
+                mined = await self._node.mined(transaction_hash)
+                if mined is not None:
+                    return _ended(transaction_hash, mined, await self._node.height())
+            if not used:
+                return WalletTransaction(state=TransactionState.UNKNOWN, hash=hashes[-1], detail="not mined yet")
+            await asyncio.sleep(self._poll_seconds * (look + 1 < SURE_LOOKS))
+        return WalletTransaction(
+            state=TransactionState.INVALID, detail=f"nonce {submission.nonce} was used by another transaction"
+        )
 
     async def _send_one(
         self, call: ContractCall, description: str, before: WalletReceipt, progress: Progress

@@ -33,6 +33,8 @@ from venues.polymarket.wallet.relayer import Refused, RelayerClient, Taken, Unan
 from venues.polymarket.wallet.sending import MAX_POLLS, POLL_SECONDS, Progress
 
 MAX_SUBMITS = 10
+LATENESS_SECONDS = 120
+"""How long after a batch's deadline the relayer's nonce certainly tells whether it was carried out."""
 PROXY_CALL_GAS = 200_000
 """Gas granted to each call of a proxy where the node gives no estimate."""
 
@@ -97,7 +99,8 @@ class RelayedSender:
         if found is not None:
             return found
         nonce = await self._nonce()
-        if nonce <= submission.nonce and 0 < submission.expires_s <= self._clock.now_ns() // 1_000_000_000:
+        over_s = submission.expires_s + LATENESS_SECONDS if submission.expires_s else 0
+        if nonce <= submission.nonce and 0 < over_s <= self._clock.now_ns() // 1_000_000_000:
             return WalletTransaction(
                 state=TransactionState.INVALID, detail="never carried out, and too late for it now"
             )

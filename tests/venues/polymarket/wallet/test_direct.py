@@ -227,6 +227,34 @@ async def test_a_nonce_used_by_another_transaction_ends_ours(bench: Bench) -> No
     assert "used by another transaction" in found.detail
 
 
+async def test_a_transaction_mined_between_two_reads_is_not_taken_for_lost(bench: Bench) -> None:
+    original = bench.fake.eth_getTransactionCount
+
+    def mine_after(request, address, block):
+        answer = original(request, address, block)
+        for sent in list(bench.fake.waiting.values()):
+            bench.fake.mine(sent)
+        return answer
+
+    bench.fake.eth_getTransactionCount = mine_after
+    bench.fake.mines = False
+    assert (await bench.send()).done
+
+
+async def test_a_node_that_is_behind_with_its_receipts_is_asked_again(bench: Bench) -> None:
+    original, hidden = bench.fake.eth_getTransactionReceipt, [2]
+
+    def late(request, transaction_hash):
+        receipt = original(request, transaction_hash)
+        if receipt is not None and hidden[0]:
+            hidden[0] -= 1
+            return None
+        return receipt
+
+    bench.fake.eth_getTransactionReceipt = late
+    assert (await bench.send()).done
+
+
 async def test_a_call_that_cannot_follow_the_ones_before_it_is_told_in_the_receipt(bench: Bench) -> None:
     original = bench.fake.mine
 
