@@ -29,6 +29,7 @@ _STATE_MODULES = frozenset(
         *(
             f"venues.simulator.{name}"
             for name in (
+                "agents",
                 "approvals",
                 "chain.accounts",
                 "chain.blocks",
@@ -58,6 +59,7 @@ _STATE_MODULES = frozenset(
                 "rebates",
                 "reward_terms",
                 "rewards",
+                "order_entry",
                 "rival_makers",
                 "schedule",
                 "settlement",

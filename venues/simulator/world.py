@@ -13,35 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from domain.order import OrderSide, OrderType
 from venues.exchange import Exchange
-from venues.exchange.commands import (
-    Advance,
-    CancelAll,
-    CancelMarketOrders,
-    CancelOrders,
-    Command,
-    Deposit,
-    PlaceOrder,
-    Prune,
-)
+from venues.exchange.commands import Advance, Deposit, Prune
 from venues.exchange.events import (
-    CancelAnswer,
     Event,
-    OrderAccepted,
     OrderCanceled,
     OrderPlaced,
-    OrderRefused,
     OrdersLost,
     OrderUpdated,
-    RefusalCode,
     TradeMatched,
     TradeMoved,
     TradeView,
 )
+from venues.simulator.agents import Agents
 from venues.simulator.approvals import Approvals
 from venues.simulator.chain.chain import Chain
 from venues.simulator.chain.pool import Signed
@@ -50,7 +36,6 @@ from venues.simulator.floor import Floor
 from venues.simulator.heartbeats import CHECK_SECONDS, Heartbeats
 from venues.simulator.history import History
 from venues.simulator.indexer import Indexer
-from venues.simulator.informed import Informed
 from venues.simulator.inputs import (
     Cancel,
     CancelMarket,
@@ -69,24 +54,20 @@ from venues.simulator.inputs import (
     Reread,
     Tick,
 )
-from venues.simulator.lifecycle import Lifecycle, Quoter
+from venues.simulator.lifecycle import Lifecycle
 from venues.simulator.listings import Listing, Listings
-from venues.simulator.market_makers import MarketMaker, Style
 from venues.simulator.misfortunes import Misfortunes
 from venues.simulator.mode_changes import ModeChanges
 from venues.simulator.modes import Modes
 from venues.simulator.notice_board import NoticeBoard
-from venues.simulator.rival_makers import RivalMakers
+from venues.simulator.order_entry import OrderEntry
 from venues.simulator.schedule import Schedule
 from venues.simulator.settlement import Settlement
-from venues.simulator.takers import Takers, Temper
 from venues.simulator.universe import NANOS, Universe
 from venues.simulator.wallets import KeyKind, Wallets
 
 _TASKS_PER_TICK = 500
 _PRUNE_SECONDS = 15
-_REACTION_SECONDS = (0.03, 0.15)
-"""How long rivals take to see who has traded."""
 _KEEP_ENDED_NS = 30 * NANOS
 
 
@@ -119,19 +100,9 @@ class World:
         rng = random.Random(genesis.seed)
         self.floor = Floor(self.exchange, self.listings, self._schedule, rng, genesis.speed, genesis.venue_id)
         self.floor.now_ns = genesis.started_ns
-        self._makers = [
-            MarketMaker(self.floor, number, style) for number, style in enumerate(_styles(genesis.venue_id))
-        ]
-        self._makers_by_account = {maker.style.account: maker for maker in self._makers}
-        self._takers = Takers(
-            self.floor, agent_address(genesis.venue_id, "noise"), agent_address(genesis.venue_id, "panic"), Temper()
-        )
-        self._rivals = RivalMakers(
-            self.floor, (agent_address(genesis.venue_id, "rival"), agent_address(genesis.venue_id, "other rival"))
-        )
-        self._informed = Informed(self.floor, agent_address(genesis.venue_id, "informed"))
-        quoters: list[Quoter] = [*self._makers, self._rivals]
-        self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), quoters)
+        self._agents = Agents(self.floor, genesis.venue_id)
+        self._lifecycle = Lifecycle(self.floor, Universe(genesis.venue_id), self._agents.quoters)
+        self._entry = OrderEntry(self.floor, self.history)
         self._mode_changes = ModeChanges(self.floor, self._lifecycle)
         self._clients: set[str] = set()
         self.approvals = Approvals()
@@ -144,8 +115,7 @@ class World:
         self.indexer = Indexer(self.floor, genesis.seed, genesis.venue_id, self._clients)
         self.floor.forget = self._forget
         self._lifecycle.start()
-        self._takers.start()
-        self._informed.start()
+        self._agents.start()
         self.indexer.start()
         self.chain.start()
         self.floor.later(_PRUNE_SECONDS, "prune")
@@ -195,16 +165,7 @@ class World:
 
     def _handlers(self) -> dict[str, Callable[..., object]]:
         return {
-            "quote": lambda number, condition_id: self._makers[number].quote(condition_id),
-            "glance": lambda number, condition_id: self._makers[number].glance(condition_id),
-            "noise": self._takers.noise,
-            "panic": self._panic,
-            "swing": self._takers.swing,
-            "rival": self._rivals.look,
-            "pull": self._rivals.pull,
-            "learn": self._informed.learn,
-            "strike": self._strike,
-            "calm_down": self._takers.calm_down,
+            **self._agents.tasks(),
             "settle": self._settlement.settle,
             "settle_diverted": self._settlement.settle_diverted,
             "drift": self._lifecycle.drift,
@@ -221,12 +182,6 @@ class World:
             "seal": self._seal,
         }
 
-    def _panic(self) -> None:
-        condition_id = self._takers.panic()
-        if condition_id:
-            for maker in self._makers:
-                maker.hurry(condition_id)
-
     def _pay_out(self, condition_id: str) -> None:
         self._lifecycle.pay_out(condition_id, self.chain.keepers())
 
@@ -240,11 +195,6 @@ class World:
         for trade_id in self.chain.replace(event.depth):
             self._settlement.replaced(trade_id)
 
-    def _strike(self, condition_id: str, value: float) -> None:
-        if self._informed.strike(condition_id, value):
-            for maker in self._makers:
-                maker.hurry(condition_id)
-
     def _prune(self) -> None:
         self.floor.do(Prune(self.now_ns - _KEEP_ENDED_NS))
         self.floor.later(_PRUNE_SECONDS, "prune")
@@ -253,61 +203,22 @@ class World:
         """Cancel every open order of each API key whose heartbeats have stopped."""
         self.floor.later(CHECK_SECONDS, "check_heartbeats")
         for api_key in self.heartbeats.lapsed(self.now_ns):
-            for account, order_ids in self._open_orders_of(api_key).items():
-                self.floor.do(CancelOrders(account, tuple(order_ids)))
-
-    def _open_orders_of(self, api_key: str) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for order in self.history.orders.values():
-            if order.status.open and self.history.owner_keys.get(order.id) == api_key:
-                found.setdefault(order.account, []).append(order.id)
-        return found
+            self._entry.cancel_of_key(api_key)
 
     def _delete_key(self, event: DeleteKey) -> None:
         self.wallets.delete_key(event.api_key)
         self.heartbeats.forget(event.api_key)
 
     def _place(self, event: Place) -> None:
-        if event.order_id in self.history.orders:
-            text = f"order {event.order_id} is invalid. Duplicated."
-            self._happened.append(OrderRefused(event.order_id, event.account, RefusalCode.DUPLICATED, text))
-            return
         self._client(event.account)
-        command = PlaceOrder(
-            order_id=event.order_id,
-            account=event.account,
-            token_id=event.token_id,
-            side=OrderSide(event.side),
-            order_type=OrderType(event.order_type),
-            maker_amount=event.maker_amount,
-            taker_amount=event.taker_amount,
-            expiration_s=event.expiration,
-            post_only=event.post_only,
-        )
-        self.history.owner_keys[event.order_id] = event.api_key
-        answer = self.floor.do(command)[-1]
-        if not isinstance(answer, OrderAccepted) and event.order_id not in self.history.orders:
-            del self.history.owner_keys[event.order_id]
-        elif event.builder:
-            self.history.builders[event.order_id] = event.builder
+        if answer := self._entry.place(event):
+            self._happened.append(answer)
 
-    def _cancel_named(self, event: Cancel) -> None:
-        self._cancel([CancelOrders(account, event.order_ids) for account in event.accounts])
+    def _cancel(self, event: Cancel) -> None:
+        self._happened.append(self._entry.cancel(event))
 
     def _cancel_market(self, event: CancelMarket) -> None:
-        self._cancel([_cancel_market(account, event) for account in event.accounts])
-
-    def _cancel(self, commands: list[Command]) -> None:
-        """Carry out one owner's cancel over all its wallets; a refusal by one wallet counts only when no other had the order."""
-        canceled: list[str] = []
-        refused: dict[str, str] = {}
-        for command in commands:
-            answer = self.floor.do(command)[-1]
-            if isinstance(answer, CancelAnswer):
-                canceled.extend(answer.canceled)
-                refused.update(answer.not_canceled)
-        reasons = {order_id: reason for order_id, reason in refused.items() if order_id not in canceled}
-        self._happened.append(CancelAnswer("", tuple(canceled), reasons))
+        self._happened.append(self._entry.cancel_market(event))
 
     def _fund(self, event: Fund) -> None:
         self.wallets.bind(event.wallet, event.owner, event.signature_type)
@@ -342,8 +253,8 @@ class World:
                 order = event.order
                 if order.account in self._clients:
                     self.history.order(order)
-                elif not order.status.open and (maker := self._makers_by_account.get(order.account)):
-                    maker.order_ended(order.id)
+                elif not order.status.open:
+                    self._agents.order_ended(order.account, order.id)
             elif isinstance(event, OrdersLost):
                 self._lost(event.order_ids)
             elif isinstance(event, TradeMatched):
@@ -358,8 +269,7 @@ class World:
     def _lost(self, order_ids: tuple[str, ...]) -> None:
         for order_id in order_ids:
             self.history.orders.pop(order_id, None)
-            for maker in self._makers:
-                maker.order_ended(order_id)
+            self._agents.order_lost(order_id)
 
     def _matched(self, trade: TradeView) -> None:
         listing = self.listings.by_condition(trade.condition_id)
@@ -368,18 +278,13 @@ class World:
         if trade.account in self._clients or any(maker.account in self._clients for maker in trade.makers):
             self.history.trade(trade)
         self._settlement.matched(trade)
-        if trade.account == self._informed.account:
-            self.floor.soon(*_REACTION_SECONDS, "pull", trade.condition_id)
-        # A filled level is missing from a ladder: whoever owned it looks sooner than it planned to.
-        for fill in trade.makers:
-            if maker := self._makers_by_account.get(fill.account):
-                maker.hurry(trade.condition_id)
+        self._agents.traded(trade)
 
 
 _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     Tick: World._tick,
     Place: World._place,
-    Cancel: World._cancel_named,
+    Cancel: World._cancel,
     CancelMarket: World._cancel_market,
     Fund: World._fund,
     CreateKey: World._create_key,
@@ -395,27 +300,3 @@ _CARRY_OUT: dict[type[Input], Callable[[World, Any], object]] = {
     **dict.fromkeys(get_args(ModeChange), World._change_mode),
     **dict.fromkeys(get_args(Misfortune), lambda world, event: world._misfortunes.apply(event)),
 }
-
-
-def agent_address(venue_id: str, name: str) -> str:
-    """Return the address of an agent's account."""
-    return to_checksum_address(keccak(text=f"{venue_id}/agent/{name}")[-20:])
-
-
-def _styles(venue_id: str) -> list[Style]:
-    """Return the venue's makers: one tight, one broad that buys the opposite outcome, one deep and slow."""
-    return [
-        Style(
-            agent_address(venue_id, "tight"), 0.006, 0.01, 5, (20, 160), 0.004, (0.4, 0.9), (0.08, 0.35), buys_no=False
-        ),
-        Style(
-            agent_address(venue_id, "broad"), 0.017, 0.015, 5, (60, 300), 0.009, (1.2, 2.5), (0.2, 0.7), buys_no=True
-        ),
-        Style(agent_address(venue_id, "deep"), 0.07, 0.05, 5, (200, 900), 0.02, (5.0, 10.0), (0.8, 2.0), buys_no=False),
-    ]
-
-
-def _cancel_market(account: str, event: CancelMarket) -> Command:
-    if not event.condition_id and not event.token_id:
-        return CancelAll(account)
-    return CancelMarketOrders(account, event.condition_id, event.token_id)
