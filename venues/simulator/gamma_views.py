@@ -96,7 +96,7 @@ def event_head(spec: EventSpec, *, closed: bool) -> View:
     }
     if exclusive:
         view["negRiskMarketID"] = spec.neg_risk_market_id
-        view["negRiskFeeBips"] = 0
+        view["negRiskFeeBips"] = spec.neg_risk_fee_bips
     return view
 
 

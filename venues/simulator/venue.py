@@ -39,6 +39,7 @@ class Options:
     fresh: bool = False
     speed: float = 1.0
     failing: float = 0.001
+    reorging: float = 0.0
 
 
 class Venue:
@@ -142,6 +143,7 @@ def _new_world(clock: Clock, ids: Ids, options: Options) -> World:
         started_ns=clock.now_ns(),
         speed=options.speed,
         failing=options.failing,
+        reorging=options.reorging,
     )
     _log.info("a new venue begins", venue_id=genesis.venue_id, seed=genesis.seed)
     return World(genesis)

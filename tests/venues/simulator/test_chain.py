@@ -418,6 +418,18 @@ async def test_settlements_of_replaced_blocks_stay_are_retried_or_fail(venue):
     assert world.chain.blocks.find("0x" + "00" * 32) is None
 
 
+async def test_a_venue_may_reorganise_its_chain_by_chance(tmp_path):
+    async with running_venue(tmp_path / "venue", reorging=0.3) as venue:
+        world = venue.venue.world
+        hashes: dict[int, set[str]] = defaultdict(set)
+        for _ in range(40):
+            venue.pass_time(2, step=0.5)
+            for number in range(world.chain.blocks.head - 3, world.chain.blocks.head):
+                hashes[number].add(world.chain.blocks.hash(number))
+        assert any(len(seen) > 1 for seen in hashes.values())
+        assert any(len(seen) == 1 for seen in hashes.values())
+
+
 async def test_a_restarted_venue_has_the_same_chain(venue_folder):
     async with running_venue(venue_folder) as venue:
         venue.pass_time(8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from eth_utils.address import to_checksum_address
@@ -177,6 +178,24 @@ async def test_no_tokens_of_a_set_convert_into_the_other_yes_tokens_and_collater
     assert beyond["error_msg"] == "execution reverted: InvalidIndexSet"
     kinds = [entry.kind for entry in world.indexer.ledger.entries[owner.wallet]]
     assert kinds == ["DEPOSIT", "SPLIT", "SPLIT", "CONVERSION"]
+
+
+async def test_a_set_with_a_fee_keeps_that_share_of_what_a_conversion_brings(owner, venue):
+    market = await venue.some_market(neg_risk=True)
+    listings = venue.venue.world.listings
+    event = listings.by_condition(market["conditionId"]).event
+    charged = replace(event, neg_risk_fee_bips=200)
+    listings.events[event.id] = charged
+    for listing in listings.of_event(event.id):
+        listing.event = charged
+    for one in event.markets[:2]:
+        await owner.do(split(one.condition_id, 10 * DOLLAR, NEG_RISK_ADAPTER))
+    cash = owner.held()
+    await owner.do(convert(event.neg_risk_market_id, 0b11, 10 * DOLLAR))
+    assert owner.held() == cash + 9_800_000
+    assert owner.held(event.markets[2].token_ids[0]) == 9_800_000
+    _, shown = await venue.get("/gamma/events/keyset", limit="100")
+    assert {one["negRiskFeeBips"] for one in shown["events"] if one["id"] == event.id} == {200}
 
 
 async def test_wallets_redeem_themselves_unless_they_approved_the_operator(venue):

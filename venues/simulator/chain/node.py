@@ -25,7 +25,7 @@ from venues.simulator.chain.gas import (
 from venues.simulator.chain.machine import CONTRACTS, run
 from venues.simulator.chain.node_errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, REVERTED, NodeError, refused
 from venues.simulator.chain.node_views import Views, waiting
-from venues.simulator.chain.pool import REPLACEMENT_PERCENT, Signed
+from venues.simulator.chain.pool import MOST_WAITING, REPLACEMENT_PERCENT, Signed
 from venues.simulator.chain.raw_transactions import RawTransactionError, decode_raw
 from venues.simulator.chain.scratch import Scratch
 from venues.simulator.contracts import CHAIN_ID, exchange_of
@@ -183,6 +183,8 @@ class Node:
             raise refused(f"nonce too low: next nonce {expected}, tx nonce {signed.nonce}")
         if waits is not None and gas_price * 100 < int(waits.gas_price) * REPLACEMENT_PERCENT:
             raise refused("replacement transaction underpriced")
+        if waits is None and len(chain.pool) >= MOST_WAITING:
+            raise refused("txpool is full")
         if signed.gas > BLOCK_LIMIT:
             raise refused("exceeds block gas limit")
         needed = intrinsic_gas(bytes.fromhex(signed.data[2:]))

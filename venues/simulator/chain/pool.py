@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 REPLACEMENT_PERCENT = 110
+MOST_WAITING = 4_096
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True, tag="signed"):
@@ -25,6 +26,9 @@ class Pool:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, int], Signed] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def add(self, signed: Signed) -> None:
         """Let a transaction wait, in place of another one of its nonce."""
