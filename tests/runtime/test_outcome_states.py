@@ -6,11 +6,8 @@ true there: `live` when it was taken, whatever the answer claimed, and `rejected
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -24,7 +21,7 @@ from domain.ports import Lease
 from tests.trading.kit import ABSENCE, Rig
 from tests.venues.polymarket.pacing import NoLimits, Unpaced
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
-from tests.venues.simulator.kit import CountingIds, RunningVenue, running_venue, warm_up
+from tests.venues.simulator.kit import CountingIds, RunningVenue
 from trading.own_orders import OwnOrder
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import open_public, open_trading
@@ -91,13 +88,6 @@ def test_the_table_names_every_answer_that_the_simulated_venue_can_give() -> Non
     assert set(ANSWERS) <= tabled
 
 
-@pytest.fixture(scope="module")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulator") / "venue"
-    warm_up(folder)
-    return folder
-
-
 @dataclass
 class Desk:
     """An account on the simulated venue; `rig` makes a desk that knows nothing yet."""
@@ -147,30 +137,23 @@ class Desk:
         assert not self.open_at_venue()
 
 
-@asynccontextmanager
-async def _desk(folder: Path) -> AsyncIterator[Desk]:
-    async with running_venue(folder) as venue:
-        ws = venue.url.replace("http", "ws")
-        config = PolymarketConfig(account="sim:test", clob_url=venue.url, gamma_url=venue.url + "/gamma", ws_url=ws)
-        public = open_public(config, clock=venue.clock, rng=Random(1), budgets=NoLimits())
-        chosen = await venue.some_market()
-        market = await public.catalog.market(chosen["conditionId"])
-        assert market is not None
-        await venue.fund(ADDRESS, "1000")
-        trading = await open_trading(
-            config, LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1), budgets=NoLimits()
-        )
-        await trading.gateway.close()
-        trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=0.15)
-        yield Desk(venue, trading.gateway, market)
-        await trading.close()
-        await public.close()
-
-
 @pytest.fixture
-async def desk(warm_folder: Path, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with _desk(Path(shutil.copytree(warm_folder, tmp_path / "venue"))) as desk:
-        yield desk
+async def desk(venue: RunningVenue) -> AsyncIterator[Desk]:
+    ws = venue.url.replace("http", "ws")
+    config = PolymarketConfig(account="sim:test", clob_url=venue.url, gamma_url=venue.url + "/gamma", ws_url=ws)
+    public = open_public(config, clock=venue.clock, rng=Random(1), budgets=NoLimits())
+    chosen = await venue.some_market()
+    market = await public.catalog.market(chosen["conditionId"])
+    assert market is not None
+    await venue.fund(ADDRESS, "1000")
+    trading = await open_trading(
+        config, LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1), budgets=NoLimits()
+    )
+    await trading.gateway.close()
+    trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=0.15)
+    yield Desk(venue, trading.gateway, market)
+    await trading.close()
+    await public.close()
 
 
 @pytest.mark.parametrize(
