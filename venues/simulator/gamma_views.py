@@ -11,7 +11,7 @@ from venues.exchange import Exchange
 from venues.simulator import gamma_tags, rewards_views
 from venues.simulator.contracts import UMA_ADAPTER
 from venues.simulator.listings import Listing
-from venues.simulator.public_views import accepting, base_fee
+from venues.simulator.public_views import accepting, base_fee, middle
 from venues.simulator.rewards_views import iso
 from venues.simulator.universe import NANOS, EventKind, EventSpec
 from venues.simulator.world import World
@@ -103,7 +103,7 @@ def event_head(spec: EventSpec, *, closed: bool) -> View:
 def _market(world: World, listing: Listing, now_ns: int) -> View:
     spec, parent = listing.spec, listing.event
     bid, ask = world.exchange.best(spec.token_ids[0])
-    middle = (bid + ask) // 2
+    price = middle(listing, world.exchange)
     view: View = {
         "id": spec.id,
         "question": spec.question,
@@ -117,7 +117,7 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         "icon": "",
         "description": parent.description,
         "outcomes": _text(["Yes", "No"]),
-        "outcomePrices": _text(_outcome_prices(listing, middle)),
+        "outcomePrices": _text(_outcome_prices(listing, price)),
         "active": True,
         "closed": listing.closed,
         "marketMakerAddress": "",
@@ -163,8 +163,8 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         view["gameStartTime"] = iso(parent.game_start_ns).replace("T", " ").replace("Z", "+00")
     if not listing.closed:
         view |= {"bestBid": to_float(bid), "bestAsk": to_float(ask), "spread": to_float(ask - bid)}
-        view |= _price_changes(world, listing, middle, now_ns)
-    view["competitive"] = 0 if listing.closed else 1 / (1 + (to_float(middle) - 0.5) ** 2)
+        view |= _price_changes(world, listing, price, now_ns)
+    view["competitive"] = 0 if listing.closed else 1 / (1 + (to_float(price) - 0.5) ** 2)
     if listing.last_price is not None:
         view["lastTradePrice"] = to_float(listing.last_price)
     return view
@@ -235,18 +235,18 @@ def _rewards(listing: Listing) -> View:
     return view
 
 
-def _price_changes(world: World, listing: Listing, middle: int, now_ns: int) -> View:
+def _price_changes(world: World, listing: Listing, price: int, now_ns: int) -> View:
     history, now_s = world.indexer.prices, now_ns // NANOS
     return {
-        name: to_float(history.change(listing.spec.condition_id, now_s - seconds, middle))
+        name: to_float(history.change(listing.spec.condition_id, now_s - seconds, price))
         for name, seconds in _CHANGES.items()
     }
 
 
-def _outcome_prices(listing: Listing, middle: int) -> list[str]:
+def _outcome_prices(listing: Listing, price: int) -> list[str]:
     if listing.closed:
         return {0: ["1", "0"], 1: ["0", "1"], None: ["0.5", "0.5"]}[listing.winner]
-    return [format_micros(middle), format_micros(MICRO - middle)]
+    return [format_micros(price), format_micros(MICRO - price)]
 
 
 def _text(values: list[str]) -> str:

@@ -77,6 +77,7 @@ class Lifecycle:
         """Take the books of an event whose outcome is proposed, some seconds before it resolves. What rests stays until then."""
         if event_id in self._floor.values:
             for listing in self._floor.listings.of_event(event_id):
+                listing.proposed_ns = self._floor.now_ns
                 self.set_book(listing, has_book=False)
                 self._floor.do(SetAccepting(listing.spec.condition_id, accepting=False))
 

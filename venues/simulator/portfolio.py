@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from domain.money import MICRO, multiply_floor
 from venues.simulator.listings import Listing
 from venues.simulator.positions import Position
+from venues.simulator.public_views import middle
 from venues.simulator.world import World
 
 
@@ -75,8 +76,8 @@ class Portfolio:
             return paid[index]
         if listing.closed:
             return MICRO // 2 if listing.winner is None else MICRO * (listing.winner == index)
-        bid, ask = self._world.exchange.best(token_id)
-        return (bid + ask) // 2
+        price = middle(listing, self._world.exchange)
+        return MICRO - price if index else price
 
     def _holding(self, wallet: str, token_id: str, held: dict[str, Position]) -> Holding | None:
         listing = self._world.listings.by_token(token_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.money import to_float
+from domain.money import MICRO, to_float
 from venues.exchange import Exchange
 from venues.simulator import rewards_views
 from venues.simulator.ledger import Entry
@@ -32,8 +32,16 @@ def token_prices(listing: Listing, exchange: Exchange) -> tuple[float, float]:
         return to_float(paid[0]), to_float(paid[1])
     if listing.closed:
         return (0.5, 0.5) if listing.winner is None else (1.0 - listing.winner, float(listing.winner))
+    price = middle(listing, exchange)
+    return to_float(price), to_float(MICRO - price)
+
+
+def middle(listing: Listing, exchange: Exchange) -> int:
+    """Return the midpoint of the first outcome, or what it last traded at where there is no book."""
+    if listing.book_closed and listing.last_price is not None:
+        return listing.last_price
     bid, ask = exchange.best(listing.spec.token_ids[0])
-    return to_float((bid + ask) // 2), to_float(1_000_000 - (bid + ask) // 2)
+    return (bid + ask) // 2
 
 
 def compact(listing: Listing, exchange: Exchange) -> View:
