@@ -19,6 +19,7 @@ from django.conf import settings
 from psycopg.conninfo import make_conninfo
 from redis.exceptions import RedisError
 
+from domain.status import BudgetFigure
 from infra.clock import SystemClock
 from infra.health import CheckStatus, HealthMonitor
 from infra.redis import async_client, sync_client
@@ -52,6 +53,7 @@ class Check:
 class Report:
     status: str
     checks: list[Check]
+    budgets: list[BudgetFigure]
 
     @property
     def ok(self) -> bool:
@@ -76,11 +78,12 @@ class SiteHealth:
     def report(self) -> Report:
         """Return every check as it is now; the first call waits for the first round."""
         self._first_round.wait(_FIRST_ANSWER_WITHIN)
-        checks = [_from_monitor(status) for status in self._monitor.statuses()] + self._from_the_trader()
+        of_the_trader, budgets = self._from_the_trader()
+        checks = [_from_monitor(status) for status in self._monitor.statuses()] + of_the_trader
         checks += [Check(name, None, False, None, interval, "") for name, interval in NOT_CONFIGURED.items()]
         failed = {check.name for check in checks if check.ok is False}
         status = "down" if failed & _ESSENTIAL else "degraded" if failed else "ok"
-        return Report(status, checks)
+        return Report(status, checks, budgets)
 
     async def _run(self, redis_url: str) -> None:
         redis = async_client(redis_url)
@@ -103,18 +106,21 @@ class SiteHealth:
         self._monitor.start()
         await asyncio.Event().wait()
 
-    def _from_the_trader(self) -> list[Check]:
-        """Return what the trader published, aged by the time since; failures where it did not."""
+    def _from_the_trader(self) -> tuple[list[Check], list[BudgetFigure]]:
+        """Return what the trader published, its checks aged by the time since; failures where it did not."""
         try:
             raw = self._redis.get(f"health:{current_account()}")
         except RedisError as error:
-            return _no_trader(f"Redis is away: {error}")
+            return _no_trader(f"Redis is away: {error}"), []
         event = events_pb2.Event.FromString(raw) if isinstance(raw, bytes) else events_pb2.Event()
         since = time.time() - event.timestamp.seconds - event.timestamp.nanos / 1e9
         if not event.HasField("health_status") or since > _TRADER_SILENT_AFTER:
-            return _no_trader("no trader is running")
+            return _no_trader("no trader is running"), []
         trader = Check("trader", True, True, round(since, 3), 1.0, "")
-        return [trader, *(_from_report(check, since) for check in event.health_status.checks)]
+        said = event.health_status
+        return [trader, *(_from_report(check, since) for check in said.checks)], [
+            _figure(each) for each in said.budgets
+        ]
 
 
 async def _ask_postgres() -> None:
@@ -145,6 +151,18 @@ def _from_monitor(status: CheckStatus) -> Check:
 def _from_report(check: events_pb2.HealthCheck, since: float) -> Check:
     age = round(check.age_seconds + since, 3) if check.HasField("age_seconds") else None
     return Check(check.name, check.ok, True, age, check.interval_seconds, check.last_error)
+
+
+def _figure(budget: events_pb2.RateBudget) -> BudgetFigure:
+    return BudgetFigure(
+        name=budget.name,
+        left=budget.left,
+        limit=budget.limit,
+        requests=budget.requests,
+        waits=budget.waits,
+        refusals=budget.refusals,
+        too_many=budget.too_many,
+    )
 
 
 def _no_trader(reason: str) -> list[Check]:

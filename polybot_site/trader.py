@@ -146,11 +146,11 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
 
 async def _publish_health(kernel: Kernel, world: World) -> None:
     """Publish every second what the trader finds of its health."""
-    monitor = trader_health(world.public, world.pipe, kernel.ports.clock)
+    monitor = trader_health(world.public, world.pipe, world.budgets, kernel.ports.heartbeat, kernel.ports.clock)
     monitor.start()
     try:
         while True:
-            world.publisher.health(world.account, monitor.statuses())
+            world.publisher.health(world.account, monitor.statuses(), world.budgets.figures())
             await asyncio.sleep(HEALTH_SECONDS)
     finally:
         await monitor.stop()

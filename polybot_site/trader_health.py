@@ -1,17 +1,20 @@
-"""What only the trader can know of its health: whether the venue answers and speaks, and whether its own news reaches Redis."""
+"""What only the trader can know of its health: whether the venue answers, speaks and hears it, and whether its news and its limits reach Redis."""
 
 from __future__ import annotations
 
 from domain.errors import VenueError
-from domain.ports import Clock
+from domain.ports import Clock, DeadMansSwitch
 from infra.health import HealthMonitor
 from infra.redis_pipe import RedisPipe
+from venues.polymarket.budgets import Budgets
 from venues.polymarket.connect import Public
 
 SILENT_FEED_NS = 30_000_000_000
 
 
-def trader_health(public: Public, pipe: RedisPipe, clock: Clock) -> HealthMonitor:
+def trader_health(
+    public: Public, pipe: RedisPipe, budgets: Budgets, heartbeat: DeadMansSwitch | None, clock: Clock
+) -> HealthMonitor:
     """Return a monitor of the trader's checks, not started yet."""
     monitor = HealthMonitor(clock)
 
@@ -26,4 +29,15 @@ def trader_health(public: Public, pipe: RedisPipe, clock: Clock) -> HealthMonito
     monitor.register("polymarket_clob", 30.0, clob_answers)
     monitor.register("polymarket_ws", 10.0, feed_speaks)
     monitor.register("redis_pipe", 10.0, pipe.probe)
+    monitor.register("rate_limits", 5.0, budgets.probe)
+    if heartbeat is not None:
+        monitor.register("heartbeat", 5.0, lambda: _heartbeat_answered(heartbeat, clock))
     return monitor
+
+
+async def _heartbeat_answered(heartbeat: DeadMansSwitch, clock: Clock) -> None:
+    if heartbeat.answered_at is None:
+        raise VenueError("no heartbeat was answered yet")
+    age = clock.monotonic() - heartbeat.answered_at
+    if age > heartbeat.lapse_seconds:
+        raise VenueError(f"no heartbeat was answered for {age:.0f} s: the venue cancels every order")

@@ -17,7 +17,7 @@ from domain.order import Order
 from domain.ports import OrderState
 from domain.position import Position, PositionStatus
 from domain.signal import TradeSignal
-from domain.status import StrategyInfo, TraderStatus
+from domain.status import BudgetFigure, StrategyInfo, TraderStatus
 from infra.health import CheckStatus
 from infra.redis_pipe import RedisPipe, Script
 from proto.envelope import STREAM_ID_TAG, EventEncoder
@@ -80,8 +80,8 @@ class EventPublisher:
         self._pipe.latest(key, "SET", key, event, "EX", STATUS_SECONDS)
         self._broadcast("ch:status", key, event)
 
-    def health(self, account: str, checks: Sequence[CheckStatus]) -> None:
-        """Publish what the trader's own checks say of its account's venue."""
+    def health(self, account: str, checks: Sequence[CheckStatus], budgets: Sequence[BudgetFigure] = ()) -> None:
+        """Publish what the trader's own checks say of its account's venue, and how its rate limits stand."""
         lines = [
             events_pb2.HealthCheck(
                 name=check.name,
@@ -92,7 +92,20 @@ class EventPublisher:
             )
             for check in checks
         ]
-        event = self._encoder.encode(events_pb2.HealthStatus(ok=all(check.ok for check in checks), checks=lines))
+        figures = [
+            events_pb2.RateBudget(
+                name=each.name,
+                left=each.left,
+                limit=each.limit,
+                requests=each.requests,
+                waits=each.waits,
+                refusals=each.refusals,
+                too_many=each.too_many,
+            )
+            for each in budgets
+        ]
+        ok = all(check.ok for check in checks)
+        event = self._encoder.encode(events_pb2.HealthStatus(ok=ok, checks=lines, budgets=figures))
         key = f"health:{account}"
         self._pipe.latest(key, "SET", key, event, "EX", HEALTH_SECONDS)
         self._broadcast("ch:status", key, event)

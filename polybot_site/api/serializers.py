@@ -14,10 +14,21 @@ class CheckSerializer(serializers.Serializer[object]):
     last_error = serializers.CharField(allow_blank=True)
 
 
+class BudgetSerializer(serializers.Serializer[object]):
+    name = serializers.CharField()
+    left = serializers.IntegerField(help_text="how much may be used at once")
+    limit = serializers.IntegerField()
+    requests = serializers.IntegerField()
+    waits = serializers.IntegerField(help_text="requests that waited for room")
+    refusals = serializers.IntegerField(help_text="requests that were held back")
+    too_many = serializers.IntegerField(help_text="requests that the venue answered with 429")
+
+
 class HealthSerializer(serializers.Serializer[object]):
     ok = serializers.BooleanField()
     status = serializers.ChoiceField(choices=["ok", "degraded", "down"])
     checks = CheckSerializer(many=True)
+    budgets = BudgetSerializer(many=True, help_text="the venue's rate limits, as the trader keeps them")
 
 
 class LiveSerializer(serializers.Serializer[object]):

@@ -46,7 +46,8 @@ def trader_says(redis):
             for name, interval in health.FROM_THE_TRADER.items()
         ]
         encoder = EventEncoder(clock or SystemClock(), RandomIds(), epoch=1)
-        redis.set(f"health:{f.ACCOUNT}", encoder.encode(events_pb2.HealthStatus(checks=lines)))
+        budgets = [events_pb2.RateBudget(name="orders", left=3, limit=45, requests=9, waits=2, refusals=1, too_many=4)]
+        redis.set(f"health:{f.ACCOUNT}", encoder.encode(events_pb2.HealthStatus(checks=lines, budgets=budgets)))
 
     return say
 
@@ -80,6 +81,14 @@ def test_everything_is_well_when_everything_says_so(ask, redis, trader_says):
     checks = report["checks"]
     assert checks["postgres"]["ok"] is checks["redis"]["ok"] is checks["worker"]["ok"] is checks["trader"]["ok"] is True
     assert checks["polymarket_ws"]["age"] >= 2
+
+
+def test_the_traders_rate_limits_are_shown_while_it_runs(ask, redis, trader_says):
+    assert ask()["budgets"] == []
+    trader_says()
+    assert ask()["budgets"] == [
+        {"name": "orders", "left": 3, "limit": 45, "requests": 9, "waits": 2, "refusals": 1, "too_many": 4}
+    ]
 
 
 def test_parts_that_are_not_configured_are_neither_well_nor_ill(ask, redis):

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from domain.errors import VenueError
+from infra.errors import ServiceError
 from infra.redis_pipe import RedisPipe
 from polybot_site.trader_health import SILENT_FEED_NS, trader_health
 from tests.markets.builders import ManualClock
+from venues.polymarket.budgets import Budgets
 
 
 class Clob:
@@ -35,8 +37,9 @@ async def pipe(clock, redis_url):
     await pipe.stop(0.1)
 
 
-async def checks(public, pipe, clock):
-    return {check.name: check.last_error for check in await trader_health(public, pipe, clock).run_once()}
+async def checks(public, pipe, clock, *, budgets=None, heartbeat=None):
+    monitor = trader_health(public, pipe, budgets or Budgets("simulator", clock), heartbeat, clock)
+    return {check.name: check.last_error for check in await monitor.run_once()}
 
 
 async def test_news_that_was_dropped_is_told(public, pipe, clock):
@@ -57,3 +60,22 @@ async def test_a_venue_that_does_not_answer_and_a_silent_feed_are_told(public, p
 async def test_a_feed_without_connection_is_ill_at_once(public, pipe, clock):
     public.feed.connected = False
     assert (await checks(public, pipe, clock))["polymarket_ws"] == "no market data for 0 s"
+
+
+async def test_limits_that_are_not_shared_are_told(public, pipe, clock):
+    async def away():
+        raise ServiceError("rate limits are not shared")
+
+    said = await checks(public, pipe, clock, budgets=SimpleNamespace(probe=away))
+    assert said["rate_limits"] == "rate limits are not shared"
+    assert "heartbeat" not in said
+
+
+async def test_heartbeats_without_an_answer_are_told(public, pipe, clock):
+    heartbeat = SimpleNamespace(answered_at=None, lapse_seconds=10.0)
+    assert (await checks(public, pipe, clock, heartbeat=heartbeat))["heartbeat"] == "no heartbeat was answered yet"
+    heartbeat.answered_at = clock.monotonic() - 10
+    assert (await checks(public, pipe, clock, heartbeat=heartbeat))["heartbeat"] == ""
+    clock.advance(1)
+    said = await checks(public, pipe, clock, heartbeat=heartbeat)
+    assert said["heartbeat"] == "no heartbeat was answered for 11 s: the venue cancels every order"

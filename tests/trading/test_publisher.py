@@ -14,7 +14,7 @@ from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus
 from domain.ports import OrderState
 from domain.position import Position, PositionStatus
-from domain.status import StrategyInfo, StrategyState, TraderStatus
+from domain.status import BudgetFigure, StrategyInfo, StrategyState, TraderStatus
 from infra.clock import SystemClock
 from infra.health import CheckStatus
 from infra.ids import RandomIds
@@ -213,6 +213,7 @@ async def test_health_is_what_the_checks_say(publisher, broker, listen):
             CheckStatus(name="polymarket_ws", ok=True, interval=10, age=0.5, last_error=""),
             CheckStatus(name="polymarket_clob", ok=False, interval=30, age=None, last_error="refused"),
         ],
+        [BudgetFigure(name="orders", left=3, limit=45, requests=9, waits=2, refusals=1, too_many=4)],
     )
     health = (await heard()).health_status
     assert not health.ok
@@ -221,6 +222,9 @@ async def test_health_is_what_the_checks_say(publisher, broker, listen):
         ("polymarket_clob", False, "refused"),
     ]
     assert [check.HasField("age_seconds") for check in health.checks] == [True, False]
+    (orders,) = health.budgets
+    assert (orders.name, orders.left, orders.limit, orders.requests) == ("orders", 3, 45, 9)
+    assert (orders.waits, orders.refusals, orders.too_many) == (2, 1, 4)
     assert 0 < await broker.ttl(f"health:{f.ACCOUNT}") <= 60
 
 

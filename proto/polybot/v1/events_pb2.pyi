@@ -129,10 +129,30 @@ class HealthCheck(_message.Message):
     last_error: str
     def __init__(self, name: _Optional[str] = ..., ok: _Optional[bool] = ..., age_seconds: _Optional[float] = ..., interval_seconds: _Optional[float] = ..., last_error: _Optional[str] = ...) -> None: ...
 
+class RateBudget(_message.Message):
+    __slots__ = ("name", "left", "limit", "requests", "waits", "refusals", "too_many")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    TOO_MANY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    left: int
+    limit: int
+    requests: int
+    waits: int
+    refusals: int
+    too_many: int
+    def __init__(self, name: _Optional[str] = ..., left: _Optional[int] = ..., limit: _Optional[int] = ..., requests: _Optional[int] = ..., waits: _Optional[int] = ..., refusals: _Optional[int] = ..., too_many: _Optional[int] = ...) -> None: ...
+
 class HealthStatus(_message.Message):
-    __slots__ = ("ok", "checks")
+    __slots__ = ("ok", "checks", "budgets")
     OK_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
+    BUDGETS_FIELD_NUMBER: _ClassVar[int]
     ok: bool
     checks: _containers.RepeatedCompositeFieldContainer[HealthCheck]
-    def __init__(self, ok: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[HealthCheck, _Mapping]]] = ...) -> None: ...
+    budgets: _containers.RepeatedCompositeFieldContainer[RateBudget]
+    def __init__(self, ok: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[HealthCheck, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[RateBudget, _Mapping]]] = ...) -> None: ...

@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file polybot/v1/events.proto.
  */
 export const file_polybot_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Chdwb2x5Ym90L3YxL2V2ZW50cy5wcm90bxIKcG9seWJvdC52MSLVBQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSDAoEdHlwZRgCIAEoCRItCgl0aW1lc3RhbXAYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHNlcXVlbmNlGAQgASgEEhEKCXN0cmVhbV9pZBgFIAEoCRI7ChJvcmRlcmJvb2tfc25hcHNob3QYCiABKAsyHS5wb2x5Ym90LnYxLk9yZGVyYm9va1NuYXBzaG90SAASLwoMcHJpY2VfY2hhbmdlGAsgASgLMhcucG9seWJvdC52MS5QcmljZUNoYW5nZUgAEjYKEGxhc3RfdHJhZGVfcHJpY2UYDCABKAsyGi5wb2x5Ym90LnYxLkxhc3RUcmFkZVByaWNlSAASLwoMdHJhZGVfc2lnbmFsGA0gASgLMhcucG9seWJvdC52MS5UcmFkZVNpZ25hbEgAEi8KDG9yZGVyX3Jlc3VsdBgPIAEoCzIXLnBvbHlib3QudjEuT3JkZXJSZXN1bHRIABI1Cg9wb3NpdGlvbl91cGRhdGUYECABKAsyGi5wb2x5Ym90LnYxLlBvc2l0aW9uVXBkYXRlSAASKwoKYm90X3N0YXR1cxgRIAEoCzIVLnBvbHlib3QudjEuQm90U3RhdHVzSAASIAoEZmlsbBgSIAEoCzIQLnBvbHlib3QudjEuRmlsbEgAEjUKD3N0cmF0ZWd5X3N0YXR1cxgVIAEoCzIaLnBvbHlib3QudjEuU3RyYXRlZ3lTdGF0dXNIABIxCg1oZWFsdGhfc3RhdHVzGBcgASgLMhgucG9seWJvdC52MS5IZWFsdGhTdGF0dXNIABIeCgNiYm8YGCABKAsyDy5wb2x5Ym90LnYxLkJCT0gAEjUKD3N0cmF0ZWd5X2NvbmZpZxgZIAEoCzIaLnBvbHlib3QudjEuU3RyYXRlZ3lDb25maWdIAEIJCgdwYXlsb2FkIoIBCgRIYWx0Eg8KB2FjY291bnQYASABKAkSDQoFc2NvcGUYAiABKAkSDgoGdGFyZ2V0GAMgASgJEg4KBnJlYXNvbhgEIAEoCRIOCgZzZXRfYnkYBSABKAkSKgoGc2V0X2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL1AwoJQm90U3RhdHVzEgwKBG1vZGUYASABKAkSFAoMd3NfY29ubmVjdGVkGAIgASgIEhYKDnVwdGltZV9zZWNvbmRzGAMgASgDEhYKDm9wZW5fcG9zaXRpb25zGAQgASgFEhMKC29wZW5fb3JkZXJzGAUgASgFEhUKDXN0cmF0ZWd5X25hbWUYBiABKAkSDwoHYWNjb3VudBgHIAEoCRINCgV2ZW51ZRgIIAEoCRIZChF1c2VyX3dzX2Nvbm5lY3RlZBgJIAEoCBIzCg9sYXN0X21lc3NhZ2VfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBWhhbHRzGAsgAygLMhAucG9seWJvdC52MS5IYWx0EhMKC2Nhc2hfbWljcm9zGAwgASgDEhcKD3JlYWxpemVkX21pY3JvcxgNIAEoAxIZChF1bnJlYWxpemVkX21pY3JvcxgOIAEoAxITCgtmZWVzX21pY3JvcxgPIAEoAxIWCg51bmtub3duX29yZGVycxgQIAEoBRIXCg93YXRjaGVkX21hcmtldHMYESABKAUSDQoFcmVhZHkYEiABKAgSDQoFZXBvY2gYEyABKAQSEgoKdmVudWVfbW9kZRgUIAEoCRIWCg5yZWZ1c2VkX2ZyYW1lcxgVIAEoAyJ/CgtIZWFsdGhDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEhgKC2FnZV9zZWNvbmRzGAMgASgBSACIAQESGAoQaW50ZXJ2YWxfc2Vjb25kcxgEIAEoARISCgpsYXN0X2Vycm9yGAUgASgJQg4KDF9hZ2Vfc2Vjb25kcyJDCgxIZWFsdGhTdGF0dXMSCgoCb2sYASABKAgSJwoGY2hlY2tzGAIgAygLMhcucG9seWJvdC52MS5IZWFsdGhDaGVja2IGcHJvdG8z", [file_google_protobuf_timestamp, file_polybot_v1_order, file_polybot_v1_orderbook, file_polybot_v1_position, file_polybot_v1_signal, file_polybot_v1_strategy, file_polybot_v1_trade]);
+  fileDesc("Chdwb2x5Ym90L3YxL2V2ZW50cy5wcm90bxIKcG9seWJvdC52MSLVBQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSDAoEdHlwZRgCIAEoCRItCgl0aW1lc3RhbXAYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHNlcXVlbmNlGAQgASgEEhEKCXN0cmVhbV9pZBgFIAEoCRI7ChJvcmRlcmJvb2tfc25hcHNob3QYCiABKAsyHS5wb2x5Ym90LnYxLk9yZGVyYm9va1NuYXBzaG90SAASLwoMcHJpY2VfY2hhbmdlGAsgASgLMhcucG9seWJvdC52MS5QcmljZUNoYW5nZUgAEjYKEGxhc3RfdHJhZGVfcHJpY2UYDCABKAsyGi5wb2x5Ym90LnYxLkxhc3RUcmFkZVByaWNlSAASLwoMdHJhZGVfc2lnbmFsGA0gASgLMhcucG9seWJvdC52MS5UcmFkZVNpZ25hbEgAEi8KDG9yZGVyX3Jlc3VsdBgPIAEoCzIXLnBvbHlib3QudjEuT3JkZXJSZXN1bHRIABI1Cg9wb3NpdGlvbl91cGRhdGUYECABKAsyGi5wb2x5Ym90LnYxLlBvc2l0aW9uVXBkYXRlSAASKwoKYm90X3N0YXR1cxgRIAEoCzIVLnBvbHlib3QudjEuQm90U3RhdHVzSAASIAoEZmlsbBgSIAEoCzIQLnBvbHlib3QudjEuRmlsbEgAEjUKD3N0cmF0ZWd5X3N0YXR1cxgVIAEoCzIaLnBvbHlib3QudjEuU3RyYXRlZ3lTdGF0dXNIABIxCg1oZWFsdGhfc3RhdHVzGBcgASgLMhgucG9seWJvdC52MS5IZWFsdGhTdGF0dXNIABIeCgNiYm8YGCABKAsyDy5wb2x5Ym90LnYxLkJCT0gAEjUKD3N0cmF0ZWd5X2NvbmZpZxgZIAEoCzIaLnBvbHlib3QudjEuU3RyYXRlZ3lDb25maWdIAEIJCgdwYXlsb2FkIoIBCgRIYWx0Eg8KB2FjY291bnQYASABKAkSDQoFc2NvcGUYAiABKAkSDgoGdGFyZ2V0GAMgASgJEg4KBnJlYXNvbhgEIAEoCRIOCgZzZXRfYnkYBSABKAkSKgoGc2V0X2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL1AwoJQm90U3RhdHVzEgwKBG1vZGUYASABKAkSFAoMd3NfY29ubmVjdGVkGAIgASgIEhYKDnVwdGltZV9zZWNvbmRzGAMgASgDEhYKDm9wZW5fcG9zaXRpb25zGAQgASgFEhMKC29wZW5fb3JkZXJzGAUgASgFEhUKDXN0cmF0ZWd5X25hbWUYBiABKAkSDwoHYWNjb3VudBgHIAEoCRINCgV2ZW51ZRgIIAEoCRIZChF1c2VyX3dzX2Nvbm5lY3RlZBgJIAEoCBIzCg9sYXN0X21lc3NhZ2VfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBWhhbHRzGAsgAygLMhAucG9seWJvdC52MS5IYWx0EhMKC2Nhc2hfbWljcm9zGAwgASgDEhcKD3JlYWxpemVkX21pY3JvcxgNIAEoAxIZChF1bnJlYWxpemVkX21pY3JvcxgOIAEoAxITCgtmZWVzX21pY3JvcxgPIAEoAxIWCg51bmtub3duX29yZGVycxgQIAEoBRIXCg93YXRjaGVkX21hcmtldHMYESABKAUSDQoFcmVhZHkYEiABKAgSDQoFZXBvY2gYEyABKAQSEgoKdmVudWVfbW9kZRgUIAEoCRIWCg5yZWZ1c2VkX2ZyYW1lcxgVIAEoAyJ/CgtIZWFsdGhDaGVjaxIMCgRuYW1lGAEgASgJEgoKAm9rGAIgASgIEhgKC2FnZV9zZWNvbmRzGAMgASgBSACIAQESGAoQaW50ZXJ2YWxfc2Vjb25kcxgEIAEoARISCgpsYXN0X2Vycm9yGAUgASgJQg4KDF9hZ2Vfc2Vjb25kcyJ8CgpSYXRlQnVkZ2V0EgwKBG5hbWUYASABKAkSDAoEbGVmdBgCIAEoAxINCgVsaW1pdBgDIAEoAxIQCghyZXF1ZXN0cxgEIAEoAxINCgV3YWl0cxgFIAEoAxIQCghyZWZ1c2FscxgGIAEoAxIQCgh0b29fbWFueRgHIAEoAyJsCgxIZWFsdGhTdGF0dXMSCgoCb2sYASABKAgSJwoGY2hlY2tzGAIgAygLMhcucG9seWJvdC52MS5IZWFsdGhDaGVjaxInCgdidWRnZXRzGAMgAygLMhYucG9seWJvdC52MS5SYXRlQnVkZ2V0YgZwcm90bzM", [file_google_protobuf_timestamp, file_polybot_v1_order, file_polybot_v1_orderbook, file_polybot_v1_position, file_polybot_v1_signal, file_polybot_v1_strategy, file_polybot_v1_trade]);
 
 /**
  * The envelope of every Redis pub/sub payload, stream entry and WebSocket frame.
@@ -366,6 +366,57 @@ export const HealthCheckSchema: GenMessage<HealthCheck> = /*@__PURE__*/
   messageDesc(file_polybot_v1_events, 3);
 
 /**
+ * One rate limit of the venue: how much of it may be used at once, and what became of the requests since the start.
+ *
+ * @generated from message polybot.v1.RateBudget
+ */
+export type RateBudget = Message<"polybot.v1.RateBudget"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int64 left = 2;
+   */
+  left: bigint;
+
+  /**
+   * @generated from field: int64 limit = 3;
+   */
+  limit: bigint;
+
+  /**
+   * @generated from field: int64 requests = 4;
+   */
+  requests: bigint;
+
+  /**
+   * Requests that waited for room, that were held back, and that the venue answered with 429.
+   *
+   * @generated from field: int64 waits = 5;
+   */
+  waits: bigint;
+
+  /**
+   * @generated from field: int64 refusals = 6;
+   */
+  refusals: bigint;
+
+  /**
+   * @generated from field: int64 too_many = 7;
+   */
+  tooMany: bigint;
+};
+
+/**
+ * Describes the message polybot.v1.RateBudget.
+ * Use `create(RateBudgetSchema)` to create a new message.
+ */
+export const RateBudgetSchema: GenMessage<RateBudget> = /*@__PURE__*/
+  messageDesc(file_polybot_v1_events, 4);
+
+/**
  * @generated from message polybot.v1.HealthStatus
  */
 export type HealthStatus = Message<"polybot.v1.HealthStatus"> & {
@@ -378,6 +429,11 @@ export type HealthStatus = Message<"polybot.v1.HealthStatus"> & {
    * @generated from field: repeated polybot.v1.HealthCheck checks = 2;
    */
   checks: HealthCheck[];
+
+  /**
+   * @generated from field: repeated polybot.v1.RateBudget budgets = 3;
+   */
+  budgets: RateBudget[];
 };
 
 /**
@@ -385,5 +441,5 @@ export type HealthStatus = Message<"polybot.v1.HealthStatus"> & {
  * Use `create(HealthStatusSchema)` to create a new message.
  */
 export const HealthStatusSchema: GenMessage<HealthStatus> = /*@__PURE__*/
-  messageDesc(file_polybot_v1_events, 4);
+  messageDesc(file_polybot_v1_events, 5);
 
