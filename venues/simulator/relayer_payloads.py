@@ -6,7 +6,7 @@ neg-risk adapter's are not among them.
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 import msgspec
 from eth_utils.address import is_hex_address, to_checksum_address
@@ -24,6 +24,15 @@ from venues.simulator.chain.wallet_addresses import (
 from venues.simulator.contracts import DEPOSIT_WALLET_FACTORY, MULTISEND, PROXY_FACTORY, RELAY_HUB, SAFE_FACTORY
 from venues.simulator.refusals import bad_request
 from venues.simulator.relayer_signatures import batch_signer, proxy_signer, safe_create_signer, safe_signer
+from venues.simulator.relayer_wire import (
+    Batch,
+    Payload,
+    ProxyTransaction,
+    SafeCreate,
+    SafeTransaction,
+    WalletCreate,
+    decode_payload,
+)
 from venues.simulator.signatures import SignatureError
 from venues.simulator.wallets import Wallets
 
@@ -35,98 +44,10 @@ _PLAIN_CALL = 1
 _DELEGATE = "1"
 
 
-class WireCall(msgspec.Struct):
-    target: str
-    value: str
-    data: str
-
-
-class BatchParams(msgspec.Struct, rename="camel"):
-    deposit_wallet: str
-    deadline: str
-    calls: list[WireCall]
-
-
-class Batch(msgspec.Struct, rename="camel", tag="WALLET"):
-    """A deposit wallet's calls."""
-
-    to: str
-    nonce: str
-    signature: str
-    deposit_wallet_params: BatchParams
-    sender: str = msgspec.field(name="from")
-    metadata: str = ""
-
-
-class WalletCreate(msgspec.Struct, rename="camel", tag="WALLET-CREATE"):
-    to: str
-    sender: str = msgspec.field(name="from")
-    metadata: str = ""
-
-
-class SafeParams(msgspec.Struct, rename="camel"):
-    gas_price: str
-    operation: Literal["0", "1"]
-    safe_txn_gas: str
-    base_gas: str
-    gas_token: str
-    refund_receiver: str
-
-
-class SafeTransaction(msgspec.Struct, rename="camel", tag="SAFE"):
-    to: str
-    proxy_wallet: str
-    data: str
-    nonce: str
-    signature: str
-    signature_params: SafeParams
-    sender: str = msgspec.field(name="from")
-    value: str = "0"
-    metadata: str = ""
-
-
-class CreateParams(msgspec.Struct, rename="camel"):
-    payment_token: str
-    payment: str
-    payment_receiver: str
-
-
-class SafeCreate(msgspec.Struct, rename="camel", tag="SAFE-CREATE"):
-    to: str
-    proxy_wallet: str
-    signature: str
-    signature_params: CreateParams
-    sender: str = msgspec.field(name="from")
-    metadata: str = ""
-
-
-class ProxyParams(msgspec.Struct, rename="camel"):
-    gas_price: str
-    gas_limit: str
-    relayer_fee: str
-    relay_hub: str
-    relay: str
-
-
-class ProxyTransaction(msgspec.Struct, rename="camel", tag="PROXY"):
-    to: str
-    proxy_wallet: str
-    data: str
-    nonce: str
-    signature: str
-    signature_params: ProxyParams
-    sender: str = msgspec.field(name="from")
-    metadata: str = ""
-
-
-Payload = Batch | WalletCreate | SafeTransaction | SafeCreate | ProxyTransaction
-_decode = msgspec.json.Decoder(Payload).decode
-
-
 def check_payload(body: bytes, submitter: str, chain: Chain, wallets: Wallets) -> RelayRequest:
     """Return the request once everything about it is proven; `submitter` is the key's address. Raises `RefusalError` 400."""
     try:
-        payload = _decode(body)
+        payload = decode_payload(body)
     except msgspec.DecodeError as error:
         raise bad_request(f"invalid payload: {error}") from None
     if len(payload.metadata) > METADATA_LIMIT:
@@ -366,5 +287,3 @@ def _data(text: str) -> bytes:
         return bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
         raise bad_request("invalid payload: data is not hexadecimal") from None
-
-

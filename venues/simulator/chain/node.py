@@ -23,7 +23,14 @@ from venues.simulator.chain.gas import (
     intrinsic_gas,
 )
 from venues.simulator.chain.machine import CONTRACTS, run
-from venues.simulator.chain.node_errors import LIMIT_EXCEEDED, METHOD_NOT_FOUND, REVERTED, NodeError, refused
+from venues.simulator.chain.node_errors import (
+    LIMIT_EXCEEDED,
+    METHOD_NOT_FOUND,
+    REVERTED,
+    NodeError,
+    invalid_params,
+    refused,
+)
 from venues.simulator.chain.node_views import Views, waiting
 from venues.simulator.chain.pool import MOST_WAITING, REPLACEMENT_PERCENT, Signed
 from venues.simulator.chain.raw_transactions import RawTransactionError, decode_raw
@@ -151,6 +158,8 @@ class Node:
         count = max(1, min(count, MAX_FEE_BLOCKS))
         newest = min(params.block_number(self._blocks, params.at(arguments, 1)), self._blocks.head)
         percentiles = params.at(arguments, 2, [])
+        if not isinstance(percentiles, list):
+            raise invalid_params("invalid argument 2: a list of percentiles is expected")
         first = max(FIRST_BLOCK, newest - count + 1)
         blocks = newest - first + 1
         history = {
