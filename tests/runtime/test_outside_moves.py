@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from domain.ledger import LedgerAccount
 from domain.market import Market
 from domain.money import MICRO
-from tests.runtime.wire_kit import DEPOSIT, Desk, Trader, buy, equal_to_the_venue, liquid_market
+from domain.wallet import Convert, Split
+from tests.runtime.wire_kit import ACCOUNT, DEPOSIT, Desk, Trader, buy, equal_to_the_venue, liquid_market
 from tests.trading.kit import until
+from tests.venues.polymarket.pacing import alone
+from tests.venues.polymarket.wallet.memory_log import MemoryLog
 from trading.portfolio import EXTERNAL
-from venues.exchange.commands import Command, Merge, Split
+from venues.exchange import commands
+from venues.polymarket.config import PolymarketConfig
+from venues.polymarket.wallet.opening import OpenWallet, open_wallet
 
 
-def happen(desk: Desk, command: Command) -> None:
+def happen(desk: Desk, command: commands.Command) -> None:
     """Let something happen on the venue's chain that no trader asked for."""
     desk.venue.venue.world.floor.do(command)
 
@@ -22,14 +31,14 @@ async def test_a_split_and_a_merge_made_outside_are_adopted_as_external(desk: De
     await buy(desk, kernel, market)
     bought = kernel.portfolio.positions.size(market.token_ids[0])
 
-    happen(desk, Split(desk.signer.address, market.condition_id, 7 * MICRO))
+    happen(desk, commands.Split(desk.signer.address, market.condition_id, 7 * MICRO))
     await equal_to_the_venue(desk, trader, market)
 
     external = kernel.portfolio.positions.get(market.token_ids[1], EXTERNAL)
     assert external is not None
     assert external.holding.settled == 7 * MICRO
 
-    happen(desk, Merge(desk.signer.address, market.condition_id, 5 * MICRO))
+    happen(desk, commands.Merge(desk.signer.address, market.condition_id, 5 * MICRO))
     await equal_to_the_venue(desk, trader, market)
 
     assert kernel.portfolio.positions.size(market.token_ids[0]) == bought + 2 * MICRO
@@ -45,7 +54,7 @@ async def test_what_moved_while_no_trader_ran_is_adopted_at_the_start(desk: Desk
     await equal_to_the_venue(desk, first, market)
     await first.stop()
 
-    happen(desk, Split(desk.signer.address, market.condition_id, 7 * MICRO))
+    happen(desk, commands.Split(desk.signer.address, market.condition_id, 7 * MICRO))
     second = await desk.start()
 
     await equal_to_the_venue(desk, second, market)
@@ -67,6 +76,61 @@ async def test_a_resolution_that_pays_while_the_trader_runs_halts_nothing(desk: 
     assert kernel.portfolio.ledger.balance(LedgerAccount.RECEIVABLE) == 0
     assert kernel.portfolio.ledger.deposits == DEPOSIT
     assert paid == 0 or kernel.portfolio.ledger.realised > 0
+
+
+async def test_the_wallets_own_operations_beside_a_running_trader_end_in_its_books(desk: Desk) -> None:
+    trader = await desk.start()
+    kernel = trader.kernel
+    market = liquid_market(kernel, exclusive=True)
+    await buy(desk, kernel, market)
+    event = kernel.markets.event_of(market)
+    tokens = [token for each in event for token in each.token_ids]
+    wallet = await beside(desk)
+
+    async with ticking(desk):
+        for operation in (Split(market=market, amount=9 * MICRO), Convert(markets=(market,), amount=6 * MICRO)):
+            plan = await wallet.operations.plan(operation)
+            assert (await wallet.operations.perform(plan, lambda _: None)).done
+    await wallet.close()
+
+    await equal_to_the_venue(desk, trader, *event)
+    held = {token: size for token in tokens if (size := kernel.portfolio.positions.size(token))}
+    assert held[market.token_ids[1]] == 3 * MICRO
+    assert {held[each.token_ids[0]] for each in event if each != market} == {6 * MICRO}
+
+
+async def beside(desk: Desk) -> OpenWallet:
+    """Open the trader's wallet as `manage.py wallet` does."""
+    url = desk.venue.url
+    config = PolymarketConfig(
+        account=ACCOUNT, clob_url=url, gamma_url=url + "/gamma", relayer_url=url + "/relayer", rpc_url=url + "/rpc"
+    )
+    return await open_wallet(
+        config,
+        desk.signer,
+        None,
+        clock=desk.venue.clock,
+        budgets=alone(),
+        log=MemoryLog(),
+        max_gas_cost=10**18,
+        poll_seconds=0.02,
+    )
+
+
+@asynccontextmanager
+async def ticking(desk: Desk) -> AsyncIterator[None]:
+    """Let the venue's time pass meanwhile."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(0.005)
+            desk.venue.pass_time(0.25, step=0.25)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def winner_of(desk: Desk, trader: Trader, market: Market) -> int | None:

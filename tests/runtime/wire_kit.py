@@ -127,8 +127,8 @@ class Desk:
         return balances.cash, dict(balances.tokens)
 
 
-def liquid_market(kernel: Kernel) -> Market:
-    """Return a watched market that trades near the middle, without a taker delay."""
+def liquid_market(kernel: Kernel, *, exclusive: bool | None = None) -> Market:
+    """Return a watched market that trades near the middle, without a taker delay; `exclusive` tells whether of an exclusive event."""
 
     def distance(market: Market) -> int:
         book = kernel.books.get(market.token_ids[0])
@@ -136,7 +136,8 @@ def liquid_market(kernel: Kernel) -> Market:
 
     watched = {book.market_id for book in kernel.books}
     markets = [market for market_id in watched if (market := kernel.markets.get(market_id)) is not None]
-    return min((market for market in markets if not market.taker_delay_ms and market.tick == 10_000), key=distance)
+    fitting = (market for market in markets if exclusive in (None, market.neg_risk))
+    return min((market for market in fitting if not market.taker_delay_ms and market.tick == 10_000), key=distance)
 
 
 async def place(kernel: Kernel, market: Market, **changes: Any) -> OwnOrder:
@@ -182,13 +183,14 @@ async def settled(desk: Desk, kernel: Kernel) -> None:
     await until(at_rest)
 
 
-async def equal_to_the_venue(desk: Desk, trader: Trader, market: Market) -> None:
+async def equal_to_the_venue(desk: Desk, trader: Trader, *markets: Market) -> None:
     """Compare money and shares with what the venue says."""
     portfolio = trader.kernel.portfolio
+    token_ids = [token for market in markets for token in market.token_ids]
 
     async def equal() -> bool:
-        cash, tokens = await desk.held(trader, market.token_ids)
-        ours = {token: portfolio.positions.size(token) for token in market.token_ids}
+        cash, tokens = await desk.held(trader, token_ids)
+        ours = {token: portfolio.positions.size(token) for token in token_ids}
         return (cash, tokens) == (portfolio.ledger.cash, ours)
 
     await until(equal)

@@ -155,7 +155,7 @@ class PolymarketWallet:
     def _warnings(self, cash: int, venue_cash: int, *, deployed: bool) -> list[str]:
         owner, wallet, kind = self.identity.owner, self.identity.wallet, self.identity.kind
         warnings = []
-        if kind is SignatureType.EOA:
+        if kind is SignatureType.EOA and self.account.startswith("live:"):
             better = wallets_of(owner).deposit_wallet
             warnings.append(
                 "Polymarket lets plain wallets trade only where it has allowed them before ('maker address not allowed'): "

@@ -59,7 +59,7 @@ async def _let_time_pass(venue: RunningVenue) -> None:
 
 @asynccontextmanager
 async def wallet_of(
-    venue: RunningVenue, kind: SignatureType, *, dollars: str = "1000", **funding: Any
+    venue: RunningVenue, kind: SignatureType, *, dollars: str = "1000", account: str = "sim:test", **funding: Any
 ) -> AsyncIterator[OpenWallet]:
     address = FUNDERS[kind] or ADDRESS
     owner = {} if kind is SignatureType.EOA else {"owner": ADDRESS, "signature_type": int(kind)}
@@ -67,7 +67,7 @@ async def wallet_of(
     assert status == 200, answer
     _, key = await venue.post("/admin/relayer-key", {"address": ADDRESS})
     config = PolymarketConfig(
-        account="sim:test",
+        account=account,
         venue="simulator",
         clob_url=venue.url,
         gamma_url=venue.url + "/gamma",
@@ -156,7 +156,7 @@ async def test_shares_and_cash_of_open_orders_are_not_taken(venue: RunningVenue)
 
 
 @pytest.mark.protocol("1.2", "9.8")
-@pytest.mark.parametrize("kind", [SignatureType.EOA, SignatureType.POLY_1271], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [SignatureType.POLY_GNOSIS_SAFE, SignatureType.POLY_1271], ids=lambda kind: kind.name)
 async def test_pitfall_8_a_missing_allowance_is_named_granted_and_the_venue_is_told(
     venue: RunningVenue, kind: SignatureType
 ) -> None:
@@ -213,12 +213,13 @@ async def test_unwrapped_collateral_can_be_wrapped_again(venue: RunningVenue) ->
         assert (await opened.operations.status()).cash == 1_000 * MICRO
 
 
-async def test_a_wrong_signature_type_is_told_from_an_empty_wallet(venue: RunningVenue) -> None:
+async def test_a_real_plain_wallet_is_told_of_its_keys_deposit_wallet(venue: RunningVenue) -> None:
+    async with wallet_of(venue, SignatureType.EOA, account="live:test") as opened:
+        (warning,) = (await opened.operations.status()).warnings
+        assert "maker address not allowed" in warning
+        assert FUNDERS[SignatureType.POLY_1271] in warning
     async with wallet_of(venue, SignatureType.EOA) as opened:
-        status = await opened.operations.status()
-        assert (status.cash, status.venue_cash) == (1_000 * MICRO, 1_000 * MICRO)
-        assert any("maker address not allowed" in warning for warning in status.warnings)
-        assert FUNDERS[SignatureType.POLY_1271] in status.warnings[0]
+        assert (await opened.operations.status()).warnings == ()
 
 
 async def test_a_transaction_that_reverts_is_a_failed_receipt_and_moves_nothing(venue: RunningVenue) -> None:
