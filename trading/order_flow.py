@@ -16,7 +16,7 @@ import structlog
 from domain.errors import InvalidOrderError, JournalError, JournalUncertainError, LeaseLostError, WrongAccountError
 from domain.order import Order, OrderDraft, OrderStatus
 from domain.ports import OrderGateway
-from domain.reports import Accepted, Rejected, SendOutcome
+from domain.reports import Accepted, CancelOutcome, Rejected, SendOutcome
 from trading.change import Change
 from trading.desk import Desk
 from trading.lease_holder import LeaseHolder
@@ -204,8 +204,7 @@ class OrderFlow:
             if own.status in (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED):
                 self._desk.apply(portfolio.move(own, OrderStatus.CANCELLING, own.unwanted, clock.now_ns()))
         outcome = await self._gateway.cancel([own.id for own in wanted])
-        if outcome.trouble is not None:
-            self._policies.not_cancelled(outcome.trouble)
+        self._act_on(outcome)
         cancelled = set(outcome.cancelled)
         for own in wanted:
             if own.id in cancelled and not own.status.terminal:
@@ -213,6 +212,10 @@ class OrderFlow:
             # Neither a yes nor a no says how much was filled in between: order and trades are read again, by a read that begins after this.
             own.needs_read, own.updated_ns = True, clock.now_ns()
             portfolio.orders.refresh(own)
+
+    def _act_on(self, outcome: CancelOutcome) -> None:
+        if outcome.trouble is not None:
+            self._policies.not_cancelled(outcome.trouble)
 
     async def _answers(self, orders: Sequence[OwnOrder]) -> None:
         """Wait until none of the orders is on its way any more, but not for ever."""
@@ -223,4 +226,4 @@ class OrderFlow:
     async def cancel_all(self, reason: str) -> None:
         """Cancel every open order of the account, also those polybot does not know."""
         await self.cancel_many(self._desk.portfolio.orders.open(), reason)
-        await self._gateway.cancel_all()
+        self._act_on(await self._gateway.cancel_all())

@@ -93,9 +93,10 @@ class Withdrawals:
         empty = 0
         for _ in range(rounds):
             wanted = left()
-            await self._flow.cancel_many(wanted, reason)
             if whole_account:
-                await self._gateway.cancel_all()
+                await self._flow.cancel_all(reason)
+            else:
+                await self._flow.cancel_many(wanted, reason)
             await self._resolver.read(own for own in wanted if own.id in orders)
             listed = await self._listed(unwanted, whole_account=whole_account)
             empty = empty + 1 if listed == 0 else 0

@@ -15,7 +15,17 @@ from domain.market import ConditionGroup, Market
 from domain.money import format_micros
 from domain.order import OrderDraft, OrderSide, OrderStatus, PreparedOrder
 from domain.ports import AccountListener, FeedListener, Journal, JournalRow, LeaseStore
-from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport
+from domain.reports import (
+    OFF_GRID,
+    Accepted,
+    Balances,
+    CancelOutcome,
+    OrderReport,
+    Policy,
+    Rejected,
+    SendOutcome,
+    TradeReport,
+)
 from tests.sim.world import ACCOUNT, TRADER, Dead, World
 from trading.journal_memory import MemoryJournal
 from trading.lease import MemoryLeases
@@ -36,6 +46,16 @@ _STATUS = {
     e.VenueStatus.CANCELED_EXPIRED_ORDER: OrderStatus.EXPIRED,
     e.VenueStatus.CANCELED_MARKET_RESOLVED: OrderStatus.CANCELLED,
 }
+
+_CODES = {e.RefusalCode.TICK_SIZE: OFF_GRID}
+_OUTDATED = {
+    e.RefusalCode.TICK_SIZE,
+    e.RefusalCode.MIN_SIZE,
+    e.RefusalCode.NO_ORDERBOOK,
+    e.RefusalCode.MARKET_NOT_READY,
+    e.RefusalCode.NOT_ENOUGH_BALANCE,
+}
+"""Refusals that say that what the trader believes is outdated."""
 
 
 async def silence() -> NoReturn:
@@ -152,7 +172,9 @@ class SimGateway:
         if isinstance(answer, e.OrderAccepted):
             return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
         assert isinstance(answer, e.OrderRefused), answer
-        return Rejected(order_id=answer.order_id, code=answer.code.value, text=answer.text)
+        code = _CODES.get(answer.code, answer.code.value)
+        policy = Policy.RESYNC if answer.code in _OUTDATED else Policy.REJECT
+        return Rejected(order_id=answer.order_id, code=code, text=answer.text, policy=policy)
 
     @staticmethod
     def _place_command(prepared: PreparedOrder, draft: OrderDraft) -> c.PlaceOrder:
@@ -182,6 +204,8 @@ class SimGateway:
         return await self._cancel(c.CancelAll(TRADER))
 
     async def cancel_market(self, condition_id: str = "", token_id: str = "") -> CancelOutcome:
+        if not (condition_id or token_id):
+            raise ValueError("neither a market nor a token was named")
         return await self._cancel(c.CancelMarketOrders(TRADER, condition_id, token_id))
 
     async def order(self, order_id: str) -> OrderReport | None:
