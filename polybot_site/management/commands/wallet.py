@@ -78,6 +78,8 @@ class Command(BaseCommand):
             asyncio.run(self._run(config, options))
         except PolybotError as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError("interrupted: what has left goes on, and `manage.py wallet status` names it") from None
 
     async def _run(self, config: Config, options: dict[str, Any]) -> None:
         async with configured_wallet(config, SystemClock()) as opened:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -48,6 +49,15 @@ Estimate = Callable[[str, str, bytes], Awaitable[int]]
 """Returns the gas of a call: (from, to, data)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A submission and what is known of it; `doubtful`: it may have been taken more than once."""
+
+    request: RelayRequest
+    transaction: WalletTransaction
+    doubtful: bool
+
+
 class RelayedSender:
     """Sends for one wallet."""
 
@@ -79,17 +89,15 @@ class RelayedSender:
         self._max_polls = max_polls
 
     async def send(self, calls: Sequence[ContractCall], description: str, progress: Progress) -> WalletReceipt:
+        self._relayer.require_key()
         await self._ensure_created()
-        request, transaction = await self._submit(calls, description)
-        for _ in range(2):
-            if not transaction.id:
-                break
+        sent = await self._submit(calls, description)
+        transaction = sent.transaction
+        if transaction.id:
             progress(WalletReceipt((transaction,)))
             transaction = await self._follow(transaction, progress)
-            twin = await self._twin(request, transaction)
-            if twin is None:
-                break
-            transaction = twin
+        if sent.doubtful and transaction.state in (TransactionState.FAILED, TransactionState.INVALID):
+            transaction = await self._twin(sent, transaction, progress)
         if transaction.state.final:
             self._log.clear(self._wallet)
         return WalletReceipt((transaction,))
@@ -135,38 +143,37 @@ class RelayedSender:
             return await self._relayer.transaction(submission.transaction_id)
         return await self._relayer.find(submission.nonce, signature_of(bytes.fromhex(submission.payloads[-1])))
 
-    async def _submit(self, calls: Sequence[ContractCall], description: str) -> tuple[RelayRequest, WalletTransaction]:
+    async def _submit(self, calls: Sequence[ContractCall], description: str) -> _Sent:
         """Submit until the relayer takes it or refuses for good; `UNKNOWN` when it may have taken it unseen."""
         request = await self._request(calls, None)
-        doubtful = ""
-        refusal = ""
+        doubt = refusal = ""
         for _ in range(MAX_SUBMITS):
             submission = self._remember(request, description)
             answer = await self._relayer.submit(request.body)
-            if isinstance(answer, Taken):
-                self._remember(request, description, answer.transaction.id)
-                return request, answer.transaction
+            found = answer.transaction if isinstance(answer, Taken) else None
             if isinstance(answer, Unanswered):
-                doubtful = answer.reason
-                _log.warning("submission not answered, looking it up", nonce=request.nonce, reason=answer.reason)
-            found = await self._seen(submission) if doubtful else None
+                doubt = answer.reason
+                _log.warning("submission not answered, looking it up", nonce=request.nonce, reason=doubt)
+            if doubt and found is None:
+                found = await self._seen(submission)
             if found is not None:
                 self._remember(request, description, found.id)
-                return request, found
+                return _Sent(request, found, bool(doubt))
             if isinstance(answer, Refused):
                 refusal = answer.text
                 newer = _newer_nonce(answer)
-                if newer is not None and not doubtful:
+                if newer is not None and not doubt:
+                    self._log.clear(self._wallet)
                     request = await self._request(calls, newer)
                     continue
                 if not _passes(answer):
                     break
             await asyncio.sleep(self._poll_seconds)
-        if doubtful:
-            detail = f"submitted with nonce {request.nonce}, not answered: {doubtful}"
-            return request, WalletTransaction(state=TransactionState.UNKNOWN, detail=detail)
-        self._log.clear(self._wallet)
-        raise WalletError(_explained(refusal))
+        if not doubt:
+            self._log.clear(self._wallet)
+            raise WalletError(_explained(refusal))
+        detail = f"submitted with nonce {request.nonce}, not answered: {doubt}"
+        return _Sent(request, WalletTransaction(state=TransactionState.UNKNOWN, detail=detail), doubtful=True)
 
     async def _seen(self, submission: Submission) -> WalletTransaction | None:
         try:
@@ -175,12 +182,13 @@ class RelayedSender:
             _log.warning("submission could not be looked up", nonce=submission.nonce, reason=str(error))
             return None
 
-    async def _twin(self, request: RelayRequest, transaction: WalletTransaction) -> WalletTransaction | None:
-        """Return the other submission of the same bytes that did not fail, where this one did."""
-        if transaction.state not in (TransactionState.FAILED, TransactionState.INVALID):
-            return None
-        twin = await self._relayer.find(request.nonce, request.signature)
-        return twin if twin is not None and twin.id != transaction.id else None
+    async def _twin(self, sent: _Sent, failed: WalletTransaction, progress: Progress) -> WalletTransaction:
+        """Return what became of bytes that may have been taken twice: one failed, and another may have been carried out."""
+        try:
+            twin = await self._relayer.find(sent.request.nonce, sent.request.signature)
+        except VenueError as error:
+            return replace(failed, state=TransactionState.UNKNOWN, detail=f"{failed.detail}; not looked up: {error}")
+        return failed if twin is None or twin.id == failed.id else await self._follow(twin, progress)
 
     async def _follow(self, transaction: WalletTransaction, progress: Progress) -> WalletTransaction:
         """Read the transaction's state until it is final or `max_polls` reads have passed."""

@@ -19,7 +19,7 @@ from domain.wallet import TransactionState, WalletTransaction
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.http import HttpClient, error_text
-from venues.polymarket.pace import Pace
+from venues.polymarket.pace import OverBudgetError, Pace
 
 T = TypeVar("T")
 
@@ -123,6 +123,7 @@ class RelayerClient:
         self._base_url = base_url
         self._session = session
         self._http = HttpClient(base_url, session, pace)
+        self._pace = pace
         self._key = key
         self._clock = clock
 
@@ -142,18 +143,30 @@ class RelayerClient:
         content = await self._http.get("/deployed", (("address", wallet), ("type", kind)))
         return _read(content, _Deployed, "the deployment").deployed
 
+    def require_key(self) -> None:
+        """Raise `VenueError` naming the settings when there is no key: nothing could be submitted or followed."""
+        self._signed("GET", "/transactions")
+
     async def submit(self, body: bytes) -> Submitted:
-        """Send a transaction once."""
+        """Send a transaction once; one for which there is no budget now is refused like by the relayer itself (429)."""
         headers = {"Content-Type": "application/json", **self._signed("POST", "/submit", body)}
+        try:
+            ticket = await self._pace.admit("POST", "/submit")
+        except OverBudgetError as error:
+            return Refused(429, str(error))
+        status, told = 0, dict[str, str]()
         try:
             async with self._session.post(
                 self._base_url + "/submit", data=body, headers=headers, allow_redirects=False
             ) as answer:
-                content, status = await answer.read(), answer.status
+                content = await answer.read()
+                status, told = answer.status, {name.lower(): value for name, value in answer.headers.items()}
         except TimeoutError:
             return Unanswered("no answer in time")
         except aiohttp.ClientError as error:
             return Unanswered(f"{type(error).__name__}: {error}")
+        finally:
+            self._pace.answered(ticket, status, told)
         if status >= 500:
             return Unanswered(f"the relayer answered {status}: {error_text(content)}")
         if status >= 300:

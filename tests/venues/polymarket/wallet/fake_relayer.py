@@ -1,8 +1,9 @@
 """A relayer that follows the venue's protocol on a real socket: verifies keys and signatures with eth_account, counts nonces, carries out once.
 
 `faults` are used up, one for each submission: "lost" takes it and cuts the answer off, "gone" cuts off without taking it, "broken"
-takes it and answers 500, and a (status, text) is a refusal. `script` is the run of states of what it took, `hides` keeps its list
-empty, `stale` is a nonce it reports instead of its own. `executed` is what happened on its chain.
+takes it and answers 500, "twice" lists bytes that were taken before once more, and a (status, text) is a refusal. `script` is the run of
+states of what it took, `hides` keeps its list empty (`hides_for`: so many looks), `stale` is a nonce it reports instead of its own.
+`executed` is what happened on its chain.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ class FakeRelayer:
         self.rows: list[dict[str, Any]] = []
         self.executed: list[dict[str, Any]] = []
         self.hides = False
+        self.hides_for: int | None = None
         self.stale: int | None = None
         self.created: list[dict[str, Any]] = []
         self.deployed_after = 0
@@ -48,6 +50,8 @@ class FakeRelayer:
             return web.Response()
         if isinstance(fault, tuple):
             return web.json_response({"error": fault[1]}, status=fault[0])
+        if fault == "twice":
+            return web.json_response({"transactionID": self._doomed(body), "state": "STATE_NEW"})
         if int(body["nonce"]) != self.nonce:
             text = f"batch nonce {body['nonce']} does not match on-chain nonce {self.nonce}"
             return web.json_response({"error": text}, status=400)
@@ -71,6 +75,12 @@ class FakeRelayer:
         }
         self.rows.append(row)
         return row
+
+    def _doomed(self, body: dict[str, Any]) -> str:
+        """List the same bytes once more; the chain refuses their nonce."""
+        row = {"transactionID": f"tx-{len(self.rows) + 1}", "state": "STATE_NEW", "nonce": body["nonce"]}
+        self.rows.append({**row, "signature": body["signature"], "looks": 0, "doomed": True})
+        return row["transactionID"]
 
     def _authenticate(self, request: web.Request, body: bytes) -> None:
         if "RELAYER_API_KEY" in request.headers:
@@ -99,6 +109,8 @@ class FakeRelayer:
         row = next(row for row in self.rows if row["transactionID"] == request.match_info["id"])
         row["looks"] += 1
         row["state"] = self.script[min(row["looks"], len(self.script) - 1)]
+        if row.get("doomed"):
+            row["state"] = "STATE_FAILED"
         failed = row["state"] in ("STATE_FAILED", "STATE_INVALID")
         return web.json_response(
             {
@@ -111,7 +123,11 @@ class FakeRelayer:
 
     async def transactions(self, request: web.Request) -> web.Response:
         self._authenticate(request, b"")
-        return web.json_response([] if self.hides else self.rows)
+        hidden = self.hides
+        if self.hides_for is not None:
+            self.hides_for -= 1
+            self.hides = self.hides_for > 0
+        return web.json_response([] if hidden else self.rows)
 
 
 def signer_of(body: dict[str, Any]) -> str:

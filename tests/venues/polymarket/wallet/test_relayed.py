@@ -129,7 +129,7 @@ async def test_a_plain_relayer_key_works_as_well_as_a_builders(bench: Bench) -> 
 async def test_without_a_key_nothing_is_sent_and_the_settings_are_named(bench: Bench) -> None:
     with pytest.raises(VenueError, match="POLYBOT_POLYMARKET__BUILDER_KEY"):
         await bench.send(key=None)
-    assert bench.relayer.submitted == []
+    assert bench.relayer.submitted == bench.log.saved == []
 
 
 @pytest.mark.protocol("8.1")
@@ -225,6 +225,17 @@ async def test_a_batch_nobody_took_is_over_when_its_deadline_has_passed(bench: B
     assert (await bench.sender().recover(kept)).state is STATES.UNKNOWN
     over = await bench.sender().recover(replace(kept, expires_s=1_700_000_000))
     assert over.state is STATES.INVALID
+
+
+async def test_of_bytes_that_were_taken_twice_the_one_that_was_carried_out_counts(bench: Bench) -> None:
+    bench.relayer.faults = ["lost", "twice"]
+    bench.relayer.hides = True
+    bench.relayer.hides_for = 1
+    receipt = await bench.send()
+    assert receipt.done
+    assert receipt.transactions[0].id == "tx-1"
+    assert len(bench.relayer.executed) == 1
+    assert len(bench.relayer.submitted) == 2
 
 
 @pytest.mark.protocol("8.1")
