@@ -1,6 +1,7 @@
 """Evidence from the account channel: held back while the venue is being read at start, applied at once afterwards.
 
-A (re)connected channel may have missed anything, so every gap asks for a reconciliation.
+A (re)connected channel may have missed anything, so every gap asks for a reconciliation. So does a trade of an order that is not known here: it is
+adopted when REST knows it too, and never on the channel's word alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 
 import structlog
 
+from domain.fill import FillKey
 from domain.reports import OrderReport, TradeReport
 from trading.desk import Desk
 
@@ -61,5 +63,10 @@ class AccountEvents:
         portfolio, now = self._desk.portfolio, self._desk.clock.now_ns()
         if isinstance(report, OrderReport):
             self._desk.apply(portfolio.apply_order(report, now_ns=now, fresh=False))
+        elif (
+            report.order_id not in portfolio.orders and FillKey(report.trade_id, report.order_id) not in portfolio.fills
+        ):
+            _log.info("trade of an unknown order, reading the venue", trade=report.trade_id, order=report.order_id)
+            self.gap.set()
         else:
             self._desk.apply(portfolio.apply_trade(report, now_ns=now))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from domain.errors import VenueError
+from domain.fill import FillStatus
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from domain.reports import Rejected
@@ -60,6 +62,26 @@ async def test_a_gap_asks_for_a_reconciliation(clock) -> None:
     events.on_gap("reconnected")
 
     assert events.gap.is_set()
+
+
+@virtual
+async def test_a_trade_of_an_unknown_order_counts_only_when_rest_knows_it_too(clock) -> None:
+    rig = Rig(clock)
+    rig.deposit(MICRO)
+    events = AccountEvents(rig.desk)
+    events.release()
+    made_up, true = f.trade(f.order(), 4 * MICRO), f.trade(f.order(), 3 * MICRO, matched_ns=clock.now_ns())
+
+    events.on_trade(made_up)
+    events.on_trade(true)
+
+    assert events.gap.is_set()
+    assert not rig.portfolio.fills
+    rig.venue.reports = [true]
+    await rig.reconciler.run()
+    assert [fill.key.trade_id for fill in rig.portfolio.fills.values()] == [true.trade_id]
+    events.on_trade(replace(true, status=FillStatus.CONFIRMED))
+    assert [fill.status for fill in rig.portfolio.fills.values()] == [FillStatus.CONFIRMED]
 
 
 @virtual
