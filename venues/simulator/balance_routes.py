@@ -10,7 +10,7 @@ from aiohttp import web
 
 from venues.simulator.approvals import COLLATERAL, CTF, POSITION_MANAGER
 from venues.simulator.callers import Callers
-from venues.simulator.contracts import EXCHANGE_V3, SPENDERS
+from venues.simulator.contracts import EXCHANGE_V3, SPENDERS, is_position_id
 from venues.simulator.http import answer
 from venues.simulator.inputs import Reread
 from venues.simulator.refusals import bad_request
@@ -35,7 +35,8 @@ class BalanceRoutes:
         spenders = (EXCHANGE_V3,) if asset == POSITION_MANAGER else SPENDERS
         if wallet is None:
             return answer({"balance": "0", "allowances": dict.fromkeys(spenders, "0")})
-        held = world.exchange.balance(wallet, token_id).settled if asset != POSITION_MANAGER else 0
+        elsewhere = bool(token_id) and is_position_id(token_id) != (asset == POSITION_MANAGER)
+        held = 0 if elsewhere else world.exchange.balance(wallet, token_id).settled
         now_ns = self._venue.now_ns()
         shown = {spender: str(world.approvals.shown(wallet, asset, spender, now_ns)) for spender in spenders}
         return answer({"balance": str(held), "allowances": shown})
@@ -56,4 +57,6 @@ class BalanceRoutes:
         token_id = "" if asset == COLLATERAL else request.query.get("token_id", "")
         if asset != COLLATERAL and not token_id:
             raise bad_request("asset_id is required")
+        if token_id and not (token_id.isascii() and token_id.isdigit() and len(token_id) <= 78):
+            raise bad_request("Invalid token id")
         return wallet, asset, token_id

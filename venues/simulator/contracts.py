@@ -40,6 +40,24 @@ SPENDERS = (CTF_EXCHANGE, NEG_RISK_EXCHANGE, CTF_ADAPTER, NEG_RISK_ADAPTER)
 """The contracts whose allowances the balance API shows."""
 
 
+_POSITION_MASK = ((1 << 64) - 1) << 40
+
+
+def is_position_id(token_id: str) -> bool:
+    """Tell whether a token is a Protocol-V2 position (bits 40 to 103 are zero) and no conditional token."""
+    return int(token_id) & _POSITION_MASK == 0
+
+
+def settling_exchange(token_id: str, *, neg_risk: bool) -> str:
+    """Return the contract that settles (and therefore verifies) orders of a token."""
+    return EXCHANGE_V3 if is_position_id(token_id) else exchange_of(neg_risk)
+
+
+def domain_version(exchange: str) -> str:
+    """Return the version of the EIP-712 domain that orders of an exchange are signed in."""
+    return "3" if exchange == EXCHANGE_V3 else "2"
+
+
 def exchange_of(neg_risk: bool) -> str:
-    """Return the contract that settles (and therefore verifies) orders of a market."""
+    """Return the contract that settles orders of conditional tokens."""
     return NEG_RISK_EXCHANGE if neg_risk else CTF_EXCHANGE

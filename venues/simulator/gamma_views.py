@@ -9,7 +9,7 @@ import orjson
 from domain.money import MICRO, format_micros, to_float
 from venues.exchange import Exchange
 from venues.simulator import gamma_tags, rewards_views
-from venues.simulator.contracts import UMA_ADAPTER
+from venues.simulator.contracts import UMA_ADAPTER, is_position_id
 from venues.simulator.listings import Listing
 from venues.simulator.public_views import accepting, base_fee, middle
 from venues.simulator.rewards_views import iso
@@ -151,6 +151,8 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         "holdingRewardsEnabled": False,
         "version": "v1",
     }
+    if is_position_id(spec.token_ids[0]):
+        view |= {"version": "v2", "positionIds": list(spec.token_ids)}
     view |= _volumes(listing, now_ns) | _liquidity(world.exchange, spec.token_ids[0])
     view |= _fees(listing) | _resolution(listing) | _rewards(listing)
     if spec.neg_risk:

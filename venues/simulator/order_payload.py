@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 from eth_utils.address import is_hex_address, to_checksum_address
 
-from venues.simulator.approvals import COLLATERAL, CTF
-from venues.simulator.contracts import exchange_of
+from venues.simulator.approvals import COLLATERAL, CTF, POSITION_MANAGER
+from venues.simulator.contracts import is_position_id, settling_exchange
 from venues.simulator.inputs import Place
 from venues.simulator.refusals import RefusalError, bad_request, no_orderbook
 from venues.simulator.signatures import SignatureError, SignedOrder, order_digest, order_signer
@@ -94,7 +94,7 @@ def check_order(envelope: Envelope, key: ApiKey, world: World, now_ns: int) -> P
     listing = world.listings.by_token(wire.token_id)
     if listing is None:
         raise no_orderbook()
-    exchange = exchange_of(listing.spec.neg_risk)
+    exchange = settling_exchange(wire.token_id, neg_risk=listing.spec.neg_risk)
     try:
         if order_signer(signed, exchange, wire.signature) != key.address:
             raise bad_request("invalid signature")
@@ -119,7 +119,10 @@ def check_order(envelope: Envelope, key: ApiKey, world: World, now_ns: int) -> P
 
 def _check_allowance(order: SignedOrder, token_id: str, world: World, exchange: str, now_ns: int) -> None:
     """Check that the wallet lets `exchange` take what the order gives, as far as the gateway knows. Missing funds are the exchange's to tell."""
-    asset, held = (COLLATERAL, "") if order.side == 0 else (CTF, token_id)
+    if order.side == 0:
+        asset, held = COLLATERAL, ""
+    else:
+        asset, held = POSITION_MANAGER if is_position_id(token_id) else CTF, token_id
     allowance = world.approvals.shown(order.maker, asset, exchange, now_ns)
     if allowance < order.maker_amount <= world.exchange.balance(order.maker, held).available:
         raise bad_request(

@@ -15,7 +15,7 @@ from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_utils.crypto import keccak
 
-from venues.simulator.contracts import CHAIN_ID
+from venues.simulator.contracts import CHAIN_ID, domain_version
 
 _AUTH_MESSAGE = "This message attests that I control the given wallet"
 _AUTH_TYPES = {
@@ -129,7 +129,8 @@ def _wallet_message(order: SignedOrder, exchange: str) -> SignableMessage:
 
 
 def _exchange_domain(exchange: str) -> dict[str, Any]:
-    return {"name": "Polymarket CTF Exchange", "version": "2", "chainId": CHAIN_ID, "verifyingContract": exchange}
+    version = domain_version(exchange)
+    return {"name": "Polymarket CTF Exchange", "version": version, "chainId": CHAIN_ID, "verifyingContract": exchange}
 
 
 def typed_message(domain: Mapping[str, Any], types: Mapping[str, Any], message: Mapping[str, Any]) -> SignableMessage:

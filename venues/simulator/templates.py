@@ -33,6 +33,8 @@ class Template:
     series: str = ""
     recurrence: str = ""
     rewards: RewardTerms | None = None
+    positions: bool = False
+    """Outcomes are positions of Protocol V2, not conditional tokens."""
     game: bool = False
     """A game that starts some time before the end: marketable orders wait, and what rests is cancelled at the start."""
 
@@ -208,6 +210,7 @@ TEMPLATES: tuple[Template, ...] = (
         tick=1_000,
         minutes=(400, 2600),
         choices={"company": ("Copperline", "Fjord Devices", "Lumen Works")},
+        positions=True,
     ),
     Template(
         kind="binary",

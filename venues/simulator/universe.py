@@ -143,16 +143,20 @@ class Universe:
         market_id = self._take_id()
         question = template.question.format_map({**names, "outcome": outcome})
         group = self._hash("group", event_id) if template.kind == "exclusive" else self._hash("question", market_id)
+        condition_id = self._hash("condition", market_id)
+        token_ids = (self._token(market_id, 0), self._token(market_id, 1))
+        if template.positions:
+            condition_id, token_ids = _positions(condition_id)
         return MarketSpec(
             id=market_id,
             event_id=event_id,
             question=question,
             slug=f"{_slug(question)}-{market_id}",
             item_title=outcome,
-            condition_id=self._hash("condition", market_id),
+            condition_id=condition_id,
             # The low byte of a neg-risk question id is the market's index in its event.
             question_id=group[:-2] + f"{index:02x}",
-            token_ids=(self._token(market_id, 0), self._token(market_id, 1)),
+            token_ids=token_ids,
             tick=template.tick,
             min_size=5_000_000,
             neg_risk=template.kind == "exclusive",
@@ -170,6 +174,14 @@ class Universe:
 
     def _token(self, market_id: str, index: int) -> str:
         return str(int.from_bytes(keccak(text=f"{self._venue_id}/token/{market_id}/{index}"), "big"))
+
+
+def _positions(digest: str) -> tuple[str, tuple[str, str]]:
+    """Return condition and position ids of a binary Protocol-V2 market: module, 18 bytes, 8 zero bytes, 4 bytes, the outcome's index."""
+    raw = bytes.fromhex(digest[2:])
+    condition = b"\x01" + raw[1:19] + bytes(8) + raw[27:31]
+    yes, no = (str(int.from_bytes(condition + bytes([index]), "big")) for index in (0, 1))
+    return "0x" + (condition + b"\x00").hex(), (yes, no)
 
 
 def _outcomes(rng: random.Random, template: Template) -> list[str]:

@@ -30,6 +30,7 @@ WARM_SECONDS = 12
 MESSAGE = "This message attests that I control the given wallet"
 STANDARD = "0xE111180000d2663C0091e4f400237545B87B996B"
 NEG_RISK = "0xe2222d279d744050d28e00520010520000310F59"
+POSITIONS = "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"
 ZERO32 = "0x" + "00" * 32
 ANYWHERE, ONCE = Where(), When()
 ORDER_TYPE = [
@@ -279,8 +280,10 @@ class Trader:
             "builder": bytes.fromhex(builder[2:]),
         }
         types = {"Order": [{"name": name, "type": kind} for name, kind in ORDER_TYPE]}
-        exchange = NEG_RISK if market["negRisk"] else STANDARD
-        domain = {"name": "Polymarket CTF Exchange", "version": "2", "chainId": 137, "verifyingContract": exchange}
+        version, exchange = "2", NEG_RISK if market["negRisk"] else STANDARD
+        if market.get("version") == "v2":
+            version, exchange = "3", POSITIONS
+        domain = {"name": "Polymarket CTF Exchange", "version": version, "chainId": 137, "verifyingContract": exchange}
         signed = self._account.sign_typed_data(domain, types, fields)
         signature, self.digest = "0x" + signed.signature.hex(), "0x" + signed.message_hash.hex()
         if signature_type == 3:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.venues.simulator.kit import NEG_RISK, STANDARD, Trader, running_venue, trader
+from tests.venues.simulator.kit import NEG_RISK, POSITIONS, STANDARD, Trader, running_venue, trader
 
 
 async def quotes(venue, token: str) -> tuple[str, str, float]:
@@ -429,3 +429,27 @@ async def test_a_wallet_that_approved_nothing_is_told_whom_to_approve(venue):
     # What is not there at all cannot be spent either, whatever is approved.
     _, poor = await client.place(market, "BUY", "0.02", "60000")
     assert "the balance is not enough" in poor["error"]
+
+
+@pytest.mark.protocol("3.1", "8.3", "9.12")
+async def test_positions_of_protocol_v2_trade_on_an_exchange_of_their_own(venue):
+    client = await trader(venue)
+    _, body = await venue.get("/gamma/markets/keyset", limit="100")
+    market = next(market for market in body["markets"] if market["version"] == "v2")
+    market |= {"tokens": market["positionIds"]}
+    yes = int(market["tokens"][0])
+    assert yes & ((1 << 64) - 1) << 40 == 0
+    assert int(market["conditionId"], 16) == yes == int(market["tokens"][1]) - 1
+    status, resting = await client.place(market, "BUY", "0.02", "10")
+    assert (status, resting["status"], resting["orderID"]) == (200, "live", client.digest)
+    old = client.order(market | {"version": "v1"}, "BUY", "0.02", "10")
+    assert await client.call("POST", "/order", old) == (400, {"error": "invalid signature"})
+    _, bought = await client.place(market, "BUY", "0.98", "10", "FAK", spend="6.00")
+    venue.pass_time(6)
+    held = {}
+    for asset_type in ("CONDITIONAL", "CONDITIONAL-V2"):
+        query = {"asset_type": asset_type, "token_id": market["tokens"][0]}
+        held[asset_type] = (await client.call("GET", "/balance-allowance", **query))[1]
+    assert held["CONDITIONAL"]["balance"] == "0"
+    assert int(held["CONDITIONAL-V2"]["balance"]) == round(float(bought["takingAmount"]) * 1e6) > 0
+    assert list(held["CONDITIONAL-V2"]["allowances"]) == [POSITIONS]

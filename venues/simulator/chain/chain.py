@@ -23,7 +23,7 @@ from venues.simulator.chain.pool import Pool, Signed
 from venues.simulator.chain.relays import Relay, RelayRequest, Relays, RelayState
 from venues.simulator.chain.scratch import Ledgers, Scratch
 from venues.simulator.chain.transactions import Transaction
-from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, UMA_ADAPTER, USDC_E, ZERO_ADDRESS, exchange_of
+from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, UMA_ADAPTER, USDC_E, ZERO_ADDRESS, settling_exchange
 from venues.simulator.floor import Floor
 from venues.simulator.wallets import Wallets
 
@@ -125,7 +125,7 @@ class Chain:
             return
         market = self._floor.exchange.market(trade.condition_id)
         if trade.id not in self._mined and market is not None:
-            to = exchange_of(market.neg_risk)
+            to = settling_exchange(market.token_ids[0], neg_risk=market.neg_risk)
             token_ids = market.token_ids
             self.blocks.add(
                 Transaction(trade.transaction_hash, OPERATOR, to, MATCH_ORDERS, trade=trade, token_ids=token_ids)
