@@ -29,6 +29,7 @@ LAPSE_SECONDS = 10.0
 AGAIN_SECONDS = 1.0
 _TIMEOUT_SECONDS = 2.0
 _IDS_TRIED = 3
+_END_SECONDS = 0.5
 _LARGEST_ANSWER = 65_536
 _LOOKS_PER_STALL = 3
 
@@ -93,10 +94,10 @@ class Heartbeat:
         self._stop.set()
 
     def close(self) -> None:
-        """Stop, and wait until the thread has ended."""
+        """Stop, and wait a moment for the thread's end; a beat that hangs ends by itself and is not repeated."""
         self.stop()
         if self._thread is not None:
-            self._thread.join(2 * self._timeout)
+            self._thread.join(_END_SECONDS)
 
     # In the thread.
 
@@ -131,6 +132,8 @@ class Heartbeat:
     def _beat(self) -> bool:
         """Send one beat; True when the venue took it."""
         for _ in range(_IDS_TRIED):
+            if self._stop.is_set():
+                return False
             sent_at = self._clock.monotonic()
             try:
                 status, content = self._post(msgspec.json.encode({"heartbeat_id": self._next_id}))
