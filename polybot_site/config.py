@@ -189,7 +189,8 @@ class Trading(Section):
     )
 
     heartbeat: bool = Field(
-        True, description="Let the venue cancel every open order of the account when the trader falls silent for 10 s"
+        True,
+        description="Let the venue cancel every open order when the trader falls silent for 10 s; an API key that has begun with it needs it",
     )
     heartbeat_s: Annotated[Number, Field(ge=1, le=8)] = Field(
         5.0, description="Time between heartbeats to the venue, in seconds"

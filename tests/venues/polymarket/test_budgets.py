@@ -6,9 +6,14 @@ import asyncio
 from collections import deque
 
 import pytest
+import redis as blocking
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from infra.clock import SystemClock
+from infra.ids import RandomIds
+from infra.rate_limit_redis import RedisLender
+from infra.redis import async_client
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from venues.polymarket import rate_table
 from venues.polymarket.budgets import Budgets
@@ -361,6 +366,23 @@ def test_whatever_is_sent_when_the_venue_never_has_a_reason_to_refuse(steps, jit
         assert venue.times
 
     run_virtual(main, clock)
+
+
+async def test_what_a_process_needs_beyond_its_own_share_is_leased_through_redis(redis_url):
+    clock = SystemClock()
+    both = [Budgets("venue", clock, RedisLender(async_client(redis_url), clock, RandomIds())) for _ in range(2)]
+    reads = [budgets.clob.admit("GET", "/balance-allowance") for budgets in both for _ in range(50)]
+    async with asyncio.timeout(5):
+        await asyncio.gather(*reads)
+    for budgets in both:
+        await budgets.probe()
+        await budgets.close()
+
+    with blocking.Redis.from_url(redis_url) as server:
+        blocks = server.zrange("rl:venue.clob.balance:10", 0, -1)
+        # Each has an eighth of the 200 for itself, of which reads leave a quarter.
+        assert 2 * (50 - 19) <= sum(int(block.rpartition(b":")[2]) for block in blocks) <= 100
+        assert 10_000 < server.pttl("rl:venue.clob.balance:10") <= 11_500
 
 
 def test_every_endpoint_of_the_table_has_one_rule_and_every_limit_can_be_shared():
