@@ -13,11 +13,13 @@ from web3.middleware import ExtraDataToPOAMiddleware
 
 from tests.venues.simulator.chain_kit import (
     CTF,
+    NEG_RISK_ADAPTER,
     NO_PARENT,
     PUSD,
     STANDARD_ADAPTER,
     Owner,
     approve,
+    convert,
     merge,
     split,
 )
@@ -321,6 +323,10 @@ async def test_transfers_from_the_first_block_on_add_up_to_every_balance(venue, 
     client = await trader(venue, 5)
     market = await venue.some_market()
     await owner.do(split(market["conditionId"], 40 * DOLLAR), merge(market["conditionId"], 3 * DOLLAR))
+    group = venue.venue.world.listings.by_condition((await venue.some_market(neg_risk=True))["conditionId"]).event
+    for one in group.markets[:3]:
+        await owner.do(split(one.condition_id, 10 * DOLLAR, NEG_RISK_ADAPTER))
+    await owner.do(convert(group.neg_risk_market_id, 0b111, 4 * DOLLAR))
     for token in (0, 1):
         _, book = await venue.get("/book", token_id=market["tokens"][token])
         price = book["asks"][-1]["price"]
@@ -336,7 +342,7 @@ async def test_transfers_from_the_first_block_on_add_up_to_every_balance(venue, 
             held[target, asset] += amount
     exchange = venue.venue.world.exchange
     for address in (owner.wallet, client.address, wallet.address):
-        for asset in ("", *market["tokens"]):
+        for asset in ("", *market["tokens"], *(token for one in group.markets for token in one.token_ids)):
             assert held[address, asset] == exchange.balance(address, asset).settled
 
 
@@ -415,7 +421,18 @@ async def test_settlements_of_replaced_blocks_stay_are_retried_or_fail(venue):
     assert ("mined", "confirmed") in paths
     assert ("mined", "retrying", "mined", "confirmed") in paths
     assert ("mined", "retrying", "failed") in paths
-    assert world.chain.blocks.find("0x" + "00" * 32) is None
+    blocks = world.chain.blocks
+    sealed = [
+        tx.trade.id
+        for number in range(blocks.oldest, blocks.head + 1)
+        for tx in blocks.transactions(number)
+        if tx.trade
+    ]
+    assert len(sealed) == len(set(sealed))
+    failed = {trade_id for trade_id, path in told.items() if path[-1] == "failed"}
+    confirmed = {trade_id for trade_id, path in told.items() if path[-1] == "confirmed"}
+    assert failed.isdisjoint(sealed)
+    assert confirmed <= set(sealed)
 
 
 async def test_a_venue_may_reorganise_its_chain_by_chance(tmp_path):

@@ -125,6 +125,7 @@ def _convert(context: Context, market_id: bytes, index_set: int, amount: int) ->
     scratch = context.scratch
     fee = amount * listings[0].event.neg_risk_fee_bips // _BASIS
     brought = amount - fee
+    cash = (len(given) - 1) * brought
     burned = [listing.spec.token_ids[1] for index, listing in enumerate(listings) if index in given]
     gotten = [listing.spec.token_ids[0] for index, listing in enumerate(listings) if index not in given]
     scratch.require_operator(context.sender, CTF, context.address)
@@ -132,15 +133,15 @@ def _convert(context: Context, market_id: bytes, index_set: int, amount: int) ->
         scratch.add(CTF, context.sender, -amount, token_id)
     for token_id in gotten:
         scratch.add(CTF, context.sender, brought, token_id)
-    scratch.add(COLLATERAL, context.sender, (len(given) - 1) * brought)
+    scratch.add(COLLATERAL, context.sender, cash)
     conditions = tuple(listing.spec.condition_id for listing in listings)
     scratch.do(Convert(context.sender, CONVERSION_POOL, conditions, given, amount, fee), amount)
     _emit_tokens(context, context.sender, CONVERSION_POOL, burned, [amount] * len(burned))
     if gotten:
         _emit_tokens(context, CONVERSION_POOL, context.sender, gotten, [brought] * len(gotten))
     scratch.emit(LEGACY_NEG_RISK_ADAPTER, events.POSITIONS_CONVERTED, context.address, market_id, index_set, amount)
-    if len(given) > 1:
-        scratch.emit(PUSD, events.TRANSFER, ZERO_ADDRESS, context.sender, (len(given) - 1) * brought)
+    if cash:
+        scratch.emit(PUSD, events.TRANSFER, ZERO_ADDRESS, context.sender, cash)
     return ()
 
 
