@@ -20,8 +20,10 @@ from domain.wallet import Submission
 from polybot_site import wallet_session
 from polybot_site.config_loader import current, load
 from polybot_site.management.commands import wallet as command
+from polybot_site.trader_ports import simulated_account
 from polybot_site.wallet_files import SubmissionFiles
 from tests.venues.simulator.kit import RunningVenue, running_venue, warm_up
+from venues.polymarket.wallet.opening import open_wallet
 from venues.simulator.listings import Listing
 
 WALLET = "0x" + "12" * 20
@@ -48,6 +50,7 @@ class VenueBeside:
     def __enter__(self) -> RunningVenue:
         self._thread.start()
         assert self._ready.wait(20)
+        assert self.venue is not None
         return self.venue
 
     def __exit__(self, *_error: object) -> None:
@@ -76,7 +79,7 @@ def venue(warm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (tmp_path / "var").mkdir()
         (tmp_path / "var" / "venue.json").write_text(json.dumps(places))
         monkeypatch.setattr(command, "SystemClock", lambda: running.clock)
-        monkeypatch.setattr(wallet_session, "open_wallet", partial(wallet_session.open_wallet, poll_seconds=0.02))
+        monkeypatch.setattr(wallet_session, "open_wallet", partial(open_wallet, poll_seconds=0.02))
         yield running
 
 
@@ -186,9 +189,7 @@ def test_the_real_wallet_names_the_setting_it_lacks(monkeypatch: pytest.MonkeyPa
 
 def test_real_money_needs_an_explicit_yes(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
     market = market_of(venue)
-    venue_config, signer = asyncio.run(
-        wallet_session.simulated_account(current().config, places_orders=True, patience=0.0)
-    )
+    venue_config, signer = asyncio.run(simulated_account(current().config, places_orders=True, patience=0.0))
 
     async def as_if_real(config: Any) -> Any:
         return venue_config, signer

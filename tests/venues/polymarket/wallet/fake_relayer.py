@@ -27,7 +27,7 @@ class FakeRelayer:
         self.url = ""
         self.nonce = 3
         self.faults: list[Any] = []
-        self.script = HAPPY
+        self.script: tuple[str, ...] = HAPPY
         self.submitted: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
         self.executed: list[dict[str, Any]] = []

@@ -149,7 +149,7 @@ async def test_a_refused_transaction_was_not_sent_and_says_why(bench: Bench) -> 
     assert bench.log.kept == {}
 
 
-async def test_already_known_is_no_refusal(bench: Bench) -> None:
+async def test_already_known_is_no_refusal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.fake.faults = ["lost"]
     sender = bench.sender()
     original = bench.node.send_raw
@@ -159,7 +159,7 @@ async def test_already_known_is_no_refusal(bench: Bench) -> None:
             await original(raw)
         await original(raw)
 
-    bench.node.send_raw = twice
+    monkeypatch.setattr(bench.node, "send_raw", twice)
     receipt = await sender.send([SPLIT], "split", lambda _: None)
     assert receipt.done
     assert len(bench.fake.receipts) == 1
@@ -175,7 +175,9 @@ async def test_a_stuck_transaction_is_replaced_under_the_same_nonce_for_more(ben
     assert receipt.transactions[0].hash == second.hash
 
 
-async def test_the_version_that_was_mined_counts_even_when_it_was_replaced(bench: Bench) -> None:
+async def test_the_version_that_was_mined_counts_even_when_it_was_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.fake.least_price = 40 * GWEI
     original = bench.fake.eth_sendRawTransaction
 
@@ -185,7 +187,7 @@ async def test_the_version_that_was_mined_counts_even_when_it_was_replaced(bench
             bench.fake.mine(bench.fake.handed_in[0])
         return result
 
-    bench.fake.eth_sendRawTransaction = mine_the_first
+    monkeypatch.setattr(bench.fake, "eth_sendRawTransaction", mine_the_first)
     receipt = await bench.send()
     assert receipt.done
     assert receipt.transactions[0].hash == bench.fake.handed_in[0].hash
@@ -227,7 +229,9 @@ async def test_a_nonce_used_by_another_transaction_ends_ours(bench: Bench) -> No
     assert "used by another transaction" in found.detail
 
 
-async def test_a_transaction_mined_between_two_reads_is_not_taken_for_lost(bench: Bench) -> None:
+async def test_a_transaction_mined_between_two_reads_is_not_taken_for_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = bench.fake.eth_getTransactionCount
 
     def mine_after(request, address, block):
@@ -236,12 +240,14 @@ async def test_a_transaction_mined_between_two_reads_is_not_taken_for_lost(bench
             bench.fake.mine(sent)
         return answer
 
-    bench.fake.eth_getTransactionCount = mine_after
+    monkeypatch.setattr(bench.fake, "eth_getTransactionCount", mine_after)
     bench.fake.mines = False
     assert (await bench.send()).done
 
 
-async def test_a_node_that_is_behind_with_its_receipts_is_asked_again(bench: Bench) -> None:
+async def test_a_node_that_is_behind_with_its_receipts_is_asked_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original, hidden = bench.fake.eth_getTransactionReceipt, [2]
 
     def late(request, transaction_hash):
@@ -251,18 +257,20 @@ async def test_a_node_that_is_behind_with_its_receipts_is_asked_again(bench: Ben
             return None
         return receipt
 
-    bench.fake.eth_getTransactionReceipt = late
+    monkeypatch.setattr(bench.fake, "eth_getTransactionReceipt", late)
     assert (await bench.send()).done
 
 
-async def test_a_call_that_cannot_follow_the_ones_before_it_is_told_in_the_receipt(bench: Bench) -> None:
+async def test_a_call_that_cannot_follow_the_ones_before_it_is_told_in_the_receipt(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = bench.fake.mine
 
     def mine_and_starve(sent) -> None:
         original(sent)
         bench.fake.coins = 0
 
-    bench.fake.mine = mine_and_starve
+    monkeypatch.setattr(bench.fake, "mine", mine_and_starve)
     receipt = await bench.send(APPROVE, SPLIT)
     assert [transaction.state for transaction in receipt.transactions] == [STATES.CONFIRMED, STATES.INVALID]
     assert "send POL" in receipt.transactions[-1].detail

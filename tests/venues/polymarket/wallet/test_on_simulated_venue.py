@@ -108,7 +108,8 @@ async def held(opened: OpenWallet, market: Market) -> tuple[int, int, int]:
     """Return collateral and the shares of both outcomes, on the chain."""
     status = await opened.operations.status()
     shares = await opened.operations._chain.shares(market.token_ids)
-    return (status.cash, *(shares[token] for token in market.token_ids))
+    yes, no = (shares[token] for token in market.token_ids)
+    return (status.cash, yes, no)
 
 
 @pytest.mark.protocol("8.3")
@@ -238,6 +239,7 @@ async def test_an_operation_left_open_by_a_crash_is_told_and_never_repeated(venu
         market = await a_market(venue, opened)
         operations = opened.operations
         log = operations._log
+        assert isinstance(log, MemoryLog)
         plan = await operations.plan(Split(market=market, amount=10 * MICRO))
         await operations.perform(plan, lambda _: None)
         log.save(log.saved[-1])  # as if the process had died before the end was seen
@@ -251,3 +253,25 @@ async def test_an_operation_left_open_by_a_crash_is_told_and_never_repeated(venu
         with pytest.raises(WalletError, match="has not ended yet"):
             await operations.perform(plan, lambda _: None)
         assert (await held(opened, market))[1] == 20 * MICRO
+
+
+@pytest.mark.protocol("6.4", "8.3")
+async def test_a_resolved_markets_shares_are_redeemed_for_what_they_pay(venue: RunningVenue) -> None:
+    async with wallet_of(venue, SignatureType.POLY_1271, approved=False) as opened:
+        everything = await opened.operations.plan(Approve())
+        # A wallet that lets the venue redeem by itself is paid before it asks.
+        by_hand = [call for call in everything.calls if "Auto-redeem" not in call.arguments[0][1]]
+        assert len(by_hand) == len(everything.calls) - 2
+        plan = dataclasses.replace(everything, calls=tuple(by_hand))
+        assert (await opened.operations.perform(plan, lambda _: None)).done
+        market = await a_market(venue, opened)
+        assert (await perform(opened, Split(market=market, amount=10 * MICRO))).done
+        status, _ = await venue.post("/admin/resolve", {"condition_id": market.condition_id})
+        assert status == 200
+        resolved = await opened.catalog.market(market.condition_id)
+        plan = await opened.operations.plan(Redeem(market=resolved))
+        assert sum(amount.micros for amount in plan.gets) == 10 * MICRO
+        assert (await opened.operations.perform(plan, lambda _: None)).done
+        assert await held(opened, market) == (1_000 * MICRO, 0, 0)
+        with pytest.raises(WalletError, match="nothing to redeem, or it was redeemed"):
+            await opened.operations.plan(Redeem(market=resolved))

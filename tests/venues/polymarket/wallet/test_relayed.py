@@ -257,7 +257,7 @@ async def test_a_transaction_that_never_ends_is_unknown_after_a_bounded_wait_and
     assert bench.relayer.rows[0]["looks"] == 5
 
 
-async def test_every_submission_is_remembered_before_it_leaves(bench: Bench) -> None:
+async def test_every_submission_is_remembered_before_it_leaves(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     remembered: list[str] = []
     real = bench.relayer._take
 
@@ -265,7 +265,7 @@ async def test_every_submission_is_remembered_before_it_leaves(bench: Bench) -> 
         remembered.append(bench.log.kept[WALLET].payloads[-1])
         return real(body)
 
-    bench.relayer._take = take
+    monkeypatch.setattr(bench.relayer, "_take", take)
     await bench.send()
     (payload,) = remembered
     assert bench.relayer.executed[0]["signature"].encode() in bytes.fromhex(payload)
