@@ -46,6 +46,7 @@ PLAY_MONEY = "1000"
 VENUE_START_SECONDS = 20.0
 VENUE_WATCH_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.2
+_ADDRESSES = {"url", "gamma_url", "ws_url", "relayer_url", "rpc_url"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,11 @@ async def _whereabouts(path: Path, patience: float) -> dict[str, str]:
 
 
 def _read_whereabouts(path: Path) -> dict[str, str] | None:
+    """Return where the venue is, None before it says so; a file that does not say everything was left by an older version."""
     if not path.exists():
         return None
     found: dict[str, str] = json.loads(path.read_text())
-    return found
+    return found if found.keys() >= _ADDRESSES else None
 
 
 async def _venue_id(url: str) -> str:

@@ -161,8 +161,11 @@ def test_what_cannot_be_done_is_refused_with_the_reason(venue: RunningVenue, arg
 def test_without_a_venue_the_command_names_what_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLYBOT_VAR", str(tmp_path))
     monkeypatch.setattr(wallet_session, "_PATIENCE_SECONDS", 0.0)
-    with pytest.raises(CommandError, match=r"no simulated venue has written .*start it with `manage.py runvenue`"):
-        run("status")
+    for left_by_an_older_version in ("", '{"url": "http://127.0.0.1:1"}'):
+        if left_by_an_older_version:
+            (tmp_path / "venue.json").write_text(left_by_an_older_version)
+        with pytest.raises(CommandError, match=r"no simulated venue has written .*start it with `manage.py runvenue`"):
+            run("status")
 
 
 def configured(monkeypatch: pytest.MonkeyPatch, **environ: str) -> None:
