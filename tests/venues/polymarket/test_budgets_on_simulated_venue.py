@@ -17,8 +17,8 @@ from domain.money import MICRO
 from domain.reports import OVER_BUDGET, RATE_LIMITED, Accepted, Rejected
 from infra.rate_limit_sole import SoleLender
 from tests.venues.polymarket.pacing import NoLimits
-from tests.venues.polymarket.test_on_simulated_venue import PRIVATE_KEY, config, draft
-from tests.venues.polymarket.vectors import ADDRESS
+from tests.venues.polymarket.test_on_simulated_venue import config, draft
+from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
 from tests.venues.simulator.kit import START_NS, CountingIds, ManualClock, RunningVenue, running_venue, warm_up
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
@@ -89,6 +89,7 @@ async def test_a_burst_within_budgets_gives_the_venue_nothing_to_refuse(venue: R
         assert len(taken) == BURST - told[OVER_BUDGET]
         assert 45 <= len(taken) <= 60 + 40
         held = next(each for each in outcomes if isinstance(each, Rejected))
+        assert held.retry_after is not None
         assert 0 < held.retry_after < 5
         assert await trading.gateway.open_orders() == []
         figures = budgets.figures()
@@ -115,6 +116,7 @@ async def test_reads_beyond_their_budget_say_when_to_come_back(venue: RunningVen
         budgets.clob.answered(await budgets.clob.admit("GET", "/data/orders"), 429, {"retry-after": "30"})
         with pytest.raises(VenueUnavailableError, match="GET /data/orders was not sent") as held:
             await trading.gateway.open_orders()
+        assert held.value.retry_after is not None
         assert 29 < held.value.retry_after <= 30
         assert await public.clob.server_time() > 0
     finally:

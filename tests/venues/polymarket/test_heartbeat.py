@@ -18,7 +18,8 @@ from domain.money import MICRO
 from domain.reports import Accepted
 from infra.clock import SystemClock
 from tests.venues.polymarket.pacing import NoLimits
-from tests.venues.polymarket.test_on_simulated_venue import LATER, PRIVATE_KEY, config, draft
+from tests.venues.polymarket.test_on_simulated_venue import LATER, config, draft
+from tests.venues.polymarket.vectors import PRIVATE_KEY
 from tests.venues.simulator.kit import CountingIds, ManualClock, RunningVenue, running_venue, warm_up
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.connect import open_public, open_trading
