@@ -73,6 +73,17 @@ async def test_a_ghost_fill_is_matched_then_failed_and_moves_nothing(venue):
     assert (armed.struck, armed.last) == (1, f"trade {ghost['tradeIDs'][0]}")
 
 
+async def test_the_trades_of_the_venues_own_agents_settle_and_do_not_count(venue):
+    client = await trader(venue)
+    market = await venue.some_market()
+    armed = venue.arm(Settle())
+    venue.pass_time(20)
+    assert venue.venue.world.listings.by_condition(market["conditionId"]).volume > 0
+    assert (armed.seen, armed.struck) == (0, 0)
+    await buy(venue, client, await venue.some_market())
+    assert armed.struck == 1
+
+
 @pytest.mark.protocol("9.5")
 async def test_the_second_of_three_fills_of_one_order_fails(venue):
     client = await trader(venue)
