@@ -104,7 +104,7 @@ class AssetAmount:
 class WalletPlan:
     """Exactly what an operation would send. Without calls there is nothing to do.
 
-    `gas_payer` says in words who pays the network's fee.
+    `tokens` are the shares whose balances it changes, `gas_payer` says in words who pays the network's fee.
     """
 
     operation: WalletOperation
@@ -112,6 +112,7 @@ class WalletPlan:
     calls: tuple[ContractCall, ...]
     gives: tuple[AssetAmount, ...] = ()
     gets: tuple[AssetAmount, ...] = ()
+    tokens: tuple[str, ...] = ()
     gas_payer: str = ""
 
 

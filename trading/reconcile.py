@@ -38,6 +38,8 @@ RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus
 _MARGIN_NS = 300_000_000_000
 _MISBOOKED_SHARE = 10
 """A wrong fee or price is at most one part in this many of what the fills were worth."""
+_MOST_REREAD = 20
+"""How many tokens the venue is asked to read again in one round: such requests have a small budget."""
 _FILLS_BEFORE_START = 100
 """How many fills of the time before the start may still have their rounding to come."""
 
@@ -103,11 +105,14 @@ class Reconciler:
             return Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
         self._adopt_moves(balances)
         token_differences = self._compare_tokens(balances)
+        cash_difference = self._converge_cash(balances, first=first, doubtful=token_differences > 0)
+        if token_differences:
+            await self._have_reread(balances)
         return Reconciliation(
             complete=True,
             foreign_orders=foreign,
             missing_orders=missing,
-            cash_difference=self._converge_cash(balances, first=first, doubtful=token_differences > 0),
+            cash_difference=cash_difference,
             token_differences=token_differences,
         )
 
@@ -214,6 +219,14 @@ class Reconciler:
             self._desk.audit("outside_move_adopted", kind=move.kind, market=first, size=move.size, cash=move.cash)
             for report in as_trades(move, portfolio.positions, now):
                 self._desk.apply(portfolio.apply_trade(report, now_ns=now))
+
+    async def _have_reread(self, balances: Balances) -> None:
+        """Make the venue read differing tokens from the chain: its copies lag behind, and the next round decides."""
+        differing = [token_id for token_id, by in self._differences(balances).items() if abs(by) > DUST]
+        try:
+            await self._gateway.refresh_balances(differing[:_MOST_REREAD])
+        except VenueError as error:
+            _log.warning("balances could not be read again", error=str(error))
 
     def _converge_cash(self, balances: Balances, *, first: bool, doubtful: bool) -> int:
         portfolio = self._desk.portfolio

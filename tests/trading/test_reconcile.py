@@ -592,3 +592,21 @@ def test_a_conversions_prices_add_up_to_the_cash_that_moved(count: int, given_co
     assert all(0 < leg.price < MICRO for leg in (*move.gone, *move.come))
     assert sum(leg.price for leg in move.gone) - sum(leg.price for leg in move.come) == (len(chosen) - 1) * MICRO
     assert move.cash == (len(chosen) - 1) * size
+
+
+@virtual
+async def test_differing_shares_are_read_from_the_chain_again_before_anything_halts(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(size=10 * MICRO)
+    agree(rig)
+    await round_of(rig)
+    assert "refresh_balances" not in [call[0] for call in rig.venue.log]
+    rig.venue.tokens[f.YES] -= 3 * MICRO
+
+    await round_of(rig)
+
+    assert ("refresh_balances", f.YES) in rig.venue.log
+    assert rig.halts.active() == []
+    rig.venue.tokens[f.YES] += 3 * MICRO
+    await round_of(rig)
+    assert rig.halts.active() == []

@@ -1,7 +1,7 @@
 """Contract calls: what each function is called, what its arguments mean to a person, and its exact bytes (Solidity ABI).
 
-Amounts are base units of six decimals, which are micro-units. Values that do not fit their type raise `ValueError` or `OverflowError`-like errors of
-the encoder; nothing is truncated. Source: the venue's contract documentation and the Solidity ABI.
+Amounts are base units of six decimals, which are micro-units. A value that does not fit its type is an error of the encoder (`EncodingError`,
+`ValueError`), never cut. Source: the venue's contract documentation and the Solidity ABI.
 """
 
 from __future__ import annotations

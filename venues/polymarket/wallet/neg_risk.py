@@ -25,6 +25,7 @@ class _Question(msgspec.Struct, rename="camel"):
     group_item_title: str = ""
     question_id: str = msgspec.field(name="questionID", default="")
     market_id: str = msgspec.field(name="negRiskMarketID", default="")
+    clob_token_ids: str | None = None
 
 
 class _Event(msgspec.Struct, rename="camel"):
@@ -34,12 +35,16 @@ class _Event(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExclusiveEvent:
-    """One set of excluding questions: `titles` by question index, `indices` by condition id, `fee_bips` of a conversion's proceeds."""
+    """One set of excluding questions: `titles` by question index, `indices` by condition id, `fee_bips` of a conversion's proceeds.
+
+    `tokens` are all their shares.
+    """
 
     market_id: str
     fee_bips: int
     indices: dict[str, int]
     titles: dict[int, str]
+    tokens: tuple[str, ...]
 
 
 class ExclusiveEvents:
@@ -60,19 +65,26 @@ class ExclusiveEvents:
         content = await self._http.get(path)
         try:
             event = msgspec.json.decode(content, type=_Event)
-            ids = {question.market_id for question in event.markets if question.market_id}
-            indices = {question.condition_id: _index(question) for question in event.markets if question.market_id}
-            titles = {
-                indices[question.condition_id]: question.group_item_title or question.question
-                for question in event.markets
-                if question.market_id
-            }
+            questions = [question for question in event.markets if question.market_id]
+            ids = {question.market_id for question in questions}
+            indices = {question.condition_id: _index(question) for question in questions}
+            titles = {_index(question): question.group_item_title or question.question for question in questions}
+            tokens = [token for question in questions for token in _texts(question.clob_token_ids or "[]")]
         except (*UNDECODABLE, ValueError) as error:
             raise VenueError(f"GET {path}: the event was malformed: {error}") from error
         unknown = [market.condition_id for market in markets if market.condition_id not in indices]
         if len(ids) != 1 or unknown or len(titles) != len(indices):
             raise VenueError(f"GET {path}: the event does not name its questions: {', '.join(unknown) or sorted(ids)}")
-        return ExclusiveEvent(market_id=ids.pop(), fee_bips=event.neg_risk_fee_bips, indices=indices, titles=titles)
+        return ExclusiveEvent(
+            market_id=ids.pop(),
+            fee_bips=event.neg_risk_fee_bips,
+            indices=indices,
+            titles=titles,
+            tokens=tuple(tokens),
+        )
+
+
+_texts = msgspec.json.Decoder(list[str]).decode
 
 
 def _index(question: _Question) -> int:

@@ -94,7 +94,8 @@ class Planner:
         else:
             call = calls.split(market.condition_id, amount, neg_risk=market.neg_risk)
         gets = [AssetAmount(f"{outcome} shares", amount) for outcome in market.outcomes]
-        return self._plan(operation, call, gives=[AssetAmount(PUSD.name, amount)], gets=gets)
+        gives = [AssetAmount(PUSD.name, amount)]
+        return self._plan(operation, call, gives=gives, gets=gets, tokens=market.token_ids)
 
     async def _merge(self, operation: Merge) -> WalletPlan:
         market, amount = operation.market, operation.amount
@@ -105,7 +106,8 @@ class Planner:
         else:
             call = calls.merge(market.condition_id, amount, neg_risk=market.neg_risk)
         gives = [AssetAmount(f"{outcome} shares", amount) for outcome in market.outcomes]
-        return self._plan(operation, call, gives=gives, gets=[AssetAmount(PUSD.name, amount)])
+        gets = [AssetAmount(PUSD.name, amount)]
+        return self._plan(operation, call, gives=gives, gets=gets, tokens=market.token_ids)
 
     async def _redeem(self, operation: Redeem) -> WalletPlan:
         market = operation.market
@@ -127,7 +129,8 @@ class Planner:
             sent = [calls.redeem(market.condition_id, neg_risk=market.neg_risk)]
         payout = sum(shares * _payout(market, index) // MICRO for index, shares in owned)
         gives = [AssetAmount(f"{market.outcomes[index]} shares", shares) for index, shares in owned]
-        return self._plan(operation, *sent, gives=gives, gets=[AssetAmount(PUSD.name, payout)])
+        gets = [AssetAmount(PUSD.name, payout)]
+        return self._plan(operation, *sent, gives=gives, gets=gets, tokens=market.token_ids)
 
     async def _convert(self, operation: Convert) -> WalletPlan:
         markets, amount = operation.markets, operation.amount
@@ -146,7 +149,8 @@ class Planner:
         ]
         if len(given) > 1:
             gets.append(AssetAmount(PUSD.name, (len(given) - 1) * received))
-        return self._plan(operation, calls.convert(event.market_id, index_set, amount), gives=gives, gets=gets)
+        call = calls.convert(event.market_id, index_set, amount)
+        return self._plan(operation, call, gives=gives, gets=gets, tokens=event.tokens)
 
     async def _wrap(self, operation: Wrap) -> WalletPlan:
         amount = operation.amount
@@ -174,6 +178,7 @@ class Planner:
         *sent: ContractCall,
         gives: Sequence[AssetAmount] = (),
         gets: Sequence[AssetAmount] = (),
+        tokens: Sequence[str] = (),
     ) -> WalletPlan:
         return WalletPlan(
             operation=operation,
@@ -181,6 +186,7 @@ class Planner:
             calls=sent,
             gives=tuple(gives),
             gets=tuple(gets),
+            tokens=tuple(tokens),
             gas_payer=self._gas_payer,
         )
 

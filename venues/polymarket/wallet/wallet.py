@@ -7,7 +7,7 @@ is asked to read the chain again, because its own copies of balances and permiss
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -125,7 +125,7 @@ class PolymarketWallet:
             if not plan.calls:
                 return WalletReceipt()
             receipt = await self._sender.send(plan.calls, describe(plan.operation), progress)
-            await self._tell_venue(plan.operation)
+            await self._tell_venue(plan)
         return receipt
 
     async def _settle_earlier(self) -> None:
@@ -146,9 +146,9 @@ class PolymarketWallet:
             "Look at the balances, then order again what is still wanted"
         )
 
-    async def _tell_venue(self, operation: WalletOperation) -> None:
+    async def _tell_venue(self, plan: WalletPlan) -> None:
         try:
-            await self._venue.refresh_balances(tokens_of(operation))
+            await self._venue.refresh_balances(plan.tokens)
         except VenueError as error:
             _log.warning("the venue was not told of new balances, it will notice by itself", reason=str(error))
 
@@ -174,16 +174,6 @@ class PolymarketWallet:
         if earlier is not None:
             warnings.append(f"an earlier operation has not ended yet: {earlier.description}, nonce {earlier.nonce}")
         return warnings
-
-
-def tokens_of(operation: WalletOperation) -> Sequence[str]:
-    """Return the tokens whose balances an operation changes."""
-    match operation:
-        case Split() | Merge() | Redeem():
-            return operation.market.token_ids
-        case Convert():
-            return tuple(market.token_ids[1] for market in operation.markets)
-    return ()
 
 
 def describe(operation: WalletOperation) -> str:
