@@ -105,10 +105,15 @@ class Merge(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Redeem(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Pay out one account's tokens of a resolved market; what is still in flight stays for a later call."""
+    """Pay out one account's tokens of a resolved market: `amount` of one token when it is named, all of both otherwise.
+
+    What is still in flight stays for a later call.
+    """
 
     account: str
     condition_id: str
+    token_id: str = ""
+    amount: int = 0
 
 
 class RedeemAll(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -80,6 +80,8 @@ def redeem(state: State, command: Redeem, _events: list[Event]) -> Event:
     record = state.markets.get(command.condition_id)
     if record is None or record.payouts is None:
         return CommandRefused("Redeem", f"market {command.condition_id} is not resolved")
+    if command.token_id:
+        return _redeem_some(state, record, record.payouts, command)
     paid = _pay_out(state, record, record.payouts, command.account)
     return paid or CommandRefused("Redeem", f"{command.account} has no available tokens of {command.condition_id}")
 
@@ -113,6 +115,16 @@ def _transferred(state: State, command: Transfer, account: str, amount: int) -> 
     return FundsMoved(account, FundsReason.TRANSFER, condition_id, 0, {command.token_id: amount})
 
 
+def _redeem_some(state: State, record: MarketRecord, payouts: tuple[int, int], command: Redeem) -> Event:
+    if command.token_id not in record.market.token_ids:
+        return CommandRefused("Redeem", f"token {command.token_id} is none of {command.condition_id}")
+    limit = state.vault.available(command.account, command.token_id)
+    if not 0 < command.amount <= limit:
+        return wrong_amount("Redeem", command.amount, limit)
+    payout = command.amount * payouts[record.market.token_ids.index(command.token_id)] // MICRO
+    return _redeemed(state, record, command.account, {command.token_id: -command.amount}, payout)
+
+
 def _pay_out(state: State, record: MarketRecord, payouts: tuple[int, int], account: str) -> FundsMoved | None:
     """Burn the available tokens of `account` and pay for them, rounded down; None when there are none."""
     held = [state.vault.available(account, token) for token in record.market.token_ids]
@@ -120,6 +132,10 @@ def _pay_out(state: State, record: MarketRecord, payouts: tuple[int, int], accou
     if not burned:
         return None
     payout = (held[0] * payouts[0] + held[1] * payouts[1]) // MICRO
+    return _redeemed(state, record, account, burned, payout)
+
+
+def _redeemed(state: State, record: MarketRecord, account: str, burned: dict[str, int], payout: int) -> FundsMoved:
     for token, change in burned.items():
         state.vault.holding(account, token).settled += change
     state.vault.holding(account, COLLATERAL).settled += payout

@@ -20,6 +20,7 @@ from venues.simulator.contracts import (
     ONRAMP,
     PERPS_DEPOSIT,
     ROUTER,
+    is_position_id,
 )
 
 UNLIMITED = 2**256 - 1
@@ -54,6 +55,11 @@ TRADING_APPROVALS: dict[str, tuple[str, ...]] = {
     USDCE: (ONRAMP,),
 }
 """By asset: whom a wallet that trades must have approved (USDC.e: to wrap it)."""
+
+
+def asset_of(token_id: str) -> str:
+    """Return which contract holds an outcome token: the Conditional Tokens, or the position manager of Protocol V2."""
+    return POSITION_MANAGER if is_position_id(token_id) else CTF
 
 
 class Approval(msgspec.Struct, frozen=True, gc=False, array_like=True):

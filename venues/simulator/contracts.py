@@ -48,6 +48,11 @@ def is_position_id(token_id: str) -> bool:
     return int(token_id) & _POSITION_MASK == 0
 
 
+def token_contract(token_id: str) -> str:
+    """Return the ERC-1155 contract that an outcome token is of."""
+    return POSITION_MANAGER if is_position_id(token_id) else CONDITIONAL_TOKENS
+
+
 def settling_exchange(token_id: str, *, neg_risk: bool) -> str:
     """Return the contract that settles (and therefore verifies) orders of a token."""
     return EXCHANGE_V3 if is_position_id(token_id) else exchange_of(neg_risk)

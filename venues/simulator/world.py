@@ -183,7 +183,7 @@ class World:
         }
 
     def _pay_out(self, condition_id: str) -> None:
-        self._lifecycle.pay_out(condition_id, self.chain.keepers())
+        self._lifecycle.pay_out(condition_id, self.chain.keepers(condition_id))
 
     def _seal(self) -> None:
         self.chain.seal()

@@ -104,6 +104,17 @@ def test_a_conversion_that_cannot_be_changes_nothing(given, amount, fee):
     assert venue.exchange.state_hash() == before
 
 
+def test_one_token_can_be_redeemed_in_parts(venue):
+    venue.do(c.Resolve("m", None))
+    assert venue.do(c.Redeem("bob", "m", "m:no", d("20"))).cash == d("10")
+    assert venue.tokens("bob", "no").settled == d("30")
+    assert venue.tokens("bob", "yes").settled == d("50")
+    for token, amount in (("m:no", d("30.01")), ("m:no", 0), ("other", d("1"))):
+        assert isinstance(venue.do(c.Redeem("bob", "m", token, amount)), e.CommandRefused)
+    assert venue.do(c.Redeem("bob", "m")).cash == d("40")
+    check_all(venue.exchange)
+
+
 def test_accounts_that_keep_their_tokens_are_not_paid_with_the_others(venue):
     venue.fund("ann", "10", pairs="10")
     venue.do(c.Resolve("m", 0))

@@ -29,6 +29,7 @@ from tests.venues.simulator.chain_kit import (
 )
 from tests.venues.simulator.test_signatures import VECTORS
 from venues.simulator.chain.machine import Call
+from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, POSITION_MANAGER, ROUTER, is_position_id
 from venues.simulator.relayer_signatures import batch_signer, proxy_signer, safe_signer
 
 pytestmark = pytest.mark.protocol("8.1", "8.2", "8.3")
@@ -217,6 +218,31 @@ async def test_wallets_redeem_themselves_unless_they_approved_the_operator(venue
     assert (await keeps.do(redeem(condition)))["state"] == "STATE_CONFIRMED"
     assert keeps.held() == 1000 * DOLLAR
     assert [keeps.held(token) for token in market["tokens"]] == [0, 0]
+
+
+async def test_positions_of_protocol_v2_go_through_the_router(owner, venue):
+    world = venue.venue.world
+    listing = next(one for one in world.listings.open() if is_position_id(one.spec.token_ids[0]))
+    condition, (yes, no) = listing.spec.condition_id, listing.spec.token_ids
+    raw = bytes.fromhex(condition[2:64])
+    wrong = await owner.do(split(condition, DOLLAR))
+    assert wrong["error_msg"] == "execution reverted: condition not prepared yet"
+    await owner.do((ROUTER, data("split(bytes31,uint256)", raw, 10 * DOLLAR)))
+    await owner.do((ROUTER, data("merge(bytes31,uint256)", raw, 3 * DOLLAR)))
+    assert (owner.held(), owner.held(yes), owner.held(no)) == (993 * DOLLAR, 7 * DOLLAR, 7 * DOLLAR)
+    for contract, expected in ((POSITION_MANAGER, 7 * DOLLAR), (CTF, 0)):
+        call = {"to": contract, "data": data("balanceOf(address,uint256)", owner.wallet, int(yes))}
+        rpc = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"]}
+        assert int((await venue.post("/rpc", rpc))[1]["result"], 16) == expected
+    early = await owner.do((ROUTER, data("redeem(bytes31,uint256,uint256)", raw, 0, DOLLAR)))
+    assert early["error_msg"] == "execution reverted: ConditionNotResolved"
+    await owner.do((POSITION_MANAGER, data("setApprovalForAll(address,bool)", AUTO_REDEEM_OPERATOR, False)))
+    await venue.post("/admin/resolve", {"condition_id": condition})
+    venue.pass_time(12, step=0.5)
+    paid = {None: 3_500_000, 0: 7 * DOLLAR, 1: 0}[listing.winner]
+    assert (owner.held(), owner.held(yes)) == (993 * DOLLAR, 7 * DOLLAR)
+    await owner.do((ROUTER, data("redeem(bytes31,uint256,uint256)", raw, 0, 7 * DOLLAR)))
+    assert (owner.held(), owner.held(yes), owner.held(no)) == (993 * DOLLAR + paid, 0, 7 * DOLLAR)
 
 
 async def test_a_new_deposit_wallet_is_deployed_and_can_be_used(venue):

@@ -23,6 +23,7 @@ from venues.simulator.contracts import (
     USDC_E,
     WRAPPED_COLLATERAL,
     ZERO_ADDRESS,
+    is_position_id,
 )
 from venues.simulator.listings import Listing
 
@@ -160,7 +161,7 @@ def _set_of(context: Context, market_id: bytes) -> list[Listing]:
 
 def _market(context: Context, condition: bytes, *, neg_risk: bool) -> Market:
     market = context.scratch.ledgers.exchange.market("0x" + condition.hex())
-    if market is None or market.neg_risk is not neg_risk:
+    if market is None or market.neg_risk is not neg_risk or is_position_id(market.token_ids[0]):
         raise RevertError("condition not prepared yet")
     return market
 

@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 
 from domain.fill import FillStatus
 from venues.exchange.events import Event, FundsMoved, FundsReason, MarketResolved, TradeMoved, TradeView
-from venues.simulator.approvals import CTF, Approvals
+from venues.simulator.approvals import CTF, Approvals, asset_of
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.accounts import Accounts
 from venues.simulator.chain.blocks import Blocks
@@ -23,7 +23,14 @@ from venues.simulator.chain.pool import Pool, Signed
 from venues.simulator.chain.relays import Relay, RelayRequest, Relays, RelayState
 from venues.simulator.chain.scratch import Ledgers, Scratch
 from venues.simulator.chain.transactions import Transaction
-from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, UMA_ADAPTER, USDC_E, ZERO_ADDRESS, settling_exchange
+from venues.simulator.contracts import (
+    AUTO_REDEEM_OPERATOR,
+    UMA_ADAPTER,
+    USDC_E,
+    ZERO_ADDRESS,
+    is_position_id,
+    settling_exchange,
+)
 from venues.simulator.floor import Floor
 from venues.simulator.wallets import Wallets
 
@@ -62,7 +69,7 @@ class Chain:
             self._settled(event.trade)
         elif isinstance(event, FundsMoved):
             self._moved(event)
-        elif isinstance(event, MarketResolved):
+        elif isinstance(event, MarketResolved) and not is_position_id(event.token_ids[0]):
             entry = resolution_log(event, self._floor.listings)
             self.blocks.add(Transaction(self._next_hash(), OPERATOR, UMA_ADAPTER, logs=(entry,)))
 
@@ -107,11 +114,12 @@ class Chain:
         logs = (log(USDC_E, TRANSFER, ZERO_ADDRESS, wallet, amount),)
         self.blocks.add(Transaction(self._next_hash(), OPERATOR, USDC_E, logs=logs))
 
-    def keepers(self) -> tuple[str, ...]:
-        """Return the wallets that redeem by themselves: they have not approved the venue's operator."""
-        approvals = self.ledgers.approvals
+    def keepers(self, condition_id: str) -> tuple[str, ...]:
+        """Return the wallets that redeem a market by themselves: they have not approved the venue's operator for its tokens."""
+        market, approvals = self._floor.exchange.market(condition_id), self.ledgers.approvals
+        asset = asset_of(market.token_ids[0]) if market is not None else CTF
         return tuple(
-            sorted(wallet for wallet in self._clients if not approvals.allowance(wallet, CTF, AUTO_REDEEM_OPERATOR))
+            sorted(wallet for wallet in self._clients if not approvals.allowance(wallet, asset, AUTO_REDEEM_OPERATOR))
         )
 
     def _plan(self) -> None:

@@ -16,6 +16,8 @@ from venues.simulator.contracts import (
     USDC_E,
     WRAPPED_COLLATERAL,
     ZERO_ADDRESS,
+    is_position_id,
+    token_contract,
 )
 from venues.simulator.listings import Listings
 
@@ -26,8 +28,8 @@ def funds_logs(event: FundsMoved, market: Market | None) -> tuple[Log, ...]:
     for token_id, change in event.tokens.items():
         source, target = (event.account, ZERO_ADDRESS) if change < 0 else (ZERO_ADDRESS, event.account)
         values = (AUTO_REDEEM_OPERATOR, source, target, int(token_id), abs(change))
-        logs.append(log(CONDITIONAL_TOKENS, events.TRANSFER_SINGLE, *values))
-    if event.reason is FundsReason.REDEMPTION and market is not None:
+        logs.append(log(token_contract(token_id), events.TRANSFER_SINGLE, *values))
+    if event.reason is FundsReason.REDEMPTION and market is not None and not is_position_id(market.token_ids[0]):
         backing = WRAPPED_COLLATERAL if market.neg_risk else USDC_E
         condition = bytes.fromhex(event.condition_id[2:])
         paid = (event.account, backing, bytes(32), condition, [1, 2], event.cash)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from venues.simulator.approvals import COLLATERAL, CTF, POSITION_MANAGER, USDCE
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.adapters import adapter, offramp, onramp
+from venues.simulator.chain.router import router
 from venues.simulator.chain.scratch import Scratch
 from venues.simulator.chain.tokens import (
     Context,
@@ -32,6 +33,7 @@ from venues.simulator.contracts import (
     OFFRAMP,
     ONRAMP,
     PUSD,
+    ROUTER,
     USDC_E,
 )
 from venues.simulator.contracts import POSITION_MANAGER as POSITION_MANAGER_ADDRESS
@@ -55,6 +57,7 @@ CONTRACTS: dict[str, Contract] = {
     NEG_RISK_ADAPTER: adapter(neg_risk=True),
     ONRAMP: onramp(),
     OFFRAMP: offramp(),
+    ROUTER: router(),
     DEPOSIT_WALLET_FACTORY: contract(reads("BEACON", "", "address", lambda _: (DEPOSIT_WALLET_BEACON,))),
 }
 

@@ -35,7 +35,7 @@ from venues.simulator.chain.node_views import Views, waiting
 from venues.simulator.chain.pool import MOST_WAITING, REPLACEMENT_PERCENT, Signed
 from venues.simulator.chain.raw_transactions import RawTransactionError, decode_raw
 from venues.simulator.chain.scratch import Scratch
-from venues.simulator.contracts import CHAIN_ID, exchange_of
+from venues.simulator.contracts import CHAIN_ID, CTF_EXCHANGE, EXCHANGE_V3, NEG_RISK_EXCHANGE
 from venues.simulator.venue import Venue
 
 MAX_RANGE = 1_000
@@ -122,7 +122,7 @@ class Node:
         """Tell contracts and deployed wallets from plain addresses; the code itself is made up."""
         params.require_state(self._blocks, params.at(arguments, 1, "latest"))
         address = params.address(params.at(arguments, 0))
-        known = address in CONTRACTS or address in (exchange_of(neg_risk=False), exchange_of(neg_risk=True))
+        known = address in CONTRACTS or address in (CTF_EXCHANGE, NEG_RISK_EXCHANGE, EXCHANGE_V3)
         return _CODE if known or address in self._chain.accounts.deployed else "0x"
 
     def call(self, arguments: Params) -> str:

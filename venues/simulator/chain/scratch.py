@@ -12,7 +12,7 @@ from typing import Any
 from venues.exchange import Exchange
 from venues.exchange.commands import Command
 from venues.exchange.events import CommandRefused
-from venues.simulator.approvals import COLLATERAL, CTF, UNLIMITED, USDCE, Approvals
+from venues.simulator.approvals import COLLATERAL, CTF, UNLIMITED, USDCE, Approvals, asset_of
 from venues.simulator.chain.abi import EventType, RevertError
 from venues.simulator.chain.accounts import Accounts
 from venues.simulator.chain.events import Log, log
@@ -64,14 +64,14 @@ class Scratch:
         change = self.changes.get((asset, holder, token_id), 0)
         if asset == USDCE:
             return self.ledgers.accounts.usdce.get(holder, 0) + change
-        if asset not in (COLLATERAL, CTF):
-            return 0
+        if not _holds(asset, token_id):
+            return change
         held = self.ledgers.exchange.balance(holder, token_id)
         return held.settled - held.outgoing + change
 
     def shown(self, asset: str, holder: str, token_id: str = "") -> int:
         """Return what the token contract says `holder` has: what is in flight counts once it was mined."""
-        if asset not in (COLLATERAL, CTF):
+        if not _holds(asset, token_id):
             return self.balance(asset, holder, token_id)
         exchange = self.ledgers.exchange
         change = self.changes.get((asset, holder, token_id), 0)
@@ -114,6 +114,11 @@ class Scratch:
 
     def emit(self, address: str, kind: EventType, *values: Any) -> None:
         self.logs.append(log(address, kind, *values))
+
+
+def _holds(asset: str, token_id: str) -> bool:
+    """Tell whether the exchange core's holdings of a token (or of collateral) are this contract's."""
+    return asset == COLLATERAL if not token_id else asset == asset_of(token_id)
 
 
 _SHORT = {

@@ -23,6 +23,7 @@ from venues.simulator.contracts import (
     USDC_E,
     WRAPPED_COLLATERAL,
     ZERO_ADDRESS,
+    token_contract,
 )
 
 FEE_RECEIVER = to_checksum_address(keccak(text="simulated fee receiver")[-20:])
@@ -47,6 +48,7 @@ class _Settlement:
         self._builder_of = builder_of
         self._exchange = exchange
         self._numbers = [int(token_id) for token_id in token_ids]
+        self._tokens = token_contract(token_ids[0])
         self._backing = WRAPPED_COLLATERAL if exchange == NEG_RISK_EXCHANGE else USDC_E
         self._condition = bytes.fromhex(trade.condition_id[2:])
         self._logs: list[Log] = []
@@ -103,11 +105,13 @@ class _Settlement:
 
     def _token(self, source: str, target: str, token_id: str, amount: int) -> None:
         values = (self._exchange, source, target, int(token_id), amount)
-        self._emit(CONDITIONAL_TOKENS, events.TRANSFER_SINGLE, *values)
+        self._emit(self._tokens, events.TRANSFER_SINGLE, *values)
 
     def _pair(self, source: str, target: str, amount: int, kind: EventType) -> None:
         values = (self._exchange, source, target, self._numbers, [amount, amount])
-        self._emit(CONDITIONAL_TOKENS, events.TRANSFER_BATCH, *values)
+        self._emit(self._tokens, events.TRANSFER_BATCH, *values)
+        if self._tokens != CONDITIONAL_TOKENS:
+            return
         framework = (self._exchange, self._backing, _NO_PARENT, self._condition, _PAIR, amount)
         self._emit(CONDITIONAL_TOKENS, kind, *framework)
 

@@ -12,7 +12,7 @@ from venues.simulator.approvals import COLLATERAL, UNLIMITED
 from venues.simulator.chain import events
 from venues.simulator.chain.abi import Function, RevertError
 from venues.simulator.chain.scratch import Scratch
-from venues.simulator.contracts import ZERO_ADDRESS
+from venues.simulator.contracts import ZERO_ADDRESS, is_position_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,10 @@ def _numerator(context: Context, key: bytes, index: int) -> Sequence[Any]:
 
 
 def _payout(context: Context, key: bytes) -> tuple[Sequence[int], int]:
-    paid = context.scratch.ledgers.exchange.payouts("0x" + key.hex())
-    return ((0, 0), 0) if paid is None else payout_vector(paid)
+    exchange, condition_id = context.scratch.ledgers.exchange, "0x" + key.hex()
+    market, paid = exchange.market(condition_id), exchange.payouts(condition_id)
+    framework = market is not None and not is_position_id(market.token_ids[0])
+    return payout_vector(paid) if framework and paid is not None else ((0, 0), 0)
 
 
 def _slots(context: Context, key: bytes) -> Sequence[Any]:
