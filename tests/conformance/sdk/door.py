@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -23,16 +24,17 @@ from tests.conformance.sdk.environments import EnvironmentUnavailableError, prep
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
-PROGRAM_SECONDS = 150.0
+PROGRAM_SECONDS = 220.0
+SLOW_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Sdk:
-    """An SDK: its name and version as released, and the program that drives it in its own environment."""
+    """An SDK: its name and version as released, and the programs (file and argument) that drive it in its own environment."""
 
     name: str
     version: str
-    program: str
+    programs: tuple[tuple[str, str], ...]
 
     @property
     def requirements(self) -> Path:
@@ -40,8 +42,12 @@ class Sdk:
 
 
 SDKS = (
-    Sdk("py-clob-client-v2", "1.2.1", "drive_py_clob_client.py"),
-    Sdk("polymarket-client", "0.14.0", "drive_polymarket_client.py"),
+    Sdk("py-clob-client-v2", "1.2.1", (("drive_py_clob_client.py", "all"),)),
+    Sdk(
+        "polymarket-client",
+        "0.14.0",
+        tuple(("drive_polymarket_client.py", part) for part in ("blocking", "asynchronous", "wallets")),
+    ),
 )
 
 
@@ -53,6 +59,7 @@ class Call:
     case: str
     passed: bool
     detail: str
+    seconds: float = 0.0
 
 
 @dataclass
@@ -62,7 +69,6 @@ class Report:
     calls: list[Call] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     methods: list[str] = field(default_factory=list)
-    called: list[str] = field(default_factory=list)
 
     def hear(self, line: str) -> None:
         """Take one line of a program."""
@@ -72,15 +78,26 @@ class Report:
             self.calls.append(Call("(the program)", "", False, f"said what is no JSON: {line[:200]}"))
             return
         if "call" in said:
-            self.calls.append(Call(said["call"], said["case"], said["passed"], said["detail"]))
+            seconds = said.get("seconds", 0.0)
+            self.calls.append(Call(said["call"], said["case"], said["passed"], said["detail"], seconds))
         self.skipped |= said.get("skipped", {})
         self.methods += said.get("methods", [])
-        self.called += said.get("called", [])
 
-    def judge(self, exit_code: int, last_words: str) -> None:
-        """Add what the program could not say of itself: that it broke off, and which methods it forgot."""
+    def ended(self, exit_code: int, last_words: str) -> None:
+        """Note how a program ended: one that broke off before its last line has failed, whatever it said before."""
         if exit_code or not self.methods:
             self.calls.append(Call("(the program)", "", False, f"ended with {exit_code}: {last_words[-1500:]}"))
+
+    def join(self, other: Report) -> None:
+        """Take what another program of the same SDK said."""
+        self.calls += other.calls
+        self.skipped |= other.skipped
+        self.methods += other.methods
+
+    def complete(self) -> None:
+        """Hold what was tried and skipped against all the methods there are."""
+        if not self.methods:
+            return
         tried = {call.method for call in self.calls}
         if forgotten := sorted(set(self.methods) - tried - self.skipped.keys()):
             told = f"neither tried nor skipped with a reason: {', '.join(forgotten)}"
@@ -108,35 +125,45 @@ def main(names: Sequence[str], out: TextIO = sys.stdout) -> int:
         with (
             tempfile.TemporaryDirectory(prefix="polybot-conformance-") as folder,
             own_venue.running(ROOT, Path(folder)) as addresses,
+            ThreadPoolExecutor() as pool,
         ):
-            reports = {
-                sdk: drive(pythons[sdk.name], PROGRAMS / sdk.program, addresses, PROGRAM_SECONDS) for sdk in chosen
-            }
+            # The programs mostly wait for the venue, so all run at once; each has wallets of its own.
+            running = [
+                (sdk, pool.submit(drive, pythons[sdk.name], program, addresses, PROGRAM_SECONDS))
+                for sdk in chosen
+                for program in sdk.programs
+            ]
+            reports = {sdk: Report() for sdk in chosen}
+            for sdk, future in running:
+                reports[sdk].join(future.result())
     except (EnvironmentUnavailableError, own_venue.VenueUnavailableError) as error:
         out.write(f"conformance could not be run: {error}\n")
         return 2
+    for report in reports.values():
+        report.complete()
     out.writelines(table(sdk, report) for sdk, report in reports.items())
     (var / "conformance.json").write_text(json.dumps({s.name: summary(r) for s, r in reports.items()}, indent=2) + "\n")
     return 1 if any(report.failed for report in reports.values()) else 0
 
 
-def drive(python: Path, program: Path, addresses: dict[str, str], seconds: float) -> Report:
+def drive(python: Path, program: tuple[str, str], addresses: dict[str, str], seconds: float) -> Report:
     """Run one program in its environment and return what it said; one that hangs is ended and reported as failed."""
     report = Report()
+    file, part = program
     with tempfile.TemporaryFile("w+") as errors:
-        command = [str(python), str(program), json.dumps(addresses)]
+        command = [str(python), str(PROGRAMS / file), json.dumps(addresses), part]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             said, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             said, _ = process.communicate()
-            errors.write(f"\nit took longer than {seconds:g} s and was ended")
+            errors.write(f" it took longer than {seconds:g} s and was ended")
         errors.seek(0)
         last_words = errors.read()
     for line in said.splitlines():
         report.hear(line)
-    report.judge(process.returncode, last_words)
+    report.ended(process.returncode, last_words)
     return report
 
 
@@ -145,7 +172,8 @@ def table(sdk: Sdk, report: Report) -> str:
     lines = [f"\n{sdk.name} {sdk.version}"]
     for call in report.calls:
         mark, detail = ("ok  ", "") if call.passed else ("FAIL", f"\n         {call.detail}")
-        lines.append(f"  {mark} {call.method}{f'  ({call.case})' if call.case else ''}{detail}")
+        slow = f"  {call.seconds:.0f} s" if call.seconds >= SLOW_SECONDS else ""
+        lines.append(f"  {mark} {call.method}{f'  ({call.case})' if call.case else ''}{slow}{detail}")
     reasons: dict[str, int] = {}
     for reason in report.skipped.values():
         reasons[reason] = reasons.get(reason, 0) + 1

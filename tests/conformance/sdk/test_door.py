@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.sdk import door, environments, own_venue
-from tests.conformance.sdk.door import PROGRAMS, SDKS, drive, main
+from tests.conformance.sdk.door import PROGRAMS, SDKS, main
 from tests.conformance.sdk.environments import EnvironmentUnavailableError, prepare
 
 GOOD = """
@@ -44,11 +44,11 @@ talk.end()
 def run(tmp_path, monkeypatch):
     """Run the door with programs of the test's own instead of the SDKs' and without a venue; return exit code, output, and the JSON file."""
 
-    def run_door(program: str, seconds: float = 20.0):
+    def run_door(program: str, seconds: float = 20.0, parts: tuple[str, ...] = ("all",)):
         (tmp_path / "program.py").write_text(f"import sys\nsys.path.insert(0, {str(PROGRAMS)!r})\n{program}")
         monkeypatch.setattr(door, "ROOT", tmp_path)
         monkeypatch.setattr(door, "PROGRAMS", tmp_path)
-        monkeypatch.setattr(door, "SDKS", (door.Sdk("an-sdk", "1.0", "program.py"),))
+        monkeypatch.setattr(door, "SDKS", (door.Sdk("an-sdk", "1.0", tuple(("program.py", part) for part in parts)),))
         monkeypatch.setattr(door, "PROGRAM_SECONDS", seconds)
         monkeypatch.setattr(door, "prepare", lambda folder, requirements: Path(sys.executable))
         monkeypatch.setattr(own_venue, "running", no_venue)
@@ -152,13 +152,20 @@ def test_an_sdk_nobody_knows_is_named_and_nothing_runs():
     assert "no such SDK: py-clob-client; there are py-clob-client-v2, polymarket-client" in out.getvalue()
 
 
+FAKE_PYTHON = """#!/bin/sh
+if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
+echo "ERROR: Could not find a version that satisfies the requirement" >&2; exit 1
+"""
+
+
 def test_without_a_package_registry_the_door_exits_2_and_says_what_to_do(tmp_path, monkeypatch):
-    wanted = tmp_path / "an-sdk.txt"
+    python, wanted = tmp_path / "python", tmp_path / "an-sdk.txt"
+    python.write_text(FAKE_PYTHON)
+    python.chmod(0o755)
     wanted.write_text("no-such-package-of-anyone==1.0\n")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", "")
-    with pytest.raises(EnvironmentUnavailableError, match="the package registry must be reachable"):
-        prepare(tmp_path / "environment", wanted)
+    with pytest.raises(EnvironmentUnavailableError, match="the package registry must be reachable") as error:
+        prepare(tmp_path / "environment", wanted, str(python))
+    assert "Could not find a version" in str(error.value)
     assert not (tmp_path / "environment").exists()
 
     def unavailable(folder, requirements):
@@ -194,7 +201,10 @@ def test_an_environment_is_made_once_and_again_when_its_requirements_change(tmp_
 
 def test_a_venue_that_does_not_start_is_told_with_its_last_words(tmp_path):
     (tmp_path / "manage.py").write_text("import sys\nsys.exit('the port is taken')\n")
-    with pytest.raises(own_venue.VenueUnavailableError, match="the port is taken"), own_venue.running(tmp_path, tmp_path):
+    with (
+        pytest.raises(own_venue.VenueUnavailableError, match="the port is taken"),
+        own_venue.running(tmp_path, tmp_path),
+    ):
         pytest.fail("there is no venue")
 
 
@@ -215,7 +225,21 @@ def test_programs_use_the_sdk_and_the_standard_library_and_nothing_of_polybots()
             assert {name.split(".")[0] for name in names} <= allowed, file.name
 
 
-def test_a_line_that_is_no_json_is_an_error_of_the_program_not_of_the_door(tmp_path):
-    (tmp_path / "program.py").write_text("print('hello')")
-    report = drive(Path(sys.executable), tmp_path / "program.py", {}, 20.0)
-    assert {call.method for call in report.failed} == {"(the program)"}
+def test_a_line_that_is_no_json_is_a_failure_of_the_program(run):
+    code, said, _ = run(GOOD.replace('talk.scene("one", scene)', 'print("hello")'))
+    assert code == 1
+    assert "said what is no JSON: hello" in said
+
+
+def test_programs_of_one_sdk_share_its_methods_but_each_must_come_to_its_end(run):
+    skips_elsewhere = GOOD.replace("talk.skip", "__import__('sys').argv[2] == 'second' and talk.skip")
+    code, _, written = run(skips_elsewhere, parts=("first", "second"))
+    assert (code, written["an-sdk"]["tried"], list(written["an-sdk"]["skipped"])) == (0, 2, ["Client.get_rfq"])
+
+
+def test_one_of_several_programs_that_breaks_off_exits_1(run):
+    broken = GOOD.replace(
+        "talk.end()", "__import__('sys').argv[2] == 'second' and __import__('sys').exit(3)\ntalk.end()"
+    )
+    code, said, _ = run(broken, parts=("first", "second"))
+    assert (code, said.count("FAIL (the program)")) == (1, 1)

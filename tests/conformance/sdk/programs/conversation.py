@@ -1,8 +1,8 @@
 """How a program of an SDK's own environment tells what it tried: one JSON line on standard output for each call.
 
-    {"call": "ClobClient.get_order", "case": "a resting order", "passed": true, "detail": ""}      one call, checked
+    {"call": "ClobClient.get_order", "case": "a resting order", "passed": true, "detail": "", "seconds": 0.1}      one call, checked
     {"skipped": {"RfqClient.rfq_config": "why"}}                                                   calls that cannot be made, and why
-    {"methods": ["ClobClient.cancel_all", …], "called": ["ClobClient.cancel_all", …]}              the last line: all methods, all that were called
+    {"methods": ["ClobClient.cancel_all", …]}                                                      the last line: every method there is
 
 A call passes when nothing was raised *and* the method named was really called *and* every check of its answer held. A failed call ends its
 scene, because what follows builds on it; the other scenes go on. Only the standard library is used here: the SDK brings the rest.
@@ -67,6 +67,7 @@ class Conversation:
         """Try one method within the block, which also checks what came back. `follows`: the block watches what an earlier call of it opened."""
         before = set(self.called)
         self.called.discard(method)
+        started = time.monotonic()
         detail = ""
         try:
             yield
@@ -78,7 +79,8 @@ class Conversation:
             detail = f"{type(error).__name__}: {error}"
         finally:
             self.called |= before
-        self._say({"call": method, "case": case, "passed": not detail, "detail": detail[:600]})
+        seconds = round(time.monotonic() - started, 2)
+        self._say({"call": method, "case": case, "passed": not detail, "detail": detail[:600], "seconds": seconds})
         if detail:
             raise SceneEndedError(method)
 
@@ -92,8 +94,8 @@ class Conversation:
             self._say({"call": name, "case": "", "passed": False, "detail": f"{type(error).__name__}: {error}"[:600]})
 
     def end(self) -> None:
-        """Tell which methods there are and which were called."""
-        self._say({"methods": sorted(self._methods), "called": sorted(self.called)})
+        """Tell which methods there are."""
+        self._say({"methods": sorted(self._methods)})
 
     def _say(self, line: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(line) + "\n")

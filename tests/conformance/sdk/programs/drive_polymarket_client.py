@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,57 +23,58 @@ import unified_money
 import unified_orders
 import unified_reads
 from blocking import Blocking
-from conversation import Conversation
+from conversation import Conversation, equal
 from setting import OWNER, OWNER_KEY, WALLETS, Venue, venue_of_arguments
 from unified_orders import Trader
 
+Adapt = Callable[[Any], Any]
+"""What makes a client, or its class, callable without `await`."""
 DOLLARS = 1000
 NOWHERE = "http://127.0.0.1:9"
 COMBOS = "combos are another product with hosts of their own; the simulated venue has none"
 PERPS = "perpetuals are another venue with hosts of its own; the simulated one has none"
 SESSIONS = "session keys are in beta: the protocol's description has their signatures, not their endpoints"
 SKIPPED = {
-    COMBOS: ("list_combo_markets",),
+    COMBOS: (
+        "list_combo_markets", "accept_combo_quote", "request_combo_quote", "wait_for_combo_fill", "fetch_rfq_status",
+        "plan_collateral_return", "execute_collateral_return_plan", "open_rfq_session",
+    ),
     PERPS: (
         "fetch_perps_book", "fetch_perps_builder_status", "fetch_perps_fees", "fetch_perps_instruments",
         "fetch_perps_position_snapshots", "fetch_perps_registration", "fetch_perps_ticker", "fetch_perps_tickers",
-        "list_perps_candles", "list_perps_funding_history", "list_perps_trades",
+        "list_perps_candles", "list_perps_funding_history", "list_perps_trades", "deposit_to_perps", "open_perps_session",
+        "revoke_perps_credentials", "withdraw_from_perps",
     ),
-}  # fmt: skip
-SKIPPED_SECURE = {
-    COMBOS: (
-        "accept_combo_quote", "request_combo_quote", "wait_for_combo_fill", "fetch_rfq_status", "plan_collateral_return",
-        "execute_collateral_return_plan", "open_rfq_session",
-    ),
-    PERPS: ("deposit_to_perps", "open_perps_session", "revoke_perps_credentials", "withdraw_from_perps"),
     SESSIONS: ("authorize_session_key", "fetch_session_keys", "revoke_session_key"),
 }  # fmt: skip
+"""By reason, the methods that some or all of the client classes have."""
 
 
 def main() -> None:
-    """Play every scene."""
-    talk, venue = Conversation(), venue_of_arguments()
+    """Play every scene of one part: the blocking clients, the asynchronous ones, or wallets of the older kinds."""
+    talk, venue, part = Conversation(), venue_of_arguments(), sys.argv[2]
     environment = _environment(venue)
-    with asyncio.Runner() as runner:
-
-        def plain(thing: Any) -> Any:
-            return thing
-
-        def blocking(thing: Any) -> Any:
-            return Blocking(thing, runner)
-
-        for public, secure, adapt in (
-            (PublicClient, SecureClient, plain),
-            (AsyncPublicClient, AsyncSecureClient, blocking),
-        ):
-            _skip(talk, public, SKIPPED)
-            _skip(talk, secure, SKIPPED | SKIPPED_SECURE)
-            talk.scene(public.__name__, _read, talk, adapt, public, environment, venue)
-            talk.scene(secure.__name__, _trade, talk, adapt, secure, environment, venue)
+    if part == "blocking":
+        _clients(talk, PublicClient, SecureClient, lambda thing: thing, environment, venue)
+    elif part == "asynchronous":
+        with asyncio.Runner() as runner:
+            _clients(
+                talk, AsyncPublicClient, AsyncSecureClient, lambda thing: Blocking(thing, runner), environment, venue
+            )
+            talk.scene("channels", _channels, talk, runner, environment, venue)
+    else:
         for signature_type in (1, 2):
             talk.scene(f"wallet of type {signature_type}", _other_wallet, talk, environment, venue, signature_type)
-        talk.scene("channels", _channels, talk, runner, environment, venue)
     talk.end()
+
+
+def _clients(talk: Conversation, public: Any, secure: Any, adapt: Adapt, environment: Any, venue: Venue) -> None:
+    for client_class in (public, secure):
+        for reason, methods in SKIPPED.items():
+            found = (name for name in methods if hasattr(client_class, name))
+            talk.skip(client_class.__name__, reason, *found)
+    talk.scene(public.__name__, _read, talk, adapt, public, environment, venue)
+    talk.scene(secure.__name__, _trade, talk, adapt, public, secure, environment, venue)
 
 
 def _environment(venue: Venue) -> Any:
@@ -91,23 +93,16 @@ def _environment(venue: Venue) -> Any:
     return with_environment_config(PRODUCTION, config=config)
 
 
-def _skip(talk: Conversation, client_class: type, reasons: dict[str, tuple[str, ...]]) -> None:
-    for reason, methods in reasons.items():
-        talk.skip(client_class.__name__, reason, *(name for name in methods if hasattr(client_class, name)))
-
-
-def _read(talk: Conversation, adapt: Callable[[Any], Any], public: Any, environment: Any, venue: Venue) -> None:
+def _read(talk: Conversation, adapt: Adapt, public: Any, environment: Any, venue: Venue) -> None:
     client, name = adapt(talk.watch(public(environment))), public.__name__
     unified_reads.play(talk, client, name, venue)
     with talk.call(f"{name}.environment"):
-        equal_name = client.environment.name
-        if equal_name != "production":
-            raise ValueError(equal_name)
+        equal(client.environment.name, "production", "the environment's name")
     with talk.call(f"{name}.close"):
         client.close()
 
 
-def _trade(talk: Conversation, adapt: Callable[[Any], Any], secure: Any, environment: Any, venue: Venue) -> None:
+def _trade(talk: Conversation, adapt: Adapt, public: Any, secure: Any, environment: Any, venue: Venue) -> None:
     """From a bare key to a traded wallet and back: the whole life of an account."""
     name = secure.__name__
     updates: list[Any] = []
@@ -141,13 +136,10 @@ def _trade(talk: Conversation, adapt: Callable[[Any], Any], secure: Any, environ
     talk.scene("rewards", unified_account.rewards, trader)
     talk.scene("transfers", unified_money.transfers, trader)
     talk.scene("split and merge", _split_and_merge, trader, standard, neg_risk)
-    talk.scene("redeem", unified_money.redeem, trader, venue, (standard, neg_risk))
+    talk.scene("redeem", unified_money.redeem, trader, venue, 0 if secure is SecureClient else -1)
     unified_reads.play(talk, client, name, venue)
     unified_data.play(talk, client, name, client.wallet, standard)
-    reader = adapt(talk.watch(PublicClient(environment) if secure is SecureClient else AsyncPublicClient(environment)))
-    unified_data.play(
-        talk, reader, "PublicClient" if secure is SecureClient else "AsyncPublicClient", client.wallet, standard
-    )
+    unified_data.play(talk, adapt(talk.watch(public(environment))), public.__name__, client.wallet, standard)
     talk.scene("plain key", _plain_key, Trader(talk, eoa, name, "plain key"), venue)
     talk.scene(
         "heartbeats", unified_account.heartbeats, talk, create(private_key=key, wallet=owner.address, nonce=5), name

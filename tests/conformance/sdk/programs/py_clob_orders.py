@@ -44,6 +44,11 @@ class Trader:
         kind = AssetType.CONDITIONAL if token_id else AssetType.COLLATERAL
         return int(self.client.get_balance_allowance(BalanceAllowanceParams(kind, token_id or None))["balance"])
 
+    def worst(self, market: Market) -> Decimal:
+        """Return a price at which a buy of `yes` takes five cents' worth of the book as it stands."""
+        ask = Decimal(self.client.get_price(market.yes, "SELL")["price"])
+        return min(ask + 5 * market.tick, 1 - market.tick)
+
     def settle(self) -> None:
         """Wait until nothing of this wallet is on its way to the chain, so that balances stand still."""
         eventually(
@@ -96,12 +101,13 @@ def take_and_sell(trader: Trader, market: Market) -> dict[str, Any]:
     trader.settle()
     cash, tokens = trader.held(), trader.held(market.yes)
     with talk.call(C + "create_and_post_market_order", f"FOK buy, {name}"):
-        order = MarketOrderArgs(token_id=market.yes, amount=10, side="BUY", price=float(market.ask) + 0.05)
+        worst = trader.worst(market)
+        order = MarketOrderArgs(token_id=market.yes, amount=10, side="BUY", price=float(worst))
         bought = client.create_and_post_market_order(order, order_type=OrderType.FOK)
         equal((bought["success"], bought["status"]), (True, "matched"), "the answer")
         expect(bought["tradeIDs"] and bought["transactionsHashes"], "trades and their hashes")
         spent, got = (Decimal(bought[key]) for key in ("makingAmount", "takingAmount"))
-        expect(0 < spent <= 10 and spent / got <= market.ask + Decimal("0.05"), f"a fill, got {got} for {spent}")
+        expect(0 < spent <= 10 and spent / got <= worst, f"a fill, got {got} for {spent}")
     with talk.call(C + "get_trades", f"by id, {name}"):
         rows = [row for trade_id in bought["tradeIDs"] for row in client.get_trades(TradeParams(id=trade_id))]
         equal(sum(Decimal(row["size"]) for row in rows), got, "the sizes")
@@ -140,7 +146,7 @@ def other_types(trader: Trader, market: Market) -> None:
         placed = client.create_and_post_order(limit(market), post_only=True)
         equal(placed["status"], "live", "the status")
     with talk.call(C + "create_and_post_order", "post-only buy that would cross"):
-        crossing = limit(market, price=str(market.ask + Decimal("0.05")))
+        crossing = limit(market, price=str(trader.worst(market)))
         refused(lambda: client.create_and_post_order(crossing, post_only=True), PolyApiException, "crosses")
     with talk.call(C + "create_and_post_order", "too small"):
         refused(lambda: client.create_and_post_order(limit(market, size=1)), PolyApiException, "lower than the minimum")
@@ -158,8 +164,7 @@ def other_types(trader: Trader, market: Market) -> None:
     with talk.call(C + "post_order", "FOK that cannot be filled"):
         refused(lambda: client.post_order(signed, OrderType.FOK), PolyApiException, "")
     with talk.call(C + "create_and_post_market_order", "FAK buy of what there is"):
-        worst = float(1 - market.bid + Decimal("0.05"))
-        args = MarketOrderArgs(token_id=market.no, amount=100, side="BUY", price=worst, order_type=OrderType.FAK)
+        args = MarketOrderArgs(token_id=market.no, amount=100, side="BUY", price=0.99, order_type=OrderType.FAK)
         bought = client.create_and_post_market_order(args, order_type=OrderType.FAK)
         equal(bought["status"], "matched", "the status")
         trader.settle()
@@ -235,7 +240,7 @@ def builder(trader: Trader, market: Market) -> None:
     talk, client = trader.talk, trader.client
     with talk.call(C + "create_and_post_market_order", "with a builder code"):
         args = MarketOrderArgs(
-            token_id=market.yes, amount=5, side="BUY", price=float(market.ask) + 0.05, builder_code=BUILDER_CODE,
+            token_id=market.yes, amount=5, side="BUY", price=float(trader.worst(market)), builder_code=BUILDER_CODE,
             user_usdc_balance=50,
         )  # fmt: skip
         bought = client.create_and_post_market_order(args, order_type=OrderType.FAK)

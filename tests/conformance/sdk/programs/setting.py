@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,11 @@ class Market:
     fee_rate: Decimal
     delayed: bool
 
+    @property
+    def quiet(self) -> bool:
+        """Say whether orders match at once, on a grid of cents."""
+        return not self.delayed and self.tick == Decimal("0.01")
+
 
 class Venue:
     """The simulated venue's addresses and its owner's doors."""
@@ -78,29 +84,48 @@ class Venue:
             rows = json.load(response)["markets"]
         return [_market(row) for row in rows if row.get("bestBid") and row.get("bestAsk")]
 
-    def pick(self, *, neg_risk: bool, apart_from: tuple[Market, ...] = (), fees: bool = False) -> Market:
+    def pick(self, *, neg_risk: bool, fees: bool = False) -> Market:
         """Return a market without delays, with a tick of a cent and room between bid and ask, priced near the middle. Waits for one."""
-        for _ in range(100):
-            fitting = [
+
+        def fitting() -> list[Market]:
+            return [
                 market
                 for market in self.markets()
                 if market.neg_risk == neg_risk
-                and market.tick == Decimal("0.01")
+                and market.quiet
                 and market.ask - market.bid >= Decimal("0.02")
                 and Decimal("0.15") <= market.bid <= Decimal("0.8")
-                and not market.delayed
-                and market.event_id not in {other.event_id for other in apart_from}
                 and (not fees or market.fee_rate)
             ]
-            if fitting:
-                return min(fitting, key=lambda market: abs(market.bid - Decimal("0.5")))
-            time.sleep(0.3)
-        raise LookupError(f"the venue lists no quiet market with room, neg_risk={neg_risk}")
+
+        return min(_first(fitting, neg_risk), key=lambda market: abs(market.bid - Decimal("0.5")))
+
+    def pick_to_end(self, *, neg_risk: bool, place: int) -> Market:
+        """Return a market whose event may end at once, because nobody trades in it: one that `pick` never chooses.
+
+        Programs that run at the same time take different places (0: the first, -1: the last) of those there are.
+        """
+
+        def fitting() -> list[Market]:
+            markets = self.markets()
+            traded = {market.event_id for market in markets if market.quiet}
+            return [market for market in markets if market.neg_risk == neg_risk and market.event_id not in traded]
+
+        return _first(fitting, neg_risk)[place]
 
     def _send(self, url: str, body: dict[str, Any]) -> None:
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as response:
             response.read()
+
+
+def _first(fitting: Callable[[], list[Market]], neg_risk: bool) -> list[Market]:
+    """Return what fits as soon as something does."""
+    for _ in range(100):
+        if found := fitting():
+            return found
+        time.sleep(0.3)
+    raise LookupError(f"the venue lists no such market, neg_risk={neg_risk}")
 
 
 def venue_of_arguments() -> Venue:

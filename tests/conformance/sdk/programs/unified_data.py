@@ -50,11 +50,13 @@ def _trades(talk: Conversation, client: Any, name: str, wallet: str, market: Mar
 
 def _positions(talk: Conversation, client: Any, name: str, wallet: str, market: Market) -> None:
     def held() -> list[Any]:
-        return [row for row in items(client.list_positions(user=wallet, status="OPEN")) if row.asset_id == market.yes]
+        rows = items(client.list_positions(user=wallet, status="OPEN"))
+        return [row for row in rows if row.condition_id == market.condition_id]
 
     with talk.call(f"{name}.list_positions", "of a wallet"):
         position = eventually(held, "the position in the index")[0]
-        equal((position.condition_id, position.outcome), (market.condition_id, "Yes"), "market and outcome")
+        token = {"Yes": market.yes, "No": market.no}[position.outcome]
+        equal(position.asset_id, token, "the token of the outcome")
         equal(position.negative_risk, market.neg_risk, "negative_risk")
         expect(position.current_size > 0 and 0 < position.avg_price < 1, "size and average price")
     with talk.call(f"{name}.list_positions", "of a market, largest first"):

@@ -34,6 +34,11 @@ class Trader:
         kind = "CONDITIONAL" if token_id else "COLLATERAL"
         return int(self.client.get_balance_allowance(asset_type=kind, asset_id=token_id).balance)
 
+    def worst(self, market: Market) -> Decimal:
+        """Return a price at which a buy of `yes` takes five cents' worth of the book as it stands."""
+        ask: Decimal = self.client.get_price(asset_id=market.yes, side="SELL")
+        return min(ask + 5 * market.tick, 1 - market.tick)
+
     def settle(self) -> None:
         """Wait until nothing of this account is on its way to the chain."""
         eventually(
@@ -76,7 +81,7 @@ def buy(trader: Trader, market: Market, amount: int = 10) -> Any:
     trader.settle()
     cash, tokens = trader.held(), trader.held(market.yes)
     with trader.call("place_market_order", "FOK buy"):
-        worst = market.ask + Decimal("0.05")
+        worst = trader.worst(market)
         bought = client.place_market_order(
             asset_id=market.yes, side="BUY", amount=amount, max_price=worst, order_type="FOK"
         )
@@ -117,7 +122,7 @@ def other_types(trader: Trader, market: Market) -> None:
         placed = client.place_limit_order(asset_id=market.yes, price=LOW, size=10, side="BUY", post_only=True)
         expect(placed.ok and placed.status == "live", f"a resting order, got {placed}")
     with trader.call("place_limit_order", "post-only buy that would cross"):
-        across = market.ask + Decimal("0.05")
+        across = trader.worst(market)
         _refused(lambda: client.place_limit_order(asset_id=market.yes, price=across, size=10, side="BUY", post_only=True),
                  "crosses")  # fmt: skip
     with trader.call("place_limit_order", "too small"):
