@@ -542,6 +542,7 @@ async def test_a_balance_that_cannot_be_read_is_an_error(
         await gateway.balances([])
 
 
+@pytest.mark.protocol("1.1")
 def test_plain_text_hosts_are_for_this_machine_only() -> None:
     for name, url in (("clob_url", "http://example.org"), ("ws_url", "ws://example.org"), ("gamma_url", "ftp://127.0.0.1"),
                       ("clob_url", "https://example.org/path"), ("gamma_url", "https://example.org/"), ("clob_url", "example.org")):  # fmt: skip

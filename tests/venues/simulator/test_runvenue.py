@@ -66,6 +66,7 @@ def running(var: Path, *arguments: str) -> Iterator[Process]:
         venue.process.communicate()
 
 
+@pytest.mark.protocol("1.1")
 def test_a_venue_says_where_it_is_survives_a_kill_and_begins_anew_when_told(tmp_path, monkeypatch):
     var = tmp_path / "var"
     with running(var, "--seed", "5") as first:
