@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from venues.simulator.approvals import CACHE_SECONDS, COLLATERAL, CTF, UNLIMITED, Approvals
 from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, CTF_EXCHANGE
+
+pytestmark = pytest.mark.protocol("1.2", "3.8")
 
 WALLET = "0x" + "11" * 20
 NOW = 1_790_000_000_000_000_000

@@ -130,6 +130,24 @@ async def test_unapproved_wallets_are_refused_by_the_adapter_and_shown_without_a
     assert (await owner.do(approve_all(STANDARD_ADAPTER), merge(market["conditionId"], DOLLAR)))["error_msg"] == ""
 
 
+@pytest.mark.protocol("9.8")
+async def test_an_approval_just_given_is_refused_until_the_gateway_reads_the_chain_again(venue):
+    owner = Owner(venue)
+    await owner.prepare(approved=False)
+    client = owner.trader
+    await client.log_in()
+    market = await venue.some_market(room=True)
+    order = (market, "BUY", "0.02", "100")
+    wallet = {"maker": owner.wallet, "signature_type": 3}
+    status, body = await client.place(*order, **wallet)
+    assert (status, "the allowance is not enough" in body["error"]) == (400, True)
+    await owner.do(approve("0xE111180000d2663C0091e4f400237545B87B996B"))
+    assert (await client.place(*order, **wallet))[0] == 400
+    await client.call("GET", "/balance-allowance/update", asset_type="COLLATERAL", signature_type="3")
+    status, body = await client.place(*order, **wallet)
+    assert status == 200, body
+
+
 async def test_wrapping_and_unwrapping_changes_one_dollar_into_the_other(venue):
     owner = Owner(venue)
     await owner.prepare("50")
@@ -384,6 +402,7 @@ async def test_writes_and_lists_need_a_key(owner, venue):
     assert await owner.read("/transaction", id=unknown) == (404, {"error": "transaction not found"})
 
 
+@pytest.mark.protocol("2.4")
 async def test_a_builder_signs_the_path_without_the_mount(owner, venue):
     await owner.trader.log_in()
     _, key = await owner.trader.call("POST", "/auth/builder-api-key")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.venues.simulator.test_signatures import VECTORS
 from venues.simulator.chain import wallet_addresses
 
 
+@pytest.mark.protocol("1.2", "2.6")
 def test_every_kind_of_wallet_has_the_published_address():
     published = VECTORS["derived_wallets"]
     owner = published["owner"]
