@@ -113,9 +113,11 @@ class Executor:
             self.counters["replace_of_nothing"] += 1
             return
         draft, signal = own.order.draft, intent.signal
-        if (draft.token_id, draft.side) != (signal.token_id, signal.side):
+        if (draft.token_id, draft.side, draft.strategy) != (signal.token_id, signal.side, signal.source):
             self.counters["replace_by_another"] += 1
-            _log.warning("replacement of another token or side refused", order_id=own.id, source=intent.source)
+            _log.warning(
+                "replacement by another token, side or strategy refused", order_id=own.id, source=intent.source
+            )
             return
         own.unwanted = intent.reason or f"replaced by {intent.source}"
         self._start(self._place_rest(own, intent))
@@ -123,6 +125,7 @@ class Executor:
     async def _place_rest(self, own: OwnOrder, intent: Replace) -> None:
         if not await self._withdrawals.withdraw(own, own.unwanted, until_ns=intent.signal.expires_ns):
             self.counters["replace_unconfirmed"] += 1
+            _log.warning("order not replaced: its end was not known in time", order_id=own.id, source=intent.source)
             return
         rest = intent.signal.size - own.filled
         if rest <= 0:

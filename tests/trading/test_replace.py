@@ -181,10 +181,12 @@ async def test_what_is_over_being_cancelled_or_not_ours_is_not_replaced(clock) -
 
 
 @pytest.mark.parametrize(
-    "changes", [{"token_id": f.NO}, {"side": OrderSide.SELL, "effect": Effect.REDUCE}], ids=["token", "side"]
+    "changes",
+    [{"token_id": f.NO}, {"side": OrderSide.SELL, "effect": Effect.REDUCE}, {"source": "other"}],
+    ids=["token", "side", "strategy"],
 )
 @virtual
-async def test_an_order_is_replaced_by_one_of_its_own_token_and_side_only(changes, clock) -> None:
+async def test_an_order_is_replaced_by_one_of_its_own_token_side_and_strategy_only(changes, clock) -> None:
     story = Story(Rig(clock))
     old = await story.begin()
 
