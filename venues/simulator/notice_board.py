@@ -36,9 +36,7 @@ class NoticeBoard:
     def observe(self, event: Event) -> None:
         """Note what concerns a client; everything else is passed over."""
         if isinstance(event, OrderCanceled):
-            # A FOK or FAK that was killed on arrival never was an order.
-            if event.order.id in self._history.orders:
-                self._order(event.order.account, event.order.id, NoticeType.ORDER_CANCELLED, None)
+            self._order(event.order.account, event.order.id, NoticeType.ORDER_CANCELLED, None)
         elif isinstance(event, TradeMatched):
             self._trade(event.trade, NoticeType.ORDER_FILLED)
         elif isinstance(event, TradeMoved):
@@ -57,6 +55,7 @@ class NoticeBoard:
     def _order(self, account: str, order_id: str, kind: NoticeType, trade: TradeView | None) -> None:
         if account not in self._clients:
             return
+        # A FOK or FAK that was killed on arrival never was an order: neither knows it.
         order = self._floor.exchange.order(order_id) or self._history.orders.get(order_id)
         listing = self._floor.listings.by_condition(order.condition_id) if order else None
         if order and listing:
