@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -134,6 +135,7 @@ def test_every_fault_of_a_mix_can_be_armed(mix):
         assert fault.name
         assert fault.when.times is None
     assert len({fault.name for fault in MIXES[mix]}) == len(MIXES[mix])
+    assert read_plan(msgspec.json.encode(Plan(faults=MIXES[mix]))).faults == MIXES[mix]
 
 
 def test_a_plan_is_a_mix_a_text_or_a_file(tmp_path):

@@ -30,6 +30,7 @@ from venues.simulator.faults.model import (
     Where,
 )
 
+_STRANGER, _STRANGERS_KEY = "0x" + "5" * 40, "00000000-0000-4000-8000-00000000beef"
 _ORDERS = Where(path="/order*")
 
 
@@ -93,7 +94,7 @@ _HOSTILE = (
     _fault("no-number", Edit(values={"price_changes.*.price": "NaN"}), 0.002, _market("price_change")),
     _fault("crossed-book", Edit(values={"bids": [{"price": "0.98", "size": "5"}]}), 0.05, _market("book")),
     _fault("unknown-status", Edit(values={"status": "BLESSED"}), 0.05, _user()),
-    _fault("another-owner", Edit(values={"owner": "00000000-0000-4000-8000-00000000beef"}), 0.05, _user("trade")),
+    _fault("another-owner", Edit(values={"owner": _STRANGERS_KEY}), 0.05, _user("trade")),
     _fault(
         "fill-of-nobody",
         Edit(
@@ -102,6 +103,24 @@ _HOSTILE = (
                 "id": "00000000-0000-4000-8000-00000000dead",
                 "taker_order_id": "0x" + "77" * 32,
                 "maker_orders.*.order_id": "0x" + "88" * 32,
+            },
+        ),
+        0.1,
+        _user("trade"),
+    ),
+    _fault(
+        "fill-of-another",
+        Edit(
+            keep=True,
+            values={
+                "id": "00000000-0000-4000-8000-00000000abad",
+                "owner": _STRANGERS_KEY,
+                "trade_owner": _STRANGERS_KEY,
+                "maker_address": _STRANGER,
+                "taker_order_id": "0x" + "55" * 32,
+                "maker_orders.*.order_id": "0x" + "44" * 32,
+                "maker_orders.*.owner": _STRANGERS_KEY,
+                "maker_orders.*.maker_address": _STRANGER,
             },
         ),
         0.1,

@@ -30,7 +30,9 @@ class FaultError(ValueError):
     """A fault cannot be armed as written; the message names the place and the remedy."""
 
 
-class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+class _Kind(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, tag_field="kind"
+):
     pass
 
 
@@ -220,7 +222,7 @@ Kind = (
 )
 
 
-class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What is chosen; "" is any.
 
     `path` is a pattern with `*` and `?` over the path without query; "" is every REST path, but WebSocket handshakes only when it begins with
@@ -236,7 +238,7 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     market: str = ""
 
 
-class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Which of what `where` chooses is struck: the first `skip` are spared, then each with probability `share`, at most `times` (null: all).
 
     Only what comes `after` so many seconds since arming counts, and only during `during` seconds (null: for ever). `stage` says whether a request
@@ -251,7 +253,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     stage: Literal["before", "after"] = "before"
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One fault. `name` is how it is disarmed; without one it gets its kind and a number."""
 
     do: Kind
@@ -264,7 +266,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return str(type(self.do).__struct_config__.tag)
 
 
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """Faults to arm: a ready mix, those listed, or both. `seed` decides every draw (null: the venue's own seed)."""
 
     mix: str = ""

@@ -34,10 +34,10 @@ def lines(armed: Iterable[dict[str, Any]]) -> list[str]:
 
 def _line(view: dict[str, Any]) -> str:
     fault = view["fault"]
-    parts = [_said(fault["do"]), "at", _said(fault["where"]) or "anything", "when", _said(fault["when"])]
+    where, when = _said(fault.get("where", {})) or "anywhere", _said(fault.get("when", {})) or "once"
     state = "over" if view["over"] else "armed"
-    return f"{view['name']}: {' '.join(parts)} · {state}, struck {view['struck']} of {view['seen']} seen"
+    return f"{view['name']}: {_said(fault['do'])}, {where}, {when} · {state}, struck {view['struck']} of {view['seen']} seen"
 
 
 def _said(part: dict[str, Any]) -> str:
-    return " ".join(str(value) if key == "kind" else f"{key}={value}" for key, value in part.items() if value != "")
+    return " ".join(str(value) if key == "kind" else f"{key}={value}" for key, value in part.items())
