@@ -45,9 +45,14 @@ class RunningClock(ManualClock):
 
 
 @pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+def clock() -> ManualClock:
+    return RunningClock(START_NS + 10**12)
+
+
+@pytest.fixture
+async def venue(tmp_path: Path, clock: ManualClock) -> AsyncIterator[RunningVenue]:
     warm_up(tmp_path / "venue")
-    async with running_venue(tmp_path / "venue", clock=RunningClock(START_NS + 10**12)) as running:
+    async with running_venue(tmp_path / "venue", clock=clock) as running:
         status, _ = await running.fund(ADDRESS, "10000")
         assert status == 200
         yield running
@@ -85,10 +90,10 @@ async def test_a_burst_within_budgets_gives_the_venue_nothing_to_refuse(venue: R
         told = codes(outcomes)
         taken = [each for each in outcomes if isinstance(each, Accepted)]
 
-        assert set(told) == {OVER_BUDGET}
-        assert len(taken) == BURST - told[OVER_BUDGET]
-        assert 45 <= len(taken) <= 60 + 40
-        held = next(each for each in outcomes if isinstance(each, Rejected))
+        # A slow machine may find that some were too late; the venue itself refused none.
+        assert {OVER_BUDGET} <= set(told) <= {OVER_BUDGET, "deadline"}
+        assert len(taken) == BURST - told.total()
+        held = next(each for each in outcomes if isinstance(each, Rejected) and each.code == OVER_BUDGET)
         assert held.retry_after is not None
         assert 0 < held.retry_after < 5
         assert await trading.gateway.open_orders() == []
@@ -100,10 +105,11 @@ async def test_a_burst_within_budgets_gives_the_venue_nothing_to_refuse(venue: R
         await public.close()
 
 
+@pytest.mark.parametrize("clock", [ManualClock(START_NS + 10**12)])
 async def test_the_same_burst_without_budgets_is_refused_by_the_venue(venue: RunningVenue) -> None:
     public, trading = await opened(venue, NoLimits())
     try:
-        assert codes(await burst(venue, public, trading))[RATE_LIMITED] > 0
+        assert codes(await burst(venue, public, trading)) == {RATE_LIMITED: BURST - 60}
     finally:
         await trading.close()
         await public.close()
