@@ -188,11 +188,11 @@ def test_no_beat_is_sent_while_the_loop_stands_still(server, beating):
 
 
 def test_a_long_silence_between_answers_is_a_lapse(server, beating):
-    heartbeat, turns = beating(lapse=0.25)
+    heartbeat, turns = beating(lapse=0.8)
     wait_until(lambda: len(server.beats) >= 2)
     assert heartbeat.lapses == 0
     turns.lives = False
-    time.sleep(0.4)
+    time.sleep(1.0)
     turns.lives = True
     wait_until(lambda: heartbeat.lapses == 1)
     time.sleep(0.05)
