@@ -138,7 +138,7 @@ class Wallet:
         self.web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
 
     def contract(self, address: str) -> Any:
-        return self.web3.eth.contract(address=address, abi=ABI)
+        return self.web3.eth.contract(AsyncWeb3.to_checksum_address(address), abi=ABI)
 
     async def send(self, call: Any, **fields: Any) -> Any:
         """Sign and send a contract call; return its receipt."""
