@@ -73,3 +73,22 @@ async def test_after_a_very_bad_day_money_and_shares_are_those_of_the_venue(desk
 
     await until(equal)
     assert len(portfolio.fills) > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_a_lying_venue_says_moves_no_money_or_halts_its_market(desk: Desk, seed: int) -> None:
+    trader = await desk.start()
+    kernel, portfolio = trader.kernel, trader.kernel.portfolio
+    market = liquid_market(kernel)
+
+    assert await busy_day(desk, kernel, market, Plan(mix="hostile", seed=seed)) > 10
+
+    async def equal_or_halted() -> bool:
+        desk.venue.pass_time(0.5)
+        cash, tokens = await desk.held(trader, market.token_ids)
+        ours = {token: portfolio.positions.size(token) for token in market.token_ids}
+        return (cash, tokens) == (portfolio.ledger.cash, ours) or bool(kernel.halts.active())
+
+    await until(equal_or_halted)
+    # The venue lied about fills of a million shares; nobody can hold more than the deposit bought.
+    assert max(abs(portfolio.positions.size(token)) for token in market.token_ids) < 10_000 * MICRO
