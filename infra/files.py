@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` with `text` in one step, readable by its owner only; readers see the old file or the new one."""
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
+    """Replace `path` with `text` in one step, readable by its owner only; readers see the old file or the new one.
+
+    Without `replace` an existing file stays as it is, and `FileExistsError` is raised.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -19,7 +22,10 @@ def write_private(path: Path, text: str) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
-        draft.replace(path)
+        if replace:
+            draft.replace(path)
+        else:
+            path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
 

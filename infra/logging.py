@@ -46,7 +46,10 @@ def configure(*, level: str = "INFO", log_format: LogFormat = "auto", stream: Te
         mask_fields,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=stream.isatty()) if as_text else structlog.processors.JSONRenderer()
+        # Not the renderer's own choice of tracebacks: where `rich` is installed, that prints every local variable.
+        structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        if as_text
+        else structlog.processors.JSONRenderer()
     )
     tracebacks: list[structlog.typing.Processor] = [] if as_text else [structlog.processors.format_exc_info]
     handler = logging.StreamHandler(stream)

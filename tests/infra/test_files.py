@@ -27,6 +27,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
 
 
+def test_a_file_that_must_be_new_never_replaces_another(tmp_path):
+    path = tmp_path / "key.json"
+    write_private(path, "one", replace=False)
+    with pytest.raises(FileExistsError):
+        write_private(path, "two", replace=False)
+    assert path.read_text() == "one"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["key.json"]
+
+
 def test_everyone_who_asks_at_once_gets_the_same_secret(tmp_path):
     path = tmp_path / "postgres.secret"
     with ThreadPoolExecutor(8) as pool:
