@@ -125,6 +125,17 @@ def eventually(read: Callable[[], Any], what: str, within: float = 15.0) -> Any:
         time.sleep(0.2)
 
 
+def unless_moved(attempt: Callable[[], Any], text: str) -> Any:
+    """Return the answer of an order at the book's price; when the book has just moved away (a refusal with `text`), try again, twice."""
+    for _ in range(2):
+        try:
+            return attempt()
+        except Exception as error:
+            if text not in str(error):
+                raise
+    return attempt()
+
+
 def refused(attempt: Callable[[], Any], error_class: type[Exception], text: str) -> Exception:
     """Check that `attempt` is refused with `text` somewhere in the error, and return that error."""
     try:

@@ -131,6 +131,7 @@ def _trade(talk: Conversation, adapt: Adapt, public: Any, secure: Any, environme
     talk.scene("fills", _fills, trader, standard, neg_risk)
     talk.scene("other types", unified_orders.other_types, trader, standard)
     talk.scene("batches and cancels", unified_orders.batches_and_cancels, trader, standard, neg_risk)
+    talk.scene("positions", unified_orders.positions, trader, venue.pick_of_positions())
     talk.scene("unknown order", unified_orders.unknown_order, trader)
     talk.scene("limits", unified_account.limits_told, trader, updates, standard)
     talk.scene("rewards", unified_account.rewards, trader)

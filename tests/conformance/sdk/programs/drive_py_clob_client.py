@@ -71,6 +71,7 @@ def _trade(talk: Conversation, venue: Venue, signature_type: int, name: str) -> 
         talk.scene("other types", py_clob_orders.other_types, trader, standard)
         talk.scene("batches and cancels", py_clob_orders.batches_and_cancels, trader, standard, neg_risk)
         talk.scene("builder", py_clob_orders.builder, trader, standard)
+        talk.scene("positions", py_clob_orders.positions, trader, venue.pick_of_positions())
         talk.scene("rewards", py_clob_keys.rewards, talk, client)
 
 

@@ -28,7 +28,7 @@ BUILDER_CODE = "0x" + "b1" * 32
 
 @dataclass(frozen=True)
 class Market:
-    """One market as Gamma lists it. Prices and ticks are decimals; `yes` and `no` are token ids."""
+    """One market as Gamma lists it. Prices and ticks are decimals; `yes` and `no` are token ids, or position ids of Protocol V2."""
 
     id: str
     condition_id: str
@@ -44,11 +44,12 @@ class Market:
     neg_risk: bool
     fee_rate: Decimal
     delayed: bool
+    positions: bool
 
     @property
     def quiet(self) -> bool:
         """Say whether orders match at once, on a grid of cents."""
-        return not self.delayed and self.tick == Decimal("0.01")
+        return not self.delayed and not self.positions and self.tick == Decimal("0.01")
 
 
 class Venue:
@@ -98,7 +99,11 @@ class Venue:
                 and (not fees or market.fee_rate)
             ]
 
-        return min(_first(fitting, neg_risk), key=lambda market: abs(market.bid - Decimal("0.5")))
+        return min(_first(fitting), key=lambda market: abs(market.bid - Decimal("0.5")))
+
+    def pick_of_positions(self) -> Market:
+        """Return a market of Protocol V2, whose orders Exchange V3 settles."""
+        return _first(lambda: [market for market in self.markets() if market.positions])[0]
 
     def pick_to_end(self, *, neg_risk: bool, place: int) -> Market:
         """Return a market whose event may end at once, because nobody trades in it: one that `pick` never chooses.
@@ -109,9 +114,14 @@ class Venue:
         def fitting() -> list[Market]:
             markets = self.markets()
             traded = {market.event_id for market in markets if market.quiet}
-            return [market for market in markets if market.neg_risk == neg_risk and market.event_id not in traded]
+            found = [
+                market
+                for market in markets
+                if market.neg_risk == neg_risk and market.event_id not in traded and not market.positions
+            ]
+            return found if found and found[0].event_id != found[-1].event_id else []
 
-        return _first(fitting, neg_risk)[place]
+        return _first(fitting)[place]
 
     def _send(self, url: str, body: dict[str, Any]) -> None:
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -119,13 +129,13 @@ class Venue:
             response.read()
 
 
-def _first(fitting: Callable[[], list[Market]], neg_risk: bool) -> list[Market]:
+def _first(fitting: Callable[[], list[Market]]) -> list[Market]:
     """Return what fits as soon as something does."""
     for _ in range(100):
         if found := fitting():
             return found
         time.sleep(0.3)
-    raise LookupError(f"the venue lists no such market, neg_risk={neg_risk}")
+    raise LookupError("the venue listed no such market within 30 s")
 
 
 def venue_of_arguments() -> Venue:
@@ -151,4 +161,5 @@ def _market(row: dict[str, Any]) -> Market:
         neg_risk=row["negRisk"],
         fee_rate=Decimal(str((row.get("feeSchedule") or {}).get("rate", 0))),
         delayed=bool(row["secondsDelay"]) or row.get("feeType") == "crypto_fees",
+        positions=row["version"] == "v2",
     )
