@@ -190,7 +190,8 @@ async def read_by_rest(name: str, body: dict[str, Any]) -> None:
     """Serve an answer to a signed read, and read it as the account it is about."""
     async with rest_server() as server, aiohttp.ClientSession() as session:
         credentials = ApiCredentials("0x1", "key", "c2VjcmV0", "pass")
-        record = body["data"][0] if "data" in body else body
+        page = body if "data" in body else {"data": [body], "next_cursor": "LTE="}
+        record: dict[str, Any] = page["data"][0]
         identity = Identity(record.get("owner", ""), record.get("maker_address", "0x0"))
         http = HttpClient(server.url, session, Unpaced())
         reader = AccountReader(http, credentials, identity, SignatureType.EOA, SystemClock())
@@ -199,11 +200,9 @@ async def read_by_rest(name: str, body: dict[str, Any]) -> None:
             cash = (await reader.balances([])).cash
             assert cash == (250_500_000 if "." in body["balance"] else int(body["balance"]))
         elif "trade" in name:
-            page = body if "data" in body else {"data": [body], "next_cursor": "LTE="}
             server.on("GET /data/trades", page)
             assert {report.trade_id for report in await reader.trades()} == {trade["id"] for trade in page["data"]}
         else:
-            page = body if "data" in body else {"data": [body], "next_cursor": "LTE="}
             server.on("GET /data/orders", page)
             server.on(f"GET /data/order/{record['id']}", record)
             assert {report.order_id for report in await reader.open_orders()} == {order["id"] for order in page["data"]}
