@@ -45,5 +45,13 @@ class WrongAccountError(PolybotError):
     """An intent of one account reached the gateway of another."""
 
 
+class SigningError(PolybotError):
+    """Something was not signed: the signer refused (`code` says why), is away, or took too long. Nothing was sent."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class WalletError(PolybotError):
     """A wallet operation that cannot be done as asked; nothing was sent. The text names the fix."""

@@ -10,6 +10,9 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec import Struct
 
 from venues.polymarket.eip712 import address_word, domain_separator, keccak, typed_digest, uint_word
 from venues.polymarket.signer import Signer
@@ -30,10 +33,22 @@ def auth_domain(chain_id: int) -> bytes:
     return domain_separator(name="ClobAuthDomain", version="1", chain_id=chain_id)
 
 
+class KeyRequest(Struct, frozen=True, dict=True, tag="key_request", forbid_unknown_fields=True):
+    """The proof that an address wants an API key; `timestamp` is Unix seconds."""
+
+    address: str
+    timestamp: int
+    nonce: int
+    chain_id: int
+
+    @cached_property
+    def digest(self) -> bytes:
+        return typed_digest(auth_domain(self.chain_id), auth_struct_hash(self.address, self.timestamp, self.nonce))
+
+
 async def key_request_headers(signer: Signer, chain_id: int, timestamp: int, nonce: int = 0) -> dict[str, str]:
     """Return the L1 headers with which an address creates or derives its API key."""
-    digest = typed_digest(auth_domain(chain_id), auth_struct_hash(signer.address, timestamp, nonce))
-    signature = await signer.sign(digest)
+    signature = await signer.sign(KeyRequest(signer.address, timestamp, nonce, chain_id))
     return {
         "POLY_ADDRESS": signer.address,
         "POLY_SIGNATURE": "0x" + signature.hex(),

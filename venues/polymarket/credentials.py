@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from domain.errors import VenueError, VenueUnavailableError
+from domain.errors import SigningError, VenueError, VenueUnavailableError, WrongAccountError
 from domain.ports import Clock
 from venues.polymarket.auth import ApiCredentials, key_request_headers
 from venues.polymarket.decoding import UNDECODABLE
@@ -22,9 +22,12 @@ async def create_or_derive(http: HttpClient, signer: Signer, chain_id: int, cloc
     """Return the address's API key.
 
     Raises:
-        VenueError: the venue gave no key; the text names both refusals and never a secret.
+        VenueError: the signer did not sign, or the venue gave no key; the text names both refusals and never a secret.
     """
-    headers = await key_request_headers(signer, chain_id, clock.now_ns() // 1_000_000_000)
+    try:
+        headers = await key_request_headers(signer, chain_id, clock.now_ns() // 1_000_000_000)
+    except (SigningError, WrongAccountError) as error:
+        raise VenueError(f"no API key for {signer.address}: {error}") from error
     try:
         content = await http.post("/auth/api-key", headers=headers)
     except VenueUnavailableError:

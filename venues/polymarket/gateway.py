@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from domain.errors import InvalidOrderError, WrongAccountError
+from domain.errors import InvalidOrderError, SigningError, WrongAccountError
 from domain.order import OrderDraft, PreparedOrder
 from domain.ports import BATCH, Clock, Ids
 from domain.reports import (
@@ -98,7 +98,10 @@ class PolymarketGateway:
             builder=bytes32(self._config.builder) if self._config.builder else ZERO_WORD,
         )
         exchange = exchange_for(token_id, neg_risk=draft.market.neg_risk)
-        signed = await sign_order(fields, exchange, self._config.chain_id, self._signer)
+        try:
+            signed = await sign_order(fields, exchange, self._config.chain_id, self._signer)
+        except SigningError as error:
+            raise InvalidOrderError(f"the order was not signed: {error}") from error
         return PreparedOrder(
             order_id=signed.order_id,
             payload=request_body(

@@ -8,8 +8,10 @@ documentation, EIP-712, ERC-7739. Out-of-range fields raise `OverflowError` or `
 from __future__ import annotations
 
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from domain.order import OrderSide
 from venues.polymarket.contracts import Exchange
@@ -103,16 +105,41 @@ def struct_hash(order: SignedFields) -> bytes:
     )
 
 
+class OrderStatement(Struct, frozen=True, dict=True, tag="order", forbid_unknown_fields=True):
+    """An order for one exchange on one chain; its hashes are computed once."""
+
+    order: SignedFields
+    exchange: Exchange
+    chain_id: int
+
+    @cached_property
+    def separator(self) -> bytes:
+        return exchange_domain(self.exchange, self.chain_id)
+
+    @cached_property
+    def contents(self) -> bytes:
+        return struct_hash(self.order)
+
+    @cached_property
+    def order_hash(self) -> bytes:
+        """Return the hash that is the order's id."""
+        return typed_digest(self.separator, self.contents)
+
+    @cached_property
+    def digest(self) -> bytes:
+        if self.order.signature_type is not SignatureType.POLY_1271:
+            return self.order_hash
+        return typed_digest(self.separator, wrap_hash(self.order, self.contents, self.chain_id))
+
+
 async def sign_order(order: SignedFields, exchange: Exchange, chain_id: int, signer: Signer) -> OrderSignature:
-    """Return the order's id and its signature."""
-    separator = exchange_domain(exchange, chain_id)
-    contents = struct_hash(order)
-    digest = typed_digest(separator, contents)
-    order_id = "0x" + digest.hex()
-    if order.signature_type is not SignatureType.POLY_1271:
-        return OrderSignature(order_id, "0x" + (await signer.sign(digest)).hex())
-    inner = await signer.sign(typed_digest(separator, wrap_hash(order, contents, chain_id)))
-    return OrderSignature(order_id, "0x" + (inner + separator + contents + _WRAP_TAIL).hex())
+    """Return the order's id and its signature. Raises what `Signer.sign` raises."""
+    statement = OrderStatement(order, exchange, chain_id)
+    order_id = "0x" + statement.order_hash.hex()
+    signature = await signer.sign(statement)
+    if order.signature_type is SignatureType.POLY_1271:
+        signature += statement.separator + statement.contents + _WRAP_TAIL
+    return OrderSignature(order_id, "0x" + signature.hex())
 
 
 def wrap_hash(order: SignedFields, contents: bytes, chain_id: int) -> bytes:

@@ -6,7 +6,7 @@ Amounts are base units of six decimals, which are micro-units. A value that does
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain.money import format_micros
 from domain.wallet import ContractCall
 from venues.polymarket.eip712 import address_bytes, bytes32, keccak, uint_word
 from venues.polymarket.wallet.contracts import CTF_ADAPTER, NEG_RISK_ADAPTER, OFFRAMP, ONRAMP, PUSD, ROUTER, Contract
+from venues.polymarket.wallet.relay_signing import RawCall
 
 MAX_UINT256 = (1 << 256) - 1
 BOTH_OUTCOMES = (1, 2)
@@ -172,13 +173,13 @@ def _ramp_call(ramp: Contract, function: str, asset: Contract, wallet: str, amou
     )
 
 
-def proxy_batch(calls: Iterable[ContractCall]) -> bytes:
+def proxy_batch(calls: Iterable[RawCall]) -> bytes:
     """Return the data with which the proxy factory makes an owner's proxy carry out calls."""
     batch = [(1, call.target, 0, call.data) for call in calls]
     return encoded("proxy((uint8,address,uint256,bytes)[])", batch)
 
 
-def safe_batch(calls: Sequence[ContractCall]) -> bytes:
+def safe_batch(calls: Iterable[RawCall]) -> bytes:
     """Return the data with which a Safe carries out several calls through its MultiSend contract (all of them or none)."""
     packed = b"".join(
         b"\x00" + address_bytes(call.target) + uint_word(0) + uint_word(len(call.data)) + call.data for call in calls

@@ -11,16 +11,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import rlp
 import structlog
 
-from domain.errors import VenueError, WalletError
+from domain.errors import SigningError, VenueError, WalletError, WrongAccountError
 from domain.ports import SubmissionLog
 from domain.wallet import ContractCall, Submission, TransactionState, WalletReceipt, WalletTransaction
-from venues.polymarket.eip712 import address_bytes, keccak
+from venues.polymarket.eip712 import keccak
 from venues.polymarket.signer import Signer
 from venues.polymarket.wallet.node import Mined, Node, NodeRefusedError
 from venues.polymarket.wallet.sending import MAX_POLLS, POLL_SECONDS, Progress
+from venues.polymarket.wallet.statements import PlainTransaction, SignedCall
 
 CONFIRMATIONS = 2
 """Blocks from the one with the transaction on, before it counts as done."""
@@ -117,7 +117,10 @@ class DirectSender:
     ) -> WalletReceipt:
         nonce = await self._free_nonce()
         gas = await self._gas(call)
-        version = await self._signed(call, nonce, gas, _scaled(await self._node.gas_price(), _PRICE_MARGIN))
+        try:
+            version = await self._signed(call, nonce, gas, _scaled(await self._node.gas_price(), _PRICE_MARGIN))
+        except (SigningError, WrongAccountError) as error:
+            raise WalletError(f"the transaction was not signed, and nothing was sent: {error}") from error
         await self._check_funds(version, gas)
         submission = Submission(
             wallet=self._wallet, description=description, nonce=nonce, payloads=(version.raw.hex(),)
@@ -174,9 +177,13 @@ class DirectSender:
         """Hand the transaction in again, for a higher price where the cap allows it and otherwise as it is."""
         price = min(_scaled(version.price, _REPLACEMENT_RISE), self._max_cost // gas)
         if price > _scaled(version.price, (11, 10)):
-            version = await self._signed(call, submission.nonce, gas, price)
-            submission = replace(submission, payloads=(*submission.payloads, version.raw.hex()))
-            self._log.save(submission)
+            try:
+                version = await self._signed(call, submission.nonce, gas, price)
+            except (SigningError, WrongAccountError) as error:
+                _log.warning("no dearer version was signed", nonce=submission.nonce, reason=str(error))
+            else:
+                submission = replace(submission, payloads=(*submission.payloads, version.raw.hex()))
+                self._log.save(submission)
         _log.info("transaction not mined, handed in again", nonce=submission.nonce, price=version.price)
         await self._hand_in(version, submission.nonce)
         return version, submission
@@ -233,12 +240,9 @@ class DirectSender:
             )
 
     async def _signed(self, call: ContractCall, nonce: int, gas: int, price: int) -> _Signed:
-        """Sign a transaction for this chain only (EIP-155)."""
-        fields = [nonce, price, gas, address_bytes(call.target), 0, call.data]
-        signature = await self._signer.sign(keccak(rlp.encode([*fields, self._chain_id, 0, 0])))
-        r, s = (int.from_bytes(signature[start : start + 32], "big") for start in (0, 32))
-        v = signature[64] - 27 + 35 + 2 * self._chain_id
-        return _Signed(rlp.encode([*fields, v, r, s]), price)
+        """Sign a transaction for this chain only. Raises what `Signer.sign` raises."""
+        transaction = PlainTransaction(nonce, price, gas, SignedCall(call.target, call.data), self._chain_id)
+        return _Signed(transaction.signed(await self._signer.sign(transaction)), price)
 
 
 def _ended(transaction_hash: str, mined: Mined, height: int) -> WalletTransaction:

@@ -14,15 +14,14 @@ import msgspec
 from domain.wallet import ContractCall
 from venues.polymarket.signer import Signer
 from venues.polymarket.signing import SignatureType
-from venues.polymarket.wallet import calls as contract_calls
 from venues.polymarket.wallet.contracts import (
     DEPOSIT_WALLET_FACTORY,
     PROXY_FACTORY,
     RELAY_HUB,
-    SAFE_MULTISEND,
     ZERO_ADDRESS,
 )
-from venues.polymarket.wallet.relay_signing import batch_digest, proxy_digest, safe_digest, sign_personal, sign_safe
+from venues.polymarket.wallet.relay_signing import safe_signature
+from venues.polymarket.wallet.statements import DepositBatch, ProxyBatch, SafeBatch, signed_calls
 
 BATCH_SECONDS = 600
 """How long a deposit wallet's batch may be carried out."""
@@ -32,7 +31,6 @@ RELAY_TYPES = {
     SignatureType.POLY_1271: "WALLET",
 }
 """What the relayer calls the kinds of wallets."""
-_CALL, _DELEGATE_CALL = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ async def deposit_wallet_request(
 ) -> RelayRequest:
     """Return a batch of a deposit wallet: all calls happen, or none."""
     deadline = now_s + BATCH_SECONDS
-    signature = _hex(await signer.sign(batch_digest(wallet, nonce, deadline, calls, chain_id)))
+    signature = _hex(await signer.sign(DepositBatch(wallet, nonce, deadline, signed_calls(calls), chain_id)))
     batch = [{"target": call.target, "value": "0", "data": _hex(call.data)} for call in calls]
     return _request(
         {
@@ -82,24 +80,21 @@ async def safe_request(
     signer: Signer, wallet: str, calls: Sequence[ContractCall], nonce: int, chain_id: int
 ) -> RelayRequest:
     """Return a transaction of a Safe; several calls go through MultiSend and happen all or not at all."""
-    if len(calls) == 1:
-        to, data, operation = calls[0].target, calls[0].data, _CALL
-    else:
-        to, data, operation = SAFE_MULTISEND.address, contract_calls.safe_batch(calls), _DELEGATE_CALL
-    signature = _hex(await sign_safe(signer, safe_digest(wallet, to, data, operation, nonce, chain_id)))
+    statement = SafeBatch(wallet, nonce, signed_calls(calls), chain_id)
+    signature = _hex(safe_signature(await signer.sign(statement)))
     return _request(
         {
             "type": RELAY_TYPES[SignatureType.POLY_GNOSIS_SAFE],
             "from": signer.address,
-            "to": to,
+            "to": statement.to,
             "proxyWallet": wallet,
-            "data": _hex(data),
+            "data": _hex(statement.data),
             "nonce": str(nonce),
             "signature": signature,
             "metadata": "",
             "signatureParams": {
                 "gasPrice": "0",
-                "operation": str(operation),
+                "operation": str(statement.operation),
                 "safeTxnGas": "0",
                 "baseGas": "0",
                 "gasToken": ZERO_ADDRESS,
@@ -114,17 +109,16 @@ async def proxy_request(
     signer: Signer, wallet: str, calls: Sequence[ContractCall], nonce: int, *, relay: str, gas_limit: int
 ) -> RelayRequest:
     """Return a relayed call of an owner's proxy."""
-    data = contract_calls.proxy_batch(calls)
-    digest = proxy_digest(signer.address, PROXY_FACTORY, data, gas_limit=gas_limit, nonce=nonce, relay=relay)
+    statement = ProxyBatch(signer.address, nonce, signed_calls(calls), gas_limit, relay)
     return _request(
         {
             "type": RELAY_TYPES[SignatureType.POLY_PROXY],
             "from": signer.address,
             "to": PROXY_FACTORY,
             "proxyWallet": wallet,
-            "data": _hex(data),
+            "data": _hex(statement.data),
             "nonce": str(nonce),
-            "signature": _hex(await sign_personal(signer, digest)),
+            "signature": _hex(await signer.sign(statement)),
             "metadata": "",
             "signatureParams": {
                 "gasLimit": str(gas_limit),

@@ -6,9 +6,9 @@ last byte. Sources: EIP-712, EIP-191, the Safe's transaction type, the relay hub
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Protocol
 
-from domain.wallet import ContractCall
 from venues.polymarket.eip712 import (
     address_bytes,
     address_word,
@@ -17,7 +17,6 @@ from venues.polymarket.eip712 import (
     typed_digest,
     uint_word,
 )
-from venues.polymarket.signer import Signer
 from venues.polymarket.wallet.contracts import RELAY_HUB, ZERO_ADDRESS
 
 _CALL_TYPE = b"Call(address target,uint256 value,bytes data)"
@@ -33,7 +32,16 @@ _SAFE_PERSONAL = 4
 """What a Safe adds to the last byte of a signature to tell that a personal message was signed."""
 
 
-def batch_digest(wallet: str, nonce: int, deadline: int, calls: Sequence[ContractCall], chain_id: int) -> bytes:
+class RawCall(Protocol):
+    """What is signed of a contract call."""
+
+    @property
+    def target(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+
+
+def batch_digest(wallet: str, nonce: int, deadline: int, calls: Iterable[RawCall], chain_id: int) -> bytes:
     """Return what the owner of a deposit wallet signs for a batch; `deadline` is Unix seconds."""
     hashed = b"".join(
         keccak(_CALL_TYPE_HASH + address_word(call.target) + uint_word(0) + keccak(call.data)) for call in calls
@@ -74,12 +82,11 @@ def proxy_digest(owner: str, to: str, data: bytes, *, gas_limit: int, nonce: int
     )
 
 
-async def sign_personal(signer: Signer, digest: bytes) -> bytes:
-    """Return the signature of a hash as a personal message."""
-    return await signer.sign(keccak(_PERSONAL_MARK + digest))
+def personal_digest(digest: bytes) -> bytes:
+    """Return what is signed for a hash as a personal message."""
+    return keccak(_PERSONAL_MARK + digest)
 
 
-async def sign_safe(signer: Signer, digest: bytes) -> bytes:
-    """Return the signature of a Safe's transaction hash."""
-    signature = await sign_personal(signer, digest)
+def safe_signature(signature: bytes) -> bytes:
+    """Return the signature of a personal message in the form a Safe takes."""
     return signature[:64] + bytes((signature[64] + _SAFE_PERSONAL,))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from domain.errors import VenueError, WalletError
+from domain.errors import SigningError, VenueError, WalletError, WrongAccountError
 from domain.ports import Clock, SubmissionLog
 from domain.wallet import ContractCall, Submission, TransactionState, WalletReceipt, WalletTransaction
 from venues.polymarket.signer import Signer
@@ -230,7 +230,13 @@ class RelayedSender:
         return await self._relayer.nonce(self._signer.address, RELAY_TYPES[self._kind])
 
     async def _request(self, calls: Sequence[ContractCall], nonce: int | None) -> RelayRequest:
-        """Sign the calls for the wallet's next nonce, or for `nonce`."""
+        """Return the calls signed for the wallet's next nonce, or for `nonce`."""
+        try:
+            return await self._signed(calls, nonce)
+        except (SigningError, WrongAccountError) as error:
+            raise WalletError(f"the transaction was not signed, and nothing was sent: {error}") from error
+
+    async def _signed(self, calls: Sequence[ContractCall], nonce: int | None) -> RelayRequest:
         signer, wallet = self._signer, self._wallet
         if self._kind is SignatureType.POLY_PROXY:
             relay, current = await self._relayer.relay(signer.address)

@@ -1,22 +1,30 @@
 """Relayed signatures equal the published vectors, and what eth_account makes of the same data."""
 
 import secrets
+from typing import NamedTuple
 
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct, encode_typed_data
 
-from domain.wallet import ContractCall
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from venues.polymarket.signer import LocalSigner
-from venues.polymarket.wallet.relay_signing import batch_digest, proxy_digest, safe_digest, sign_personal, sign_safe
+from venues.polymarket.wallet.relay_signing import (
+    personal_digest,
+    proxy_digest,
+    safe_digest,
+    safe_signature,
+)
+from venues.polymarket.wallet.statements import DepositBatch, SafeBatch, SignedCall
 
 SIGNER = LocalSigner(PRIVATE_KEY)
 RELAYER = VECTORS["relayer"]
 
 
-def _call(target: str, data: bytes) -> ContractCall:
-    return ContractCall(target=target, contract="", function="", arguments=(), data=data)
+class Digest(NamedTuple):
+    """A statement of nothing but its digest."""
+
+    digest: bytes
 
 
 def _bytes(text: str) -> bytes:
@@ -26,11 +34,11 @@ def _bytes(text: str) -> bytes:
 @pytest.mark.protocol("2.6", "8.2")
 async def test_a_deposit_wallets_batch_hashes_and_signs_like_the_vector() -> None:
     vector = RELAYER["wallet_batch"]
-    batch = [_call(call["target"], _bytes(call["data"])) for call in vector["calls"]]
+    batch = [SignedCall(call["target"], _bytes(call["data"])) for call in vector["calls"]]
     wallet = vector["domain"]["verifyingContract"]
-    digest = batch_digest(wallet, int(vector["nonce"]), int(vector["deadline"]), batch, 137)
-    assert "0x" + digest.hex() == vector["digest"]
-    assert "0x" + (await SIGNER.sign(digest)).hex() == vector["signature"]
+    statement = DepositBatch(wallet, int(vector["nonce"]), int(vector["deadline"]), tuple(batch), 137)
+    assert "0x" + statement.digest.hex() == vector["digest"]
+    assert "0x" + (await SIGNER.sign(statement)).hex() == vector["signature"]
 
 
 @pytest.mark.protocol("2.6", "8.2")
@@ -40,7 +48,12 @@ async def test_a_safes_transaction_hashes_and_signs_like_the_vector() -> None:
         vector["safe"], vector["to"], _bytes(vector["data"]), vector["operation"], int(vector["nonce"]), 137
     )
     assert "0x" + digest.hex() == vector["safe_tx_hash"]
-    assert "0x" + (await sign_safe(SIGNER, digest)).hex() == vector["signature_packed"]
+    statement = SafeBatch(
+        vector["safe"], int(vector["nonce"]), (SignedCall(vector["to"], _bytes(vector["data"])),), 137
+    )
+    assert statement.digest == personal_digest(digest)
+    assert (statement.to, statement.operation) == (vector["to"], vector["operation"])
+    assert "0x" + safe_signature(await SIGNER.sign(statement)).hex() == vector["signature_packed"]
 
 
 @pytest.mark.protocol("2.6", "8.2")
@@ -55,13 +68,13 @@ async def test_a_relayed_proxy_call_hashes_and_signs_like_the_vector() -> None:
         relay=vector["relay"],
     )
     assert "0x" + digest.hex() == vector["hash"]
-    assert "0x" + (await sign_personal(SIGNER, digest)).hex() == vector["signature"]
+    assert "0x" + (await SIGNER.sign(Digest(personal_digest(digest)))).hex() == vector["signature"]
 
 
 async def test_a_batch_of_any_calls_recovers_to_its_owner_at_an_independent_verifier() -> None:
     wallet = VECTORS["derived_wallets"]["deposit_wallet_beacon"]
-    batch = [_call("0x" + secrets.token_hex(20), secrets.token_bytes(size)) for size in (0, 4, 36, 133)]
-    signature = await SIGNER.sign(batch_digest(wallet, 12, 1_777_374_600, batch, 137))
+    batch = [SignedCall("0x" + secrets.token_hex(20), secrets.token_bytes(size)) for size in (0, 4, 36, 133)]
+    signature = await SIGNER.sign(DepositBatch(wallet, 12, 1_777_374_600, tuple(batch), 137))
     types = {
         "Call": [
             {"name": "target", "type": "address"},
@@ -87,7 +100,6 @@ async def test_a_batch_of_any_calls_recovers_to_its_owner_at_an_independent_veri
 
 async def test_personal_signatures_recover_to_their_owner_at_an_independent_verifier() -> None:
     digest = secrets.token_bytes(32)
-    signature = await sign_personal(SIGNER, digest)
+    signature = await SIGNER.sign(Digest(personal_digest(digest)))
     assert Account.recover_message(encode_defunct(digest), signature=signature) == ADDRESS
-    packed = await sign_safe(SIGNER, digest)
-    assert packed == signature[:64] + bytes((signature[64] + 4,))
+    assert safe_signature(signature) == signature[:64] + bytes((signature[64] + 4,))
