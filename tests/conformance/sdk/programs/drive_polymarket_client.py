@@ -137,6 +137,7 @@ def _trade(talk: Conversation, adapt: Adapt, public: Any, secure: Any, environme
     talk.scene("rewards", unified_account.rewards, trader)
     talk.scene("transfers", unified_money.transfers, trader)
     talk.scene("split and merge", _split_and_merge, trader, standard, neg_risk)
+    talk.scene("router", unified_money.router, trader, venue.pick_of_positions())
     talk.scene("redeem", unified_money.redeem, trader, venue, 0 if secure is SecureClient else -1)
     unified_reads.play(talk, client, name, venue)
     unified_data.play(talk, client, name, client.wallet, standard)

@@ -85,6 +85,22 @@ def merge_all(trader: Trader, standard: Market, neg_risk: Market) -> None:
         _moved(trader, before, sum(pairs.values()))
 
 
+def router(trader: Trader, market: Market) -> None:
+    """Positions of Protocol V2 are split and merged by its router, named by condition or by position."""
+    client = trader.client
+    cash, held = trader.held(), _shares(trader, market.no)
+    with trader.call("split_position", "Protocol V2"):
+        _done(client.split_position(condition_id=market.condition_id, amount=10 * MILLION))
+        _moved(trader, cash, -10 * MILLION)
+        equal(_shares(trader, market.no) - held, 10 * MILLION, "the shares that came")
+    with trader.call("merge_positions", "Protocol V2"):
+        _done(client.merge_positions(condition_id=market.condition_id, amount=4 * MILLION))
+        _moved(trader, cash, -6 * MILLION)
+    with trader.call("merge_multiple_positions", "Protocol V2"):
+        _done(client.merge_multiple_positions(positions=[{"position_id": market.yes, "amount": 6 * MILLION}]))
+        _moved(trader, cash, 0)
+
+
 def redeem(trader: Trader, venue: Venue, place: int) -> None:
     """Tokens of resolved markets are redeemed, by condition and by market."""
     client = trader.client
@@ -110,6 +126,10 @@ def _done(handle: Any) -> None:
 
 def _moved(trader: Trader, before: int, by: int) -> None:
     eventually(lambda: trader.held() - before == by, f"a collateral change of {by} (from {before})", within=8)
+
+
+def _shares(trader: Trader, position_id: str) -> int:
+    return int(trader.client.get_balance_allowance(asset_type="CONDITIONAL-V2", asset_id=position_id).balance)
 
 
 def _missing(client: Any, token: str, spender: str) -> bool:
