@@ -1,9 +1,9 @@
 """Double-entry bookkeeping: every movement is a journal whose entries sum to zero for each asset.
 
 Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits),
-`receivable` (payouts of resolved markets that are not in the wallet yet), `rounding` (bounded differences to the venue's books) and
-`equity` (what was deposited, a credit). Therefore everything but equity sums to −equity = deposits − withdrawals, always.
-Token assets balance between `tokens` (ours) and `counterparty`.
+`receivable` (payouts of resolved markets that are not in the wallet yet), `rewards` (what the venue pays for liquidity, and rebates of fees: a
+credit), `rounding` (bounded differences to the venue's books) and `equity` (what was deposited, a credit). Therefore everything but equity sums
+to −equity = deposits − withdrawals, always. Token assets balance between `tokens` (ours) and `counterparty`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,36 @@ class LedgerAccount(StrEnum):
     FEES = "fees"
     REALISED = "realised"
     RECEIVABLE = "receivable"
+    REWARDS = "rewards"
     ROUNDING = "rounding"
     EQUITY = "equity"
     TOKENS = "tokens"
     COUNTERPARTY = "counterparty"
+
+
+class EntryKind(StrEnum):
+    """Why a journal was posted; reports and statements group by it. A strategy's own trades are `buy` and `sell`; whatever was done outside polybot
+    has a kind of its own. A `void` takes back a trade that failed to settle, `misbooked` is money that should not be missing.
+    """
+
+    BUY = "buy"
+    SELL = "sell"
+    EXTERNAL_BUY = "external_buy"
+    EXTERNAL_SELL = "external_sell"
+    SPLIT = "split"
+    MERGE = "merge"
+    CONVERSION = "conversion"
+    CONVERSION_FEE = "conversion_fee"
+    VOID = "void"
+    SETTLE = "settle"
+    RESOLUTION = "resolution"
+    PAYOUT = "payout"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    REWARD = "reward"
+    REBATE = "rebate"
+    ROUNDING = "rounding"
+    MISBOOKED = "misbooked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,7 +255,10 @@ class HaltLifted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquityRecord:
-    """Worth of the account at a moment, micro-units; `inventory_value` is held tokens at the best bid."""
+    """Worth of the account at a moment, micro-units; `inventory_value` is held tokens at the best bid, `receivable` payouts on their way.
+
+    Worth minus `deposits` (net of withdrawals) is the profit so far.
+    """
 
     account: str
     cash: int
@@ -263,10 +266,28 @@ class EquityRecord:
     inventory_value: int
     realised: int
     fees: int
+    receivable: int = 0
+    deposits: int = 0
     at_ns: int
 
 
-JournalRow = Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord | EquityRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRecord:
+    """What the venue said the account holds, beside our books after everything explicable was booked; micro-units.
+
+    `tokens` has the tokens on which the two differ: (venue, books).
+    """
+
+    account: str
+    venue_cash: int
+    book_cash: int
+    tokens: dict[str, tuple[int, int]]
+    at_ns: int
+
+
+JournalRow = (
+    Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord | EquityRecord | BalanceRecord
+)
 
 
 @dataclass(frozen=True, slots=True)

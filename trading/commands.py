@@ -1,7 +1,7 @@
 """Commands to the trader: an operator's wish becomes a durable row, and PostgreSQL wakes the trader when it is committed.
 
 The trader alone acts (`trading.inbox`). A command expires (10 s for orders) and carries an optional idempotency key: issuing the same key again
-returns the first command. Every command is audited with the name of who issued it. Kinds and payloads:
+returns the first command. Every command belongs to one account and is audited with the name of who issued it. Kinds and payloads:
 
     place       {market_id, token_id, side, price, size, order_type, post_only, effect}   decimal texts
     cancel      {order_id}
@@ -31,9 +31,15 @@ _ids = RandomIds()
 
 
 def issue(
-    *, kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str = "", ttl_seconds: float = 10.0
+    *,
+    account: str,
+    kind: str,
+    payload: dict[str, Any],
+    issued_by: str,
+    idempotency_key: str = "",
+    ttl_seconds: float = 10.0,
 ) -> Command:
-    """Write a command and wake the trader on commit; returns the row (an earlier one for a repeated key).
+    """Write a command to the trader of `account` and wake it on commit; returns the row (an earlier one for a repeated key).
 
     Raises:
         ValueError: `kind` is unknown, or the key was used for another command before.
@@ -41,28 +47,31 @@ def issue(
     if kind not in KINDS:
         raise ValueError(f"command was {kind!r}, expected one of {', '.join(sorted(KINDS))}")
     try:
-        earlier = _earlier(kind, payload, idempotency_key)
-        return earlier or _create(kind, payload, issued_by, idempotency_key, ttl_seconds)
+        earlier = _earlier(account, kind, payload, idempotency_key)
+        return earlier or _create(account, kind, payload, issued_by, idempotency_key, ttl_seconds)
     except IntegrityError:
         # Somebody else issued the same key in the same moment.
-        earlier = _earlier(kind, payload, idempotency_key)
+        earlier = _earlier(account, kind, payload, idempotency_key)
         if earlier is None:
             raise
         return earlier
 
 
-def _earlier(kind: str, payload: dict[str, Any], idempotency_key: str) -> Command | None:
+def _earlier(account: str, kind: str, payload: dict[str, Any], idempotency_key: str) -> Command | None:
     """Return the command that was issued with the same key before."""
     earlier = Command.objects.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
-    if earlier is not None and (earlier.kind, earlier.payload) != (kind, payload):
+    if earlier is not None and (earlier.account, earlier.kind, earlier.payload) != (account, kind, payload):
         raise ValueError(f"idempotency key {idempotency_key!r} was used for another command before")
     return earlier
 
 
-def _create(kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str, ttl_seconds: float) -> Command:
+def _create(
+    account: str, kind: str, payload: dict[str, Any], issued_by: str, idempotency_key: str, ttl_seconds: float
+) -> Command:
     with transaction.atomic():
         command = Command.objects.create(
             id=_ids.uuid(),
+            account=account,
             kind=kind,
             payload=payload,
             issued_by=issued_by,
@@ -70,7 +79,7 @@ def _create(kind: str, payload: dict[str, Any], issued_by: str, idempotency_key:
             expires_at=datetime.fromtimestamp(_clock.now_ns() / 1e9, UTC) + timedelta(seconds=ttl_seconds),
         )
         AuditLog.objects.create(
-            event=f"command_{kind}", detail={"command": str(command.id), "by": issued_by, **payload}
+            event=f"command_{kind}", account=account, detail={"command": str(command.id), "by": issued_by, **payload}
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(command.id)])

@@ -1,4 +1,4 @@
-"""The inbox: operators' commands, carried out by the trader alone, each once, none after it expired.
+"""The inbox: operators' commands for one account, carried out by its trader alone, each once, none after it expired.
 
 PostgreSQL's notification wakes the inbox, a slow poll catches what a lost connection missed. A halt works without Redis and without the web
 process, and before any other command: the row is enough. Every command ends `done`, `refused` (with the reason and the fix) or `expired`. One whose
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _NEXT = """
 SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
-FROM commands WHERE status = 'pending' ORDER BY kind = 'halt' DESC, issued_at, id LIMIT 1
+FROM commands WHERE account = %s AND status = 'pending' ORDER BY kind = 'halt' DESC, issued_at, id LIMIT 1
 """
 _FINISH = "UPDATE commands SET status = %s, result = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
 
@@ -51,10 +51,11 @@ Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
 
 
 class Inbox:
-    """Reads commands and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse."""
+    """Reads the commands of `account` and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse."""
 
-    def __init__(self, conninfo: str, call: DatabaseCalls, handle: Handler) -> None:
+    def __init__(self, conninfo: str, call: DatabaseCalls, handle: Handler, *, account: str) -> None:
         self._conninfo = conninfo
+        self._account = account
         self._call = call
         self._handle = handle
         self._wake = asyncio.Event()
@@ -88,7 +89,7 @@ class Inbox:
     async def serve_pending(self) -> int:
         """Carry out what is pending, one command after the other; returns how many were served."""
         served = 0
-        while (command := await self._call(_read_next)) is not None:
+        while (command := await self._call(partial(_read_next, account=self._account))) is not None:
             await self._serve_one(command)
             served += 1
         return served
@@ -118,8 +119,8 @@ def _finish(connection: Connection, *, command_id: str, status: str, result: dic
     connection.execute(_FINISH, [status, json.dumps(result), command_id])
 
 
-def _read_next(connection: Connection) -> PendingCommand | None:
-    row = connection.execute(_NEXT).fetchone()
+def _read_next(connection: Connection, *, account: str) -> PendingCommand | None:
+    row = connection.execute(_NEXT, [account]).fetchone()
     if row is None:
         return None
     return PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])

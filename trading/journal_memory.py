@@ -36,7 +36,7 @@ class MemoryTables:
 
     UNIQUE: ClassVar[dict[str, tuple[tuple[str, ...], ...]]] = {
         "orders": (("id",), ("decision_id",)),
-        "fills": (("trade_id", "order_id"),),
+        "fills": (("account", "trade_id", "order_id"),),
         "positions": (("id",),),
         "ledger_entries": (("account", "journal_id", "ledger_account", "asset"),),
     }

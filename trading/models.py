@@ -104,7 +104,7 @@ class Order(models.Model):
 
 
 class Fill(models.Model):
-    """Our part of one venue trade, unique by (trade id, order id). A failed fill stays, with its status."""
+    """Our part of one venue trade, unique by (account, trade id, order id). A failed fill stays, with its status."""
 
     id = models.BigAutoField(primary_key=True)
     trade_id = models.CharField(max_length=120)
@@ -139,7 +139,7 @@ class Fill(models.Model):
             models.Index(fields=["position_id"], name="idx_fills_position"),
         )
         constraints = (
-            models.UniqueConstraint(fields=["trade_id", "order_id"], name="fills_trade_order"),
+            models.UniqueConstraint(fields=["account", "trade_id", "order_id"], name="fills_account_trade_order"),
             models.CheckConstraint(condition=Q(size_units__gt=0), name="fills_size"),
         )
 
@@ -231,9 +231,10 @@ class CommandStatus(models.TextChoices):
 
 
 class Command(models.Model):
-    """What an operator asks of the trader. It expires, and the same idempotency key is carried out once."""
+    """What an operator asks of the trader of one account. It expires, and the same idempotency key is carried out once."""
 
     id = models.UUIDField(primary_key=True)
+    account = _account()
     kind = models.CharField(max_length=24)
     payload = models.JSONField(default=dict)
     idempotency_key = models.CharField(max_length=120, blank=True, default="")
@@ -247,7 +248,7 @@ class Command(models.Model):
     class Meta:
         db_table = "commands"
         ordering = ("-issued_at",)
-        indexes = (models.Index(fields=["status", "issued_at"], name="idx_commands_status"),)
+        indexes = (models.Index(fields=["account", "status", "issued_at"], name="idx_commands_account_status"),)
         constraints = (
             models.UniqueConstraint(
                 fields=["idempotency_key"], condition=~Q(idempotency_key=""), name="commands_key_once"
@@ -328,12 +329,33 @@ class EquitySnapshot(models.Model):
     inventory_value_units = models.BigIntegerField(help_text="held tokens at the best bid")
     realised_units = models.BigIntegerField()
     fees_units = models.BigIntegerField()
+    receivable_units = models.BigIntegerField(default=0, help_text="payouts that are not in the wallet yet")
+    deposits_units = models.BigIntegerField(default=0, help_text="deposits less withdrawals until then")
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "equity_snapshots"
         ordering = ("-created_at",)
         indexes = (models.Index(fields=["account", "created_at"], name="idx_equity_account_created"),)
+
+    def __str__(self) -> str:
+        return f"{self.account} at {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+class VenueBalance(models.Model):
+    """What the venue said an account holds, and what our books said when everything explicable was booked. A row when either has changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = _account()
+    venue_cash_units = models.BigIntegerField()
+    book_cash_units = models.BigIntegerField()
+    tokens = models.JSONField(default=dict, help_text="tokens on which the two differ: [venue, books]")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "venue_balances"
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["account", "created_at"], name="idx_venue_balances_account"),)
 
     def __str__(self) -> str:
         return f"{self.account} at {self.created_at:%Y-%m-%d %H:%M:%S}"

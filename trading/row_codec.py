@@ -18,7 +18,7 @@ from domain.halt import Halt, HaltScope
 from domain.ledger import LedgerAccount, LedgerEntry
 from domain.market import Market
 from domain.order import Effect, Order, OrderDraft, OrderSide, OrderStatus, OrderType, PreparedOrder
-from domain.ports import AuditRecord, EquityRecord, HaltLifted, JournalRow, OrderState
+from domain.ports import AuditRecord, BalanceRecord, EquityRecord, HaltLifted, JournalRow, OrderState
 from domain.position import Position, PositionStatus
 
 Columns = dict[str, Any]
@@ -131,7 +131,7 @@ def _fill(row: Fill) -> Write:
         "transaction_hash": row.transaction_hash,
         "matched_at": to_datetime(row.matched_ns),
     }
-    return Write(Verb.UPSERT, "fills", columns, ("trade_id", "order_id"))
+    return Write(Verb.UPSERT, "fills", columns, ("account", "trade_id", "order_id"))
 
 
 def _ledger_entry(row: LedgerEntry) -> Write:
@@ -221,9 +221,22 @@ def _equity(row: EquityRecord) -> Write:
         "inventory_value_units": row.inventory_value,
         "realised_units": row.realised,
         "fees_units": row.fees,
+        "receivable_units": row.receivable,
+        "deposits_units": row.deposits,
         "created_at": to_datetime(row.at_ns),
     }
     return Write(Verb.INSERT, "equity_snapshots", columns)
+
+
+def _balances(row: BalanceRecord) -> Write:
+    columns = {
+        "account": row.account,
+        "venue_cash_units": row.venue_cash,
+        "book_cash_units": row.book_cash,
+        "tokens": json.dumps(row.tokens, sort_keys=True),
+        "created_at": to_datetime(row.at_ns),
+    }
+    return Write(Verb.INSERT, "venue_balances", columns)
 
 
 _ENCODERS: dict[type, Callable[[Any], Write]] = {
@@ -236,6 +249,7 @@ _ENCODERS: dict[type, Callable[[Any], Write]] = {
     HaltLifted: _halt_lifted,
     AuditRecord: _audit,
     EquityRecord: _equity,
+    BalanceRecord: _balances,
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Q, Sum
+from django.db.models.functions import Now
 
 from domain.fill import Fill
 from domain.ledger import COLLATERAL, LedgerAccount
@@ -19,9 +21,42 @@ from trading.row_codec import decode_fill, decode_order, decode_position
 OPEN_ORDER = ~Q(status__in=[status.value for status in TERMINAL_STATUSES])
 
 
+_KINDS = ("live", "paper", "sim")
+"""Of several accounts that are traded at once, the one that screens show: real money first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account that was traded at some time. `kind` is what stands before its colon; `running` means a trader holds its lease."""
+
+    account: str
+    kind: str
+    running: bool
+    last_seen: datetime
+
+
+def accounts() -> list[Account]:
+    """Return every account, those that are traded now first, real money before paper before simulation, then the one that was traded last."""
+    rows = models.Lease.objects.annotate(running=Q(expires_at__gt=Now())).values_list(
+        "account", "running", "expires_at"
+    )
+    found = [
+        Account(account=account, kind=account.partition(":")[0], running=running, last_seen=last_seen)
+        for account, running, last_seen in rows
+    ]
+    return sorted(found, key=_place)
+
+
+def _place(account: Account) -> tuple[bool, int, float, str]:
+    rank = _KINDS.index(account.kind) if account.kind in _KINDS else len(_KINDS)
+    if account.running:
+        return False, rank, 0.0, account.account
+    return True, 0, -account.last_seen.timestamp(), account.account
+
+
 def current_account() -> str | None:
-    """Return the account that is traded now, or was last; None before the first trader started."""
-    return models.Lease.objects.order_by("-expires_at").values_list("account", flat=True).first()
+    """Return the account that is traded now (of several the first of `accounts`), or was last; None before the first trader started."""
+    return next((each.account for each in accounts()), None)
 
 
 def orders(account: str, *, recent: int) -> list[tuple[Order, OrderState]]:
@@ -47,15 +82,23 @@ def recent_fills(account: str, *, recent: int) -> list[Fill]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSummary:
-    """What the books say, micro-dollars; `realised` is profit before fees. `balanced` is false when an asset does not sum to zero."""
+    """What the books say, micro-dollars; `realised` is profit before fees, `rewards` with rebates. `balanced` is false when an asset does not sum
+    to zero.
+    """
 
     cash: int
     inventory: int
     receivable: int
     realised: int
     fees: int
+    rewards: int
     deposits: int
     balanced: bool
+
+    @property
+    def profit(self) -> int:
+        """Return realised profit after fees, with rewards."""
+        return self.realised - self.fees + self.rewards
 
 
 def ledger_summary(account: str) -> LedgerSummary:
@@ -72,6 +115,7 @@ def ledger_summary(account: str) -> LedgerSummary:
         receivable=balances.get(LedgerAccount.RECEIVABLE, 0),
         realised=-balances.get(LedgerAccount.REALISED, 0),
         fees=balances.get(LedgerAccount.FEES, 0),
+        rewards=-balances.get(LedgerAccount.REWARDS, 0),
         deposits=-balances.get(LedgerAccount.EQUITY, 0),
         balanced=not any(assets.values()),
     )

@@ -45,7 +45,7 @@ def tables(db, redis_url):
     rows.ledger("j1", cash=-5, inventory=5)
     rows.halt()
     rows.equity(1, cash=1_000_000)
-    issue(kind="cancel", payload={"order_id": order.id}, issued_by="somebody")
+    issue(account=f.ACCOUNT, kind="cancel", payload={"order_id": order.id}, issued_by="somebody")
     return order
 
 

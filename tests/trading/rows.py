@@ -17,7 +17,8 @@ from domain.position import Position, PositionStatus
 from markets.store import save_markets
 from tests.trading import factories as f
 from trading import models
-from trading.row_codec import Verb, encode
+from trading.row_codec import encode
+from trading.row_write import Verb
 
 
 def write(*rows) -> None:
@@ -39,8 +40,13 @@ def write(*rows) -> None:
 def trading_account(account: str = f.ACCOUNT) -> None:
     """Make `account` the one that is traded now, on one known market."""
     save_markets([f.market()], [])
-    later = datetime.now(UTC) + timedelta(seconds=10)
-    models.Lease.objects.create(account=account, holder="test", epoch=1, expires_at=later)
+    lease(account, seconds=10)
+
+
+def lease(account: str, *, seconds: int) -> None:
+    """Let the lease of an account end in `seconds`, or have ended so long ago."""
+    ends = datetime.now(UTC) + timedelta(seconds=seconds)
+    models.Lease.objects.create(account=account, holder="test", epoch=1, expires_at=ends)
 
 
 def order(status: OrderStatus = OrderStatus.LIVE, *, filled: int = 0, age: int = 0, **changes) -> Order:
@@ -98,37 +104,49 @@ def fill(of: Order, number: int = 1, **changes) -> Fill:
     return made
 
 
-def ledger(journal_id: str, **amounts: int) -> None:
+def ledger(
+    journal_id: str,
+    *,
+    account: str = f.ACCOUNT,
+    kind: str = "test",
+    at_ns: int = f.NOW,
+    strategy: str = "",
+    market_id: str = "",
+    **amounts: int,
+) -> None:
     """Write one journal: `ledger("j1", cash=-5, inventory=5)`."""
     write(
         *(
             LedgerEntry(
                 journal_id=journal_id,
-                account=f.ACCOUNT,
+                account=account,
                 ledger_account=LedgerAccount(name),
                 asset=COLLATERAL,
                 amount=amount,
-                kind="test",
-                at_ns=f.NOW,
+                kind=kind,
+                strategy=strategy,
+                market_id=market_id,
+                at_ns=at_ns,
             )
             for name, amount in amounts.items()
         )
     )
 
 
-def equity(number: int, *, cash: int, cost: int = 0, value: int = 0) -> None:
+def equity(number: int, *, cash: int, cost: int = 0, value: int = 0, account: str = f.ACCOUNT, **more: int) -> None:
     write(
         EquityRecord(
-            account=f.ACCOUNT,
+            account=account,
             cash=cash,
             inventory_cost=cost,
             inventory_value=value,
             realised=number,
             fees=0,
             at_ns=f.NOW + number * 1_000_000_000,
+            **more,
         )
     )
 
 
-def halt(scope: HaltScope = HaltScope.ALL, target: str = "") -> None:
-    write(Halt(account=f.ACCOUNT, scope=scope, target=target, reason="look first", set_by="somebody", set_ns=f.NOW))
+def halt(scope: HaltScope = HaltScope.ALL, target: str = "", account: str = f.ACCOUNT) -> None:
+    write(Halt(account=account, scope=scope, target=target, reason="look first", set_by="somebody", set_ns=f.NOW))

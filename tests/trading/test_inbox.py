@@ -32,7 +32,7 @@ class Trader:
     def __init__(self, journal: PostgresJournal, conninfo: str) -> None:
         self.seen: list[PendingCommand] = []
         self.does = lambda command: {"ok": command.kind}
-        self.inbox = Inbox(conninfo, journal.call, self.handle)
+        self.inbox = Inbox(conninfo, journal.call, self.handle, account=f.ACCOUNT)
 
     async def handle(self, command: PendingCommand) -> dict:
         self.seen.append(command)
@@ -57,7 +57,7 @@ def in_thread(work):
 
 
 def issue(kind: str = "cancel_all", **changes):
-    facts = {"kind": kind, "payload": {}, "issued_by": "ada"} | changes
+    facts = {"account": f.ACCOUNT, "kind": kind, "payload": {}, "issued_by": "ada"} | changes
     return in_thread(lambda: commands.issue(**facts))
 
 
@@ -229,7 +229,11 @@ async def test_the_same_key_is_one_command_however_often_and_at_once_it_is_issue
     def one() -> str:
         together.wait(10)
         try:
-            return str(commands.issue(kind="place", payload={"size": "5"}, issued_by="ada", idempotency_key="k-1").id)
+            return str(
+                commands.issue(
+                    account=f.ACCOUNT, kind="place", payload={"size": "5"}, issued_by="ada", idempotency_key="k-1"
+                ).id
+            )
         finally:
             connection.close()
 
@@ -266,3 +270,16 @@ async def test_waiting_returns_the_answer_or_the_command_as_it_is(trader: Trader
     await trader.inbox.serve_pending()
 
     assert (await waiting).status == "done"
+
+
+async def test_commands_of_another_account_are_left_to_its_trader(trader):
+    theirs, ours = await issue(account="sim:other"), await issue()
+    assert await trader.inbox.serve_pending() == 1
+    assert [command.id for command in trader.seen] == [str(ours.id)]
+    assert await ends(theirs) == ("pending", {})
+
+
+async def test_a_key_is_not_carried_over_to_another_account(trader):
+    await issue("cancel_all", idempotency_key="k-9")
+    with pytest.raises(ValueError, match="another command"):
+        await issue("cancel_all", idempotency_key="k-9", account="sim:other")

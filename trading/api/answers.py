@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from infra.clock import SystemClock
+from trading.api.account import account_to_command
 from trading.api.serializers import CommandSerializer
 from trading.commands import issue, wait
 from trading.models import Command, CommandStatus
@@ -32,12 +33,13 @@ class KeyUsedError(APIException):
 
 
 def carry_out(request: Request, kind: str, payload: dict[str, Any], *, ttl: float = ORDER_TTL) -> Response:
-    """Issue a command in the name of the user, wait for its end, and answer."""
+    """Issue a command to the account asked for in the name of the user, wait for its end, and answer."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > 80:
         raise KeyUsedError("Idempotency-Key has more than 80 characters.")
     try:
         command = issue(
+            account=account_to_command(request),
             kind=kind,
             payload=payload,
             issued_by=request.user.get_username(),

@@ -89,8 +89,16 @@ class PositionSerializer(OfAMarket):
         return marks.get(row.token_id) if row.status == PositionStatus.OPEN else None
 
 
+class AccountSerializer(serializers.Serializer[Any]):
+    account = serializers.CharField()
+    kind = serializers.CharField(help_text="sim, paper, live or monitor")
+    running = serializers.BooleanField(help_text="a trader holds its lease")
+    last_seen = serializers.DateTimeField(help_text="until when a trader held, or holds, its lease")
+
+
 class CommandSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
+    account = serializers.CharField()
     kind = serializers.CharField()
     status = serializers.CharField()
     result = serializers.DictField()
@@ -114,7 +122,8 @@ class HaltsSerializer(serializers.Serializer[Any]):
 
 class CurvePointSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
-    equity = MicrosField()
+    equity = MicrosField(help_text="cash, payouts on their way, and tokens at the best bids")
+    deposits = MicrosField(help_text="less withdrawals; equity − deposits is the profit so far")
     realised = MicrosField()
     fees = MicrosField()
     unrealised = MicrosField()
@@ -129,7 +138,8 @@ class LedgerSerializer(serializers.Serializer[Any]):
     deposits = MicrosField()
     realised = MicrosField(help_text="before fees")
     fees = MicrosField()
-    profit = MicrosField(help_text="realised − fees")
+    rewards = MicrosField(help_text="what the venue paid for liquidity, and rebates of fees")
+    profit = MicrosField(help_text="realised − fees + rewards")
     unrealised = MicrosField(allow_null=True)
     balanced = serializers.BooleanField()
     curve = CurvePointSerializer(many=True)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("fills", views.FillsView.as_view(), name="fills"),
     path("ledger", views.LedgerView.as_view(), name="ledger"),
     path("halt", views.HaltView.as_view(), name="halt"),
+    path("accounts", views.AccountsView.as_view(), name="accounts"),
     path("status", views.StatusView.as_view(), name="status"),
     path("commands/<uuid:command_id>", views.CommandView.as_view(), name="command"),
 ]

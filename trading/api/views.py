@@ -1,4 +1,6 @@
-"""Orders, positions, fills, the ledger, halts, status and commands. Reads show the account that is traded now unless `account` names another."""
+"""Orders, positions, fills, the ledger, halts, status and commands. Everything is of one account: the one `account` names, or the one that
+is traded now.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,13 @@ from domain.money import multiply_floor
 from domain.order import OrderStatus
 from domain.position import PositionStatus
 from trading import models
+from trading.api.account import ACCOUNT, account_asked_for
 from trading.api.answers import PROTECTION_TTL, answer, carry_out
 from trading.api.live import best_bids, trader_status
 from trading.api.pagination import NewestFirst
 from trading.api.requests import HaltRequest, PlaceOrder, ResumeRequest
 from trading.api.serializers import (
+    AccountSerializer,
     CommandSerializer,
     FillSerializer,
     HaltsSerializer,
@@ -31,11 +35,11 @@ from trading.api.serializers import (
     PositionSerializer,
     TraderStatusSerializer,
 )
-from trading.store import OPEN_ORDER, current_account, ledger_summary
+from trading.store import OPEN_ORDER, accounts, ledger_summary
 
 _CURVE_POINTS = 500
 _FILTERS = [
-    OpenApiParameter("account", description="default: the account that is traded now"),
+    ACCOUNT,
     OpenApiParameter("market", description="market id"),
     OpenApiParameter("strategy", description="strategy name"),
 ]
@@ -51,7 +55,7 @@ class AccountList(ListAPIView[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         query = self.request.query_params
-        rows = self.model.objects.select_related("market").filter(account=query.get("account") or current_account())
+        rows = self.model.objects.select_related("market").filter(account=account_asked_for(self.request))
         if "market" in query:
             rows = rows.filter(market_id=query["market"])
         if "strategy" in query:
@@ -83,28 +87,28 @@ class OrdersView(AccountList):
             raise ValidationError({"status": [f"Expected open, recent or one of {', '.join(OrderStatus)}."]})
         return rows.filter(status=status)
 
-    @extend_schema(request=PlaceOrder, responses=_COMMANDS, parameters=[_KEY])
+    @extend_schema(request=PlaceOrder, responses=_COMMANDS, parameters=[_KEY, ACCOUNT])
     def post(self, request: Request) -> Response:
         order = PlaceOrder(data=request.data)
         order.is_valid(raise_exception=True)
         return carry_out(request, "place", order.payload())
 
-    @extend_schema(operation_id="orders_cancel_all", responses=_COMMANDS, parameters=[_KEY])
+    @extend_schema(operation_id="orders_cancel_all", responses=_COMMANDS, parameters=[_KEY, ACCOUNT])
     def delete(self, request: Request) -> Response:
         return carry_out(request, "cancel_all", {}, ttl=PROTECTION_TTL)
 
 
 class OrderView(APIView):
-    @extend_schema(responses=OrderSerializer)
-    def get(self, _request: Request, order_id: str) -> Response:
-        """Return one order."""
-        order = get_object_or_404(models.Order.objects.select_related("market"), pk=order_id)
-        return Response(OrderSerializer(order).data)
+    @extend_schema(responses=OrderSerializer, parameters=[ACCOUNT])
+    def get(self, request: Request, order_id: str) -> Response:
+        """Return one order of the account."""
+        orders = models.Order.objects.select_related("market").filter(account=account_asked_for(request))
+        return Response(OrderSerializer(get_object_or_404(orders, pk=order_id)).data)
 
-    @extend_schema(responses=_COMMANDS, parameters=[_KEY])
+    @extend_schema(responses=_COMMANDS, parameters=[_KEY, ACCOUNT])
     def delete(self, request: Request, order_id: str) -> Response:
-        """Cancel one order."""
-        get_object_or_404(models.Order, pk=order_id)
+        """Cancel one order of the account."""
+        get_object_or_404(models.Order, pk=order_id, account=account_asked_for(request))
         return carry_out(request, "cancel", {"order_id": order_id})
 
 
@@ -146,11 +150,11 @@ class LedgerView(APIView):
 
     @extend_schema(parameters=_FILTERS[:1], responses=LedgerSerializer)
     def get(self, request: Request) -> Response:
-        account = request.query_params.get("account") or current_account()
-        summary = ledger_summary(account or "")
-        value = _inventory_value(account or "")
+        account = account_asked_for(request)
+        summary = ledger_summary(account)
+        value = _inventory_value(account)
         body = {
-            "account": account,
+            "account": account or None,
             "cash": summary.cash,
             "inventory_cost": summary.inventory,
             "inventory_value": value,
@@ -158,10 +162,11 @@ class LedgerView(APIView):
             "deposits": summary.deposits,
             "realised": summary.realised,
             "fees": summary.fees,
-            "profit": summary.realised - summary.fees,
+            "rewards": summary.rewards,
+            "profit": summary.profit,
             "unrealised": None if value is None else value - summary.inventory,
             "balanced": summary.balanced,
-            "curve": _curve(account or ""),
+            "curve": _curve(account),
         }
         return Response(LedgerSerializer(body).data)
 
@@ -169,18 +174,18 @@ class LedgerView(APIView):
 class HaltView(APIView):
     """What is halted; POST halts a scope, DELETE lets it go on."""
 
-    @extend_schema(responses=HaltsSerializer)
-    def get(self, _request: Request) -> Response:
-        halts = models.Halt.objects.filter(account=current_account(), lifted_at=None)
+    @extend_schema(responses=HaltsSerializer, parameters=[ACCOUNT])
+    def get(self, request: Request) -> Response:
+        halts = models.Halt.objects.filter(account=account_asked_for(request), lifted_at=None)
         return Response(HaltsSerializer({"halts": halts}).data)
 
-    @extend_schema(request=HaltRequest, responses=_COMMANDS)
+    @extend_schema(request=HaltRequest, responses=_COMMANDS, parameters=[ACCOUNT])
     def post(self, request: Request) -> Response:
         halt = HaltRequest(data=request.data)
         halt.is_valid(raise_exception=True)
         return carry_out(request, "halt", dict(halt.validated_data), ttl=PROTECTION_TTL)
 
-    @extend_schema(parameters=[ResumeRequest], responses=_COMMANDS)
+    @extend_schema(parameters=[ResumeRequest, ACCOUNT], responses=_COMMANDS)
     def delete(self, request: Request) -> Response:
         resume = ResumeRequest(data=request.data or request.query_params)
         resume.is_valid(raise_exception=True)
@@ -190,9 +195,17 @@ class HaltView(APIView):
 class StatusView(APIView):
     """What the trader last said of itself."""
 
-    @extend_schema(responses=TraderStatusSerializer)
+    @extend_schema(responses=TraderStatusSerializer, parameters=[ACCOUNT])
+    def get(self, request: Request) -> Response:
+        return Response(TraderStatusSerializer(trader_status(account_asked_for(request) or None)).data)
+
+
+class AccountsView(APIView):
+    """Every account that was ever traded; the first is the one that is shown when none is named."""
+
+    @extend_schema(responses=AccountSerializer(many=True))
     def get(self, _request: Request) -> Response:
-        return Response(TraderStatusSerializer(trader_status(current_account())).data)
+        return Response(AccountSerializer(accounts(), many=True).data)
 
 
 class CommandView(APIView):
@@ -222,7 +235,8 @@ def _curve(account: str) -> list[dict[str, Any]]:
     return [
         {
             "at": row.created_at,
-            "equity": row.cash_units + row.inventory_value_units,
+            "equity": row.cash_units + row.inventory_value_units + row.receivable_units,
+            "deposits": row.deposits_units,
             "realised": row.realised_units,
             "fees": row.fees_units,
             "unrealised": row.inventory_value_units - row.inventory_cost_units,
