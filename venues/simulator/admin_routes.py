@@ -19,7 +19,7 @@ from eth_utils.address import is_hex_address, to_checksum_address
 from domain.errors import MoneyError
 from domain.money import MICRO, parse_micros
 from venues.simulator.books import decimal
-from venues.simulator.http import answer
+from venues.simulator.http import UNREADABLE, answer
 from venues.simulator.inputs import EndEvent, Fund
 from venues.simulator.loopback import read_command, require_loopback
 from venues.simulator.refusals import bad_request
@@ -71,7 +71,7 @@ class AdminRoutes:
         try:
             wanted = msgspec.json.decode(body, type=FaucetRequest)
             amount = parse_micros(wanted.amount)
-        except (msgspec.DecodeError, MoneyError) as error:
+        except (*UNREADABLE, MoneyError) as error:
             raise bad_request(f'{error}; expected {{"address": "0x…", "amount": "1000"}}') from None
         if not 0 < amount <= _MOST:
             raise bad_request(f"amount was {wanted.amount}, expected more than 0 and at most {decimal(_MOST)}")
@@ -90,7 +90,7 @@ class AdminRoutes:
         body = await read_command(request)
         try:
             address = _address(msgspec.json.decode(body, type=RelayerKeyRequest).address)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise bad_request(f'{error}; expected {{"address": "0x…"}}') from None
         return answer({"key": self._venue.world.wallets.relayer_key(address), "address": address})
 
@@ -98,7 +98,7 @@ class AdminRoutes:
         body = await read_command(request)
         try:
             condition_id = msgspec.json.decode(body, type=ResolveRequest).condition_id
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise bad_request(f'{error}; expected {{"condition_id": "0x…"}}') from None
         listing = self._venue.world.listings.by_condition(condition_id)
         if listing is None or listing.closed:

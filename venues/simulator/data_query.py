@@ -148,5 +148,5 @@ def _after(query: Query) -> Place | None:
         return None
     try:
         return msgspec.json.decode(urlsafe_b64decode(text), type=tuple[float, float])
-    except (Base64Error, ValueError):
+    except (Base64Error, ValueError, RecursionError):
         raise bad_request("invalid cursor") from None

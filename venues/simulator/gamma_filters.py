@@ -163,7 +163,7 @@ def after(pairs: list[tuple[Rank, View]], text: str, *, descending: bool) -> lis
     try:
         place = tuple(msgspec.json.decode(urlsafe_b64decode(text), type=list[float | str]))
         return [(rank, view) for rank, view in pairs if (rank < place if descending else rank > place)]
-    except (Base64Error, ValueError, TypeError):
+    except (Base64Error, ValueError, TypeError, RecursionError):
         raise RefusalError(422, "after_cursor is not valid") from None
 
 

@@ -9,9 +9,8 @@ import msgspec
 from aiohttp import web
 
 from venues.simulator.callers import Callers
-from venues.simulator.http import answer
+from venues.simulator.http import answer, decoded
 from venues.simulator.inputs import Heartbeat
-from venues.simulator.refusals import bad_request
 from venues.simulator.venue import Venue
 
 
@@ -31,10 +30,7 @@ class HeartbeatRoutes:
 
     async def chained(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request)
-        try:
-            beat = msgspec.json.decode(body, type=Beat)
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        beat = decoded(body, Beat)
         heartbeats = self._venue.world.heartbeats
         expected = heartbeats.expected(key.key)
         if (beat.heartbeat_id or "") != expected:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import orjson
 import structlog
 from aiohttp import web
@@ -19,12 +20,25 @@ from venues.simulator.refusals import RefusalError, bad_request
 PAGE_SIZE = 500
 _END = b64encode(b"-1").decode()
 
+UNREADABLE = (msgspec.DecodeError, RecursionError)
+"""What reading JSON raises that is not what was expected, or nests without end."""
+
+Body = TypeVar("Body")
+
 _log = structlog.get_logger(__name__)
 
 
 def answer(body: Any, status: int = 200) -> web.Response:
     """Return `body` as a JSON response."""
     return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+def decoded(body: bytes, kind: type[Body], refusal: str = "Invalid payload") -> Body:
+    """Return a JSON body as `kind`. Raises `RefusalError` 400 with the text `refusal`."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except UNREADABLE:
+        raise bad_request(refusal) from None
 
 
 @web.middleware

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from venues.simulator.authentication import authenticate_builder, authenticate_l1, is_builder_request
 from venues.simulator.callers import Callers
-from venues.simulator.http import answer
+from venues.simulator.http import answer, decoded
 from venues.simulator.inputs import CreateKey, DeleteKey, IssueKey
 from venues.simulator.modes import Standing, Switch
 from venues.simulator.refusals import bad_request
@@ -78,10 +78,7 @@ class KeyRoutes:
 
     async def delete_readonly(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request)
-        try:
-            named = msgspec.json.decode(body, type=NamedKey).key
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        named = decoded(body, NamedKey).key
         self._end(self._kept(key, KeyKind.READONLY), named)
         return answer("OK")
 

@@ -17,6 +17,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from venues.exchange.events import BookChanged, Event, MarketListed, MarketResolved, TickChanged, TradeMatched
 from venues.simulator import market_frames
 from venues.simulator.books import ShownBooks
+from venues.simulator.http import UNREADABLE
 from venues.simulator.listings import Listing
 from venues.simulator.outbox import Outbox
 from venues.simulator.venue import Venue
@@ -94,7 +95,7 @@ class MarketChannel:
             return
         try:
             change = msgspec.json.decode(text, type=Change)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return
         if change.operation == "unsubscribe":
             self._unsubscribe(client, change.assets_ids)
@@ -197,7 +198,7 @@ class MarketChannel:
 
 async def _first_frame(socket: web.WebSocketResponse) -> Subscribe | None:
     """Return the subscription a connection opens with, None when it opens with anything else or with nothing."""
-    with contextlib.suppress(TimeoutError, msgspec.DecodeError):
+    with contextlib.suppress(TimeoutError, *UNREADABLE):
         message = await socket.receive(timeout=FIRST_FRAME_SECONDS)
         if message.type is WSMsgType.TEXT:
             first = msgspec.json.decode(message.data, type=Subscribe)

@@ -15,7 +15,7 @@ from aiohttp import web
 from domain.money import MICRO, to_float
 from venues.exchange import Exchange
 from venues.simulator import public_views
-from venues.simulator.http import answer, page
+from venues.simulator.http import answer, decoded, page
 from venues.simulator.listings import Listing
 from venues.simulator.refusals import bad_request, market_not_found
 from venues.simulator.universe import NANOS
@@ -106,10 +106,7 @@ class MarketRoutes:
         return answer({"history": self._histories(wanted).get(token_id, [])})
 
     async def histories(self, request: web.Request) -> web.Response:
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=HistoryRequest)
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        wanted = decoded(await request.read(), HistoryRequest)
         if len(wanted.markets) > MAX_HISTORIES:
             raise bad_request("Payload exceeds the limit")
         return answer({"history": self._histories(wanted)})

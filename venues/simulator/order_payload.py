@@ -13,6 +13,7 @@ from eth_utils.address import is_hex_address, to_checksum_address
 
 from venues.simulator.approvals import COLLATERAL, CTF, POSITION_MANAGER
 from venues.simulator.contracts import is_position_id, settling_exchange
+from venues.simulator.http import UNREADABLE, decoded
 from venues.simulator.inputs import Place
 from venues.simulator.refusals import RefusalError, bad_request, no_orderbook
 from venues.simulator.signatures import SignatureError, SignedOrder, order_digest, order_signer
@@ -21,6 +22,7 @@ from venues.simulator.world import World
 
 MAX_ORDERS = 15
 _MAX_AMOUNT = 10**18
+_UNREADABLE_ORDER = "Invalid order payload"
 _WRONG_SIGNER = "the order signer address has to be the address of the API KEY"
 
 
@@ -67,20 +69,17 @@ def read_order(body: bytes) -> Envelope:
     """Return one envelope. Raises `RefusalError`."""
     try:
         return msgspec.json.decode(body, type=Envelope)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise _unreadable(body) from None
 
 
 def read_orders(body: bytes) -> list[Envelope]:
     """Return 1 to 15 envelopes. Raises `RefusalError`."""
-    try:
-        envelopes = msgspec.json.decode(body, type=list[Envelope])
-    except msgspec.DecodeError:
-        raise bad_request("Invalid order payload") from None
+    envelopes = decoded(body, list[Envelope], _UNREADABLE_ORDER)
     if len(envelopes) > MAX_ORDERS:
         raise bad_request(f"Too many orders in payload: {len(envelopes)}, max allowed: {MAX_ORDERS}")
     if not envelopes:
-        raise bad_request("Invalid order payload")
+        raise bad_request(_UNREADABLE_ORDER)
     return envelopes
 
 
@@ -160,19 +159,19 @@ def _signed(wire: WireOrder) -> SignedOrder:
 
 def _in_range(salt: int) -> int:
     if not 0 <= salt < 2**256:
-        raise bad_request("Invalid order payload")
+        raise bad_request(_UNREADABLE_ORDER)
     return salt
 
 
 def _number(text: str, maximum: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 78 and int(text) <= maximum):
-        raise bad_request("Invalid order payload")
+        raise bad_request(_UNREADABLE_ORDER)
     return int(text)
 
 
 def _address(text: str) -> str:
     if not is_hex_address(text):
-        raise bad_request("Invalid order payload")
+        raise bad_request(_UNREADABLE_ORDER)
     return to_checksum_address(text)
 
 
@@ -180,9 +179,9 @@ def _bytes32(text: str) -> bytes:
     try:
         raw = bytes.fromhex(text.removeprefix("0x"))
     except ValueError:
-        raise bad_request("Invalid order payload") from None
+        raise bad_request(_UNREADABLE_ORDER) from None
     if len(raw) != 32:
-        raise bad_request("Invalid order payload")
+        raise bad_request(_UNREADABLE_ORDER)
     return raw
 
 
@@ -190,6 +189,6 @@ def _unreadable(body: bytes) -> RefusalError:
     """Tell a V1 order, which the venue calls a version mismatch, from nonsense."""
     try:
         msgspec.json.decode(body, type=OldEnvelope)
-    except msgspec.DecodeError:
-        return bad_request("Invalid order payload")
+    except UNREADABLE:
+        return bad_request(_UNREADABLE_ORDER)
     return bad_request("order_version_mismatch")

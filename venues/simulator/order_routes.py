@@ -15,7 +15,7 @@ from aiohttp import web
 from venues.exchange.events import CancelAnswer, OrderAccepted, OrderRefused, RefusalCode
 from venues.simulator import account_views
 from venues.simulator.callers import Callers
-from venues.simulator.http import answer
+from venues.simulator.http import answer, decoded
 from venues.simulator.inputs import Cancel, CancelMarket
 from venues.simulator.limits import Headers, SignerLimits
 from venues.simulator.modes import Modes, Switch
@@ -87,18 +87,12 @@ class OrderRoutes:
 
     async def cancel(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request)
-        try:
-            order_id = msgspec.json.decode(body, type=OneCancel).orderID
-        except msgspec.DecodeError:
-            raise bad_request("Invalid orderID") from None
+        order_id = decoded(body, OneCancel, "Invalid orderID").orderID
         return self._cancel(request, key, Cancel(self._callers.wallets(key), (order_id,)), 1)
 
     async def cancel_many(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request)
-        try:
-            order_ids = msgspec.json.decode(body, type=tuple[str, ...])
-        except msgspec.DecodeError:
-            raise bad_request("Invalid orderID") from None
+        order_ids = decoded(body, tuple[str, ...], "Invalid orderID")
         if len(order_ids) > MAX_CANCELS:
             raise bad_request(f"Too many orders in payload, max allowed: {MAX_CANCELS}")
         return self._cancel(request, key, Cancel(self._callers.wallets(key), order_ids), len(order_ids))
@@ -109,10 +103,7 @@ class OrderRoutes:
 
     async def cancel_market(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request)
-        try:
-            wanted = msgspec.json.decode(body, type=MarketCancel)
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        wanted = decoded(body, MarketCancel)
         if not wanted.market and not wanted.asset_id:
             raise bad_request("Invalid payload")
         return self._cancel_market(request, key, wanted.market, wanted.asset_id)

@@ -15,7 +15,7 @@ from aiohttp import web
 from domain.money import to_float
 from venues.simulator import public_views
 from venues.simulator.books import decimal, summary
-from venues.simulator.http import answer
+from venues.simulator.http import answer, decoded
 from venues.simulator.listings import Listing
 from venues.simulator.refusals import bad_request, market_not_found, no_orderbook
 from venues.simulator.universe import NANOS
@@ -187,10 +187,7 @@ class PublicRoutes:
         }
 
     async def _requested(self, request: web.Request) -> list[TokenRequest]:
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=list[TokenRequest])
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        wanted = decoded(await request.read(), list[TokenRequest])
         if len(wanted) > MAX_TOKENS:
             raise bad_request("Payload exceeds the limit")
         return wanted

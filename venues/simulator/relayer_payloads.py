@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-import msgspec
 from eth_utils.address import is_hex_address, to_checksum_address
 
 from venues.simulator.chain.abi import Function, RevertError
@@ -22,6 +21,7 @@ from venues.simulator.chain.wallet_addresses import (
     safe_wallet,
 )
 from venues.simulator.contracts import DEPOSIT_WALLET_FACTORY, MULTISEND, PROXY_FACTORY, RELAY_HUB, SAFE_FACTORY
+from venues.simulator.http import UNREADABLE
 from venues.simulator.refusals import bad_request
 from venues.simulator.relayer_signatures import batch_signer, proxy_signer, safe_create_signer, safe_signer
 from venues.simulator.relayer_wire import (
@@ -48,7 +48,7 @@ def check_payload(body: bytes, submitter: str, chain: Chain, wallets: Wallets) -
     """Return the request once everything about it is proven; `submitter` is the key's address. Raises `RefusalError` 400."""
     try:
         payload = decode_payload(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise bad_request(f"invalid payload: {error}") from None
     if len(payload.metadata) > METADATA_LIMIT:
         raise bad_request(f"metadata must be at most {METADATA_LIMIT} characters")

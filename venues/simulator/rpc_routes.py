@@ -10,7 +10,7 @@ from aiohttp import web
 
 from venues.simulator.chain.node import Node
 from venues.simulator.chain.node_errors import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR, NodeError
-from venues.simulator.http import answer
+from venues.simulator.http import UNREADABLE, answer
 from venues.simulator.venue import Venue
 
 MAX_BATCH = 1_000
@@ -30,7 +30,7 @@ class RpcRoutes:
     async def serve(self, request: web.Request) -> web.Response:
         try:
             body = msgspec.json.decode(await request.read())
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return answer(_error(None, NodeError(PARSE_ERROR, "parse error")))
         if not isinstance(body, list):
             result = await self._one(body)

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from domain.ports import Clock, Ids
+from infra.nesting import bound_nesting
 from venues.simulator.admin_routes import AdminRoutes
 from venues.simulator.balance_routes import BalanceRoutes
 from venues.simulator.builder_routes import BuilderRoutes
@@ -66,6 +67,7 @@ class Address:
 
 def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     """Return the web application around `venue`; `app[DESK]` is where faults are armed."""
+    bound_nesting()
     desk = FaultDesk(venue)
     middlewares = [desk.middleware, refusals, IpLimits(venue.now_ns).middleware]
     app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY)

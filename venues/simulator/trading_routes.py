@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from aiohttp import web
 
 from venues.exchange.events import OrderView, TradeView
 from venues.simulator import account_views
 from venues.simulator.callers import Callers
-from venues.simulator.http import PAGE_SIZE, answer, page
+from venues.simulator.http import PAGE_SIZE, answer, decoded, page
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
@@ -79,10 +78,7 @@ class TradingRoutes:
 
     async def orders_scoring(self, request: web.Request) -> web.Response:
         key, body = await self._callers.authenticate(request, reads=True)
-        try:
-            order_ids = msgspec.json.decode(body, type=list[str])
-        except msgspec.DecodeError:
-            raise bad_request("Invalid payload") from None
+        order_ids = decoded(body, list[str])
         return answer({order_id: self._scoring(key, order_id) for order_id in order_ids})
 
     def _scoring(self, key: ApiKey, order_id: str) -> bool:

@@ -25,6 +25,7 @@ from venues.exchange.events import (
 )
 from venues.simulator import account_views
 from venues.simulator.authentication import authenticate_channel
+from venues.simulator.http import UNREADABLE
 from venues.simulator.market_channel import FIRST_FRAME_SECONDS
 from venues.simulator.outbox import Outbox
 from venues.simulator.venue import Venue
@@ -103,7 +104,7 @@ class UserChannel:
             client.outbox.cut_off()
 
     async def _first_frame(self, socket: web.WebSocketResponse) -> tuple[ApiKey, list[str]] | None:
-        with contextlib.suppress(TimeoutError, msgspec.DecodeError):
+        with contextlib.suppress(TimeoutError, *UNREADABLE):
             message = await socket.receive(timeout=FIRST_FRAME_SECONDS)
             if message.type is WSMsgType.TEXT:
                 first = msgspec.json.decode(message.data, type=Subscribe)
@@ -160,7 +161,7 @@ def _hear(client: Client, text: str) -> None:
         return
     try:
         change = msgspec.json.decode(text, type=Change)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return
     if change.operation == "subscribe":
         client.markets.update(change.markets)

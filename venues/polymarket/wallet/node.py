@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from domain.errors import VenueError
+from infra.nesting import bound_nesting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -106,6 +107,7 @@ def open_node(url: str, *, timeout: float = 10.0) -> Node:
     import aiohttp
     from web3 import AsyncHTTPProvider, AsyncWeb3
 
+    bound_nesting()
     logging.getLogger("web3").setLevel(logging.WARNING)
     # web3 would repeat requests by itself, and a submission must leave once.
     provider = AsyncHTTPProvider(

@@ -23,13 +23,14 @@ from venues.simulator.faults.model import (
     When,
     Where,
 )
+from venues.simulator.http import UNREADABLE
 
 
 def read_plan(data: bytes) -> Plan:
     """Decode a plan. Raises `FaultError`."""
     try:
         plan = msgspec.json.decode(data, type=Plan)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise FaultError(
             f'{error}; expected {{"faults": [{{"do": {{"kind": …}}, "where": {{…}}, "when": {{…}}}}]}}, '
             "as GET /admin/faults/schema describes it"

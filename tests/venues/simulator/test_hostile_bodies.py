@@ -1,0 +1,59 @@
+"""What no client would send: bodies and headers that are malformed, endless or enormous are refused, and the venue goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.venues.simulator.kit import trader
+
+DEEP = {
+    "list": b"[" * 200_000,
+    "object": b'{"a":' * 100_000,
+    "unknown key": b'{"x":' + b"[" * 200_000,
+    "old order": b'{"order":{"feeRateBps":' + b"[" * 200_000,
+}
+READS = (
+    ("POST", "/books"),
+    ("POST", "/prices"),
+    ("POST", "/batch-prices-history"),
+    ("POST", "/rpc"),
+    ("POST", "/admin/faucet"),
+    ("POST", "/admin/resolve"),
+    ("POST", "/admin/relayer-key"),
+    ("POST", "/admin/faults"),
+)
+SIGNED = (
+    ("POST", "/order"),
+    ("POST", "/orders"),
+    ("DELETE", "/order"),
+    ("DELETE", "/orders"),
+    ("DELETE", "/cancel-market-orders"),
+    ("POST", "/orders-scoring"),
+    ("POST", "/v1/heartbeats"),
+    ("DELETE", "/auth/readonly-api-key"),
+)
+
+
+@pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
+async def test_json_that_nests_without_end_is_a_bad_request(venue, body):
+    client = await trader(venue)
+    for method, path in READS + SIGNED:
+        headers = client.l2_headers(method, path, body) | {"Content-Type": "application/json"}
+        async with venue.session.request(method, venue.url + path, data=body, headers=headers) as response:
+            text = await response.text()
+        assert response.status == (200 if path == "/rpc" else 400), (path, text)
+        assert "error" in json.loads(text)
+
+
+@pytest.mark.parametrize("channel", ["market", "user"])
+async def test_a_frame_that_nests_without_end_is_ignored(venue, channel):
+    client = await trader(venue)
+    auth = {"apiKey": client.key["apiKey"], "secret": client.key["secret"], "passphrase": client.key["passphrase"]}
+    first = {"type": "market", "assets_ids": []} if channel == "market" else {"type": "user", "auth": auth}
+    async with venue.socket(channel, first) as socket:
+        await socket.send_str('{"x":' + "[" * 200_000)
+        await socket.send_str("PING")
+        heard = [(await socket.receive(timeout=5)).data for _ in range(2 if channel == "market" else 1)]
+    assert heard[-1] == "PONG"
