@@ -17,8 +17,7 @@ from domain.position import Position, PositionStatus
 from markets.store import save_markets
 from tests.trading import factories as f
 from trading import models
-from trading.row_codec import encode
-from trading.row_write import Verb
+from trading.row_codec import Verb, encode
 
 
 def write(*rows) -> None:
