@@ -64,13 +64,16 @@ def authenticate_builder(
     return key
 
 
-def authenticate_channel(wallets: Wallets, api_key: object, secret: object, passphrase: object) -> ApiKey | None:
+def authenticate_channel(wallets: Wallets, api_key: str, secret: str, passphrase: str) -> ApiKey | None:
     """Return the key whose three parts a user channel named in plain, None when they do not match."""
-    key = wallets.key(api_key) if isinstance(api_key, str) else None
-    if key is None or not isinstance(secret, str) or not isinstance(passphrase, str):
-        return None
-    matches = hmac.compare_digest(secret.encode(), key.secret.encode())
-    return key if matches & hmac.compare_digest(passphrase.encode(), key.passphrase.encode()) else None
+    key = wallets.key(api_key)
+    known = key is not None and same_secret(secret, key.secret) and same_secret(passphrase, key.passphrase)
+    return key if known else None
+
+
+def same_secret(given: str, expected: str) -> bool:
+    """Compare in constant time; `given` may hold anything that a header can."""
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 
 def request_signature(secret: str, timestamp: str, method: str, path: str, body: bytes) -> str:
@@ -88,12 +91,12 @@ def _check_request(
 ) -> None:
     """Check passphrase, time and signature of a request whose headers begin with `prefix`."""
     timestamp = headers.get(f"{prefix}TIMESTAMP", "")
-    if not hmac.compare_digest(headers.get(f"{prefix}PASSPHRASE", "").encode(), key.passphrase.encode()):
+    if not same_secret(headers.get(f"{prefix}PASSPHRASE", ""), key.passphrase):
         raise unauthorized()
     if not _fresh(timestamp, now_seconds):
         raise unauthorized()
     expected = request_signature(key.secret, timestamp, method, path, body)
-    if not hmac.compare_digest(headers.get(f"{prefix}SIGNATURE", "").encode(), expected.encode()):
+    if not same_secret(headers.get(f"{prefix}SIGNATURE", ""), expected):
         raise unauthorized()
 
 

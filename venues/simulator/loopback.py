@@ -11,11 +11,11 @@ from venues.simulator.refusals import RefusalError, bad_request
 
 def require_loopback(request: web.Request) -> None:
     """Refuse callers from elsewhere, and browsers that were led here under another host's name."""
-    host = (request.url.host or "").strip("[]")
     try:
+        host = (request.url.host or "").strip("[]")
         local = ipaddress.ip_address(request.remote or "").is_loopback
     except ValueError:
-        local = False
+        host, local = "", False
     if not local or host not in ("127.0.0.1", "localhost", "::1"):
         raise RefusalError(403, "only for callers on this machine")
 

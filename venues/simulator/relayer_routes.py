@@ -6,14 +6,13 @@ often one may submit is the edge's business (`ip_limits`).
 
 from __future__ import annotations
 
-import hmac
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from venues.simulator.authentication import authenticate_builder, is_builder_request
+from venues.simulator.authentication import authenticate_builder, is_builder_request, same_secret
 from venues.simulator.chain.chain import RELAYER
 from venues.simulator.chain.relays import Relay
 from venues.simulator.http import answer
@@ -97,7 +96,7 @@ class RelayerRoutes:
             address = address_of(headers.get("RELAYER_API_KEY_ADDRESS", ""))
         except RefusalError:
             raise unauthorized() from None
-        if not hmac.compare_digest(headers.get("RELAYER_API_KEY", "").encode(), wallets.relayer_key(address).encode()):
+        if not same_secret(headers.get("RELAYER_API_KEY", ""), wallets.relayer_key(address)):
             raise unauthorized()
         return address
 

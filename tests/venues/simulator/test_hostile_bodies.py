@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -57,3 +58,26 @@ async def test_a_frame_that_nests_without_end_is_ignored(venue, channel):
         await socket.send_str("PING")
         heard = [(await socket.receive(timeout=5)).data for _ in range(2 if channel == "market" else 1)]
     assert heard[-1] == "PONG"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "status"),
+    [
+        ("POLY_PASSPHRASE", "/data/orders", 401),
+        ("POLY_SIGNATURE", "/data/orders", 401),
+        ("POLY_ADDRESS", "/data/orders", 401),
+        ("RELAYER_API_KEY", "/relayer/transactions", 401),
+        ("Host", "/admin/venue", 403),
+    ],
+)
+async def test_headers_of_any_bytes_are_refused(venue, name, path, status):
+    client = await trader(venue)
+    headers = {"Host": "127.0.0.1", "Connection": "close", "RELAYER_API_KEY_ADDRESS": client.address}
+    headers |= client.l2_headers("GET", path, b"")
+    sent = {key.encode(): value.encode() for key, value in headers.items()} | {name.encode(): b"\xff\xfe\x80"}
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(venue.url.rpartition(":")[2]))
+    writer.write(b"GET " + path.encode() + b" HTTP/1.1\r\n")
+    writer.write(b"".join(key + b": " + value + b"\r\n" for key, value in sent.items()) + b"\r\n")
+    told = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert told.split(b" ")[1] == str(status).encode()
