@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from venues.polymarket.eip712 import address_bytes, keccak
 from venues.polymarket.wallet.contracts import PROXY_FACTORY, SAFE_MULTISEND
 from venues.polymarket.wallet.relay_signing import RawCall, batch_digest, personal_digest, proxy_digest, safe_digest
 
 _CALL, _DELEGATE_CALL = 0, 1
+
+Number = Annotated[int, Meta(ge=0)]
 
 
 class SignedCall(NamedTuple):
@@ -35,8 +37,8 @@ class DepositBatch(Struct, frozen=True, dict=True, tag="deposit_batch", forbid_u
     """A batch of a deposit wallet; `deadline` is Unix seconds."""
 
     wallet: str
-    nonce: int
-    deadline: int
+    nonce: Number
+    deadline: Number
     calls: tuple[SignedCall, ...]
     chain_id: int
 
@@ -49,7 +51,7 @@ class SafeBatch(Struct, frozen=True, dict=True, tag="safe_batch", forbid_unknown
     """A Safe's transaction: one call as it is, several through MultiSend."""
 
     wallet: str
-    nonce: int
+    nonce: Number
     calls: tuple[SignedCall, ...]
     chain_id: int
 
@@ -78,9 +80,9 @@ class ProxyBatch(Struct, frozen=True, dict=True, tag="proxy_batch", forbid_unkno
     """Calls that the relay hub makes an owner's proxy carry out. The hub exists on one chain only: none is named."""
 
     owner: str
-    nonce: int
+    nonce: Number
     calls: tuple[SignedCall, ...]
-    gas_limit: int
+    gas_limit: Number
     relay: str
 
     @cached_property
@@ -101,9 +103,9 @@ class ProxyBatch(Struct, frozen=True, dict=True, tag="proxy_batch", forbid_unkno
 class PlainTransaction(Struct, frozen=True, dict=True, tag="plain_transaction", forbid_unknown_fields=True):
     """A transaction of the key's own address, for one chain only (EIP-155). `gas_price` is wei."""
 
-    nonce: int
-    gas_price: int
-    gas: int
+    nonce: Number
+    gas_price: Number
+    gas: Number
     call: SignedCall
     chain_id: int
 

@@ -1,0 +1,114 @@
+"""Listens on a Unix socket and answers what the desk decides. One bad client cannot stop it, and gets no signature.
+
+A peer of another user is turned away, a message that cannot be read ends its connection. Of what a client sends only the reason of a refusal is
+logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import structlog
+
+from infra.unix_socket import peer_user
+from venues.polymarket.isolated_signer import wire
+from venues.polymarket.isolated_signer.desk import SignerDesk
+from venues.polymarket.isolated_signer.refusal import Code, RefusedError
+
+_log = structlog.get_logger(__name__)
+
+MAX_CLIENTS = 32
+
+
+class SignerServer:
+    """Serves clients whose user is among `users`."""
+
+    def __init__(self, desk: SignerDesk, users: frozenset[int]) -> None:
+        self._desk = desk
+        self._users = users
+        self._clients = 0
+
+    async def serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """Answer until cancelled; `ready` is called when clients can come."""
+        server = await asyncio.start_unix_server(self._client, sock=listener, limit=2 * wire.MAX_MESSAGE_BYTES)
+        async with server:
+            ready()
+            await server.serve_forever()
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients += 1
+        try:
+            await self._converse(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            _log.debug("client gone")
+        finally:
+            self._clients -= 1
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one question after the other, until one ends the connection."""
+        greeted = False
+        try:
+            self._admit(writer)
+            while True:
+                question = await _next(reader)
+                if not greeted:
+                    self._greet(question)
+                    greeted, answer = True, wire.framed(wire.Welcome(wire.VERSION, self._desk.address))
+                else:
+                    answer = wire.framed(self._answer(question))
+                writer.write(answer)
+                await writer.drain()
+                if isinstance(question, wire.SignRequest):
+                    self._sync()
+        except RefusedError as error:
+            self._desk.note(error)
+            writer.write(wire.framed(wire.Refused(0, error.code, str(error))))
+            await writer.drain()
+
+    def _admit(self, writer: asyncio.StreamWriter) -> None:
+        user = peer_user(writer.get_extra_info("socket"))
+        if user not in self._users:
+            raise RefusedError(Code.PEER, f"user {user} may not ask this signer")
+        if self._clients > MAX_CLIENTS:
+            raise RefusedError(Code.PEER, f"more than {MAX_CLIENTS} clients are connected")
+
+    def _greet(self, question: wire.Question) -> None:
+        if not isinstance(question, wire.Hello):
+            raise RefusedError(Code.MALFORMED, "the first message must be the greeting")
+        if question.version != wire.VERSION:
+            raise RefusedError(
+                Code.VERSION,
+                f"the client speaks version {question.version}, this signer {wire.VERSION}: install the same release on both sides",
+            )
+
+    def _answer(self, question: wire.Question) -> wire.Answer:
+        if isinstance(question, wire.Hello):
+            raise RefusedError(Code.MALFORMED, "a client greets once")
+        try:
+            if isinstance(question, wire.StatusRequest):
+                return self._desk.status(question.id)
+            digest, signature = self._desk.sign(question.statement)
+        except RefusedError as error:
+            return wire.Refused(question.id, error.code, str(error))
+        return wire.Signed(question.id, digest, signature)
+
+    def _sync(self) -> None:
+        """After the answer, so that nobody waits for the disk; the line itself was written before."""
+        try:
+            self._desk.spending.sync()
+        except OSError as error:
+            _log.error("what was signed could not be brought to the disk", reason=error.strerror)
+
+
+async def _next(reader: asyncio.StreamReader) -> wire.Question:
+    length = int.from_bytes(await reader.readexactly(wire.LENGTH_BYTES), "big")
+    if length > wire.MAX_MESSAGE_BYTES:
+        raise RefusedError(Code.MALFORMED, f"the message has {length} bytes, allowed are {wire.MAX_MESSAGE_BYTES}")
+    content = await reader.readexactly(length)
+    try:
+        return wire.read_question(content)
+    except (ValueError, RecursionError):
+        raise RefusedError(Code.MALFORMED, "the message cannot be read") from None
