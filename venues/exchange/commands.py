@@ -166,6 +166,37 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     post_only: bool = False
 
 
+class Quote(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Let what somebody bids at another venue rest here: `size` shares of a token at `price`, which may be of any size but must not match at once.
+
+    Who offers a token at p bids for its complement at 1 - p.
+    """
+
+    order_id: str
+    account: str
+    token_id: str
+    price: int
+    size: int
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Let `account` take `size` shares of the resting order `target`, as trades at another venue say: at its price, past all others.
+
+    `account` pays with collateral: it buys what the target sells, or the complement of what it buys. `order_id` is the new order's.
+    """
+
+    order_id: str
+    account: str
+    target: str
+    size: int
+
+
+class SetTerms(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Take over tick, minimum size, fees, taker delay, and whether orders are accepted, from `market`. Resting orders stay."""
+
+    market: Market
+
+
 class CancelOrders(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Cancel the named orders of `account`."""
 
@@ -223,6 +254,9 @@ Command = (
     | Transfer
     | Convert
     | PlaceOrder
+    | Quote
+    | Hit
+    | SetTerms
     | CancelOrders
     | CancelAll
     | CancelMarketOrders

@@ -14,7 +14,18 @@ from typing import Any
 from domain.fill import FillStatus
 from domain.market import Market
 from domain.money import MICRO
-from venues.exchange import cancels, clearing, commands, conversion, funds, housekeeping, listing, orders, snapshot
+from venues.exchange import (
+    cancels,
+    clearing,
+    commands,
+    conversion,
+    funds,
+    housekeeping,
+    listing,
+    orders,
+    outside,
+    snapshot,
+)
 from venues.exchange.commands import Command
 from venues.exchange.events import Balance, BookView, Event, OrderView, RestingOrder, TradeView
 from venues.exchange.state import MarketRecord, State
@@ -201,6 +212,9 @@ class Exchange:
 
 _HANDLERS: dict[type[Command], Callable[[State, Any, list[Event]], Event | None]] = {
     commands.PlaceOrder: orders.place,
+    commands.Quote: outside.quote,
+    commands.Hit: outside.hit,
+    commands.SetTerms: listing.set_terms,
     commands.CancelOrders: cancels.cancel_orders,
     commands.CancelAll: cancels.cancel_all,
     commands.CancelMarketOrders: cancels.cancel_market_orders,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.errors import InvalidOrderError
-from domain.market import MarketStatus
+from domain.market import Market, MarketStatus
 from domain.money import MICRO
 from domain.ticks import tick_size
 from venues.exchange.commands import (
@@ -16,6 +16,7 @@ from venues.exchange.commands import (
     SetAccepting,
     SetBook,
     SetDelay,
+    SetTerms,
     SetTick,
 )
 from venues.exchange.events import (
@@ -44,8 +45,7 @@ def list_market(state: State, command: ListMarket, _events: list[Event]) -> Even
         problem = "condition id and tokens must be named and different"
     elif market.status is not MarketStatus.ACTIVE or market.winner is not None:
         problem = f"market {market.condition_id} is {market.status}, expected an active one"
-    elif market.min_size < 0 or market.taker_delay_ms < 0:
-        problem = "minimum size and taker delay must not be negative"
+    problem = problem or _negative_problem(market)
     if problem:
         return CommandRefused("ListMarket", problem)
     state.add_market(MarketRecord(market=market))
@@ -71,6 +71,25 @@ def set_delay(state: State, command: SetDelay, _events: list[Event]) -> Event | 
     if command.delay_ms < 0:
         return CommandRefused("SetDelay", "the taker delay must not be negative")
     record.market = replace(record.market, taker_delay_ms=command.delay_ms)
+    return None
+
+
+def set_terms(state: State, command: SetTerms, _events: list[Event]) -> Event | None:
+    terms = command.market
+    record = _active(state, terms.condition_id)
+    if record is None:
+        return _not_active("SetTerms", terms.condition_id)
+    problem = _tick_problem(terms.tick) or _negative_problem(terms)
+    if problem:
+        return CommandRefused("SetTerms", problem)
+    record.market = replace(
+        record.market,
+        tick=terms.tick,
+        min_size=terms.min_size,
+        fees=terms.fees,
+        taker_delay_ms=terms.taker_delay_ms,
+        accepting_orders=terms.accepting_orders,
+    )
     return None
 
 
@@ -149,3 +168,8 @@ def _tick_problem(tick: int) -> str:
     except InvalidOrderError as error:
         return str(error)
     return ""
+
+
+def _negative_problem(market: Market) -> str:
+    negative = market.min_size < 0 or market.taker_delay_ms < 0
+    return "minimum size and taker delay must not be negative" if negative else ""

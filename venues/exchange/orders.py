@@ -42,7 +42,7 @@ def place(state: State, command: PlaceOrder, events: list[Event]) -> OrderAccept
     price = rules.check_order(command, record.market, command.order_id in state.orders, state.now_ns)
     if isinstance(price, Refusal):
         return _refused(command, price)
-    order = _order(state, command, record, price)
+    order = new_order(state, command, record, price)
     crosses = record.book.crossed_by(order.is_bid, order.ladder_price)
     refusal = rules.check_marketable(command, crosses)
     if refusal is not None:
@@ -55,12 +55,12 @@ def place(state: State, command: PlaceOrder, events: list[Event]) -> OrderAccept
         if refusal.code in _KILLS:
             _kill(order, VenueStatus.UNMATCHED, refusal.text, events)
         return _refused(command, refusal)
-    _admit(state, order, events)
+    admit(state, order, events)
     if crosses:
-        _execute(state, record, order, plan, events)
+        execute(state, record, order, plan, events)
     else:
-        _rest(state, record, order)
-    return _accepted(order)
+        rest(state, record, order)
+    return accepted(order)
 
 
 def release(state: State, order: OrderRecord, events: list[Event]) -> None:
@@ -81,7 +81,7 @@ def release(state: State, order: OrderRecord, events: list[Event]) -> None:
         _kill(order, status, refusal.text, events)
         return
     order.status = VenueStatus.LIVE
-    _execute(state, record, order, plan, events)
+    execute(state, record, order, plan, events)
 
 
 def end_order(state: State, order: OrderRecord, status: VenueStatus, reason: str, events: list[Event]) -> None:
@@ -105,7 +105,8 @@ def _leave(state: State, order: OrderRecord) -> None:
     state.close_order(order)
 
 
-def _order(state: State, command: PlaceOrder, record: MarketRecord, price: int) -> OrderRecord:
+def new_order(state: State, command: PlaceOrder, record: MarketRecord, price: int) -> OrderRecord:
+    """Return the record of an order that nothing knows of yet."""
     is_first = command.token_id == record.market.token_ids[0]
     buys = command.side is OrderSide.BUY
     rests = command.order_type.rests
@@ -139,8 +140,8 @@ def _objection(state: State, order: OrderRecord, plan: Plan) -> Refusal | None:
     """Check that the plan satisfies the order type and that the account can afford it."""
     needed = order.maker_amount
     if plan.levels and order.side is OrderSide.BUY:
-        rest = multiply_ceil(order.price, plan.remaining) if order.rests else 0
-        needed = max(needed, plan.cost + rest)
+        unmatched = multiply_ceil(order.price, plan.remaining) if order.rests else 0
+        needed = max(needed, plan.cost + unmatched)
     refusal = rules.check_balance(state.vault.available(order.account, order.asset), needed)
     if refusal is None and not order.rests:
         refusal = rules.check_filled(order.order_type, bool(plan.levels), plan.remaining == 0)
@@ -162,18 +163,19 @@ def _delay(state: State, record: MarketRecord, order: OrderRecord, events: list[
         return OrderRefused(order.id, order.account, refusal.code, refusal.text)
     order.status = VenueStatus.DELAYED
     order.due_ns = state.now_ns + record.market.taker_delay_ms * _MS_NS
-    _admit(state, order, events)
+    admit(state, order, events)
     state.reserve(order, needed)
-    return _accepted(order)
+    return accepted(order)
 
 
-def _admit(state: State, order: OrderRecord, events: list[Event]) -> None:
+def admit(state: State, order: OrderRecord, events: list[Event]) -> None:
+    """Remember an order that is taken."""
     state.orders_seen += 1
     state.add_order(order)
     events.append(OrderPlaced(order.view()))
 
 
-def _execute(state: State, record: MarketRecord, order: OrderRecord, plan: Plan, events: list[Event]) -> None:
+def execute(state: State, record: MarketRecord, order: OrderRecord, plan: Plan, events: list[Event]) -> None:
     """Trade what the plan says, then let the rest of the order rest or end it."""
     state.dirty[order.condition_id] = record
     for level in plan.levels:
@@ -186,7 +188,7 @@ def _execute(state: State, record: MarketRecord, order: OrderRecord, plan: Plan,
     order.remaining = plan.remaining
     order.updated_ns = state.now_ns
     if order.rests and order.remaining >= SIZE_STEP:
-        _rest(state, record, order)
+        rest(state, record, order)
     else:
         order.status = VenueStatus.MATCHED
         state.close_order(order)
@@ -210,7 +212,8 @@ def _fill_makers(state: State, record: MarketRecord, level: LevelPlan, trade: Tr
         events.append(OrderUpdated(maker.view()))
 
 
-def _rest(state: State, record: MarketRecord, order: OrderRecord) -> None:
+def rest(state: State, record: MarketRecord, order: OrderRecord) -> None:
+    """Put an order into the book, behind all others at its price."""
     state.rests_seen += 1
     order.rest_sequence = state.rests_seen
     record.book.add(order)
@@ -224,7 +227,8 @@ def _kill(order: OrderRecord, status: VenueStatus, reason: str, events: list[Eve
     events.append(OrderCanceled(order.view()))
 
 
-def _accepted(order: OrderRecord) -> OrderAccepted:
+def accepted(order: OrderRecord) -> OrderAccepted:
+    """Return the answer to an order that was taken."""
     buys = order.side is OrderSide.BUY
     making, taking = (order.cash_matched, order.size_matched) if buys else (order.size_matched, order.cash_matched)
     status = VenueStatus.MATCHED if order.trade_ids else order.status

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.gateway.bench import Bench
+from tests.conformance.gateway.paper_bench import paper_bench
 from tests.conformance.gateway.wire_bench import Supplied, supply, wire_bench
 from tests.conformance.gateway.world_bench import world_bench
 
-IMPLEMENTATIONS = ("live client on the simulator", "fault simulation")
+IMPLEMENTATIONS = ("live client on the simulator", "fault simulation", "paper")
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,8 @@ def open_bench(
 ) -> AbstractAsyncContextManager[Bench]:
     if implementation == "fault simulation":
         return world_bench(failing=failing)
+    if implementation == "paper":
+        return paper_bench(tmp_path / "paper", failing=failing)
     return wire_bench(supplied, tmp_path / "venue", failing=failing)
 
 

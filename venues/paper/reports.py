@@ -1,0 +1,79 @@
+"""The exchange core's views as the evidence that the trader's ports speak of. Pure."""
+
+from __future__ import annotations
+
+from domain.fill import Liquidity
+from domain.order import OrderSide, OrderStatus
+from domain.reports import OrderReport, SendOutcome, TradeReport
+from venues.exchange.events import OrderRefused, OrderView, TradeView, VenueStatus
+from venues.polymarket.order_answers import failed
+from venues.polymarket.refusals import UNDOCUMENTED, entry_of
+from venues.polymarket.troubles import trouble
+
+_STATUS = {
+    VenueStatus.LIVE: OrderStatus.LIVE,
+    VenueStatus.DELAYED: OrderStatus.DELAYED,
+    VenueStatus.MATCHED: OrderStatus.MATCHED,
+    VenueStatus.CANCELED_EXPIRED_ORDER: OrderStatus.EXPIRED,
+}
+
+
+def order_status(status: VenueStatus) -> OrderStatus:
+    """Return our word for the venue's; what is neither open, matched nor expired was cancelled."""
+    return _STATUS.get(status, OrderStatus.CANCELLED)
+
+
+def order_report(view: OrderView) -> OrderReport:
+    return OrderReport(
+        order_id=view.id,
+        status=order_status(view.status),
+        condition_id=view.condition_id,
+        token_id=view.token_id,
+        side=view.side,
+        price=view.price,
+        original_size=view.size,
+        size_matched=view.size_matched,
+        order_type=view.order_type,
+        trade_ids=view.trade_ids,
+        reason=view.reason,
+        at_ns=view.updated_ns,
+    )
+
+
+def trade_reports(trade: TradeView, account: str) -> list[TradeReport]:
+    """Return the parts of a trade that are `account`'s, one for each of its orders."""
+    reports = []
+    if trade.account == account:
+        reports.append(
+            _part(trade, trade.taker_order_id, trade.token_id, trade.side, trade.price, trade.size, Liquidity.TAKER)
+        )
+    reports += [
+        _part(trade, maker.order_id, maker.token_id, maker.side, maker.price, maker.size, Liquidity.MAKER)
+        for maker in trade.makers
+        if maker.account == account
+    ]
+    return reports
+
+
+def refusal(answer: OrderRefused) -> SendOutcome:
+    """Return what a refusal proves: the exchange speaks in the venue's words, so the venue's catalogue reads them."""
+    entry = entry_of(answer.text) or UNDOCUMENTED
+    return failed((answer.order_id,), trouble(entry, answer.text), proof=entry.proof)[0]
+
+
+def _part(
+    trade: TradeView, order_id: str, token_id: str, side: OrderSide, price: int, size: int, liquidity: Liquidity
+) -> TradeReport:
+    return TradeReport(
+        trade_id=trade.id,
+        order_id=order_id,
+        condition_id=trade.condition_id,
+        token_id=token_id,
+        side=side,
+        price=price,
+        size=size,
+        liquidity=liquidity,
+        status=trade.status,
+        matched_ns=trade.matched_ns,
+        transaction_hash=trade.transaction_hash,
+    )
