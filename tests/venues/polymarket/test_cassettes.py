@@ -190,7 +190,7 @@ async def read_by_rest(name: str, body: dict[str, Any]) -> None:
     """Serve an answer to a signed read, and read it as the account it is about."""
     async with rest_server() as server, aiohttp.ClientSession() as session:
         credentials = ApiCredentials("0x1", "key", "c2VjcmV0", "pass")
-        page = body if "data" in body else {"data": [body], "next_cursor": "LTE="}
+        page: dict[str, Any] = body if "data" in body else {"data": [body], "next_cursor": "LTE="}
         record: dict[str, Any] = page["data"][0]
         identity = Identity(record.get("owner", ""), record.get("maker_address", "0x0"))
         http = HttpClient(server.url, session, Unpaced())
