@@ -4,4 +4,4 @@ import sys
 
 from tests.conformance.sdk.door import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(sys.argv[1:], sys.stdout))

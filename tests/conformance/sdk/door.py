@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -112,7 +111,7 @@ class Report:
         return [call for call in self.calls if not call.passed]
 
 
-def main(names: Sequence[str], out: TextIO = sys.stdout) -> int:
+def main(names: Sequence[str], out: TextIO) -> int:
     """Run everything (or the SDKs named) and return the exit code."""
     unknown = set(names) - {sdk.name for sdk in SDKS}
     if unknown:

@@ -26,9 +26,10 @@ class VenueUnavailableError(Exception):
 
 @contextmanager
 def running(root: Path, folder: Path) -> Iterator[dict[str, str]]:
-    """Run `manage.py runvenue` of the repository at `root` with `folder` as its own var/; yield its addresses."""
+    """Run `manage.py runvenue` of the repository at `root` with `folder` as its own var/ and default settings; yield its addresses."""
     log = folder / "venue.log"
-    environment = {**os.environ, "POLYBOT_VAR": str(folder)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("POLYBOT_")}
+    environment |= {"POLYBOT_VAR": str(folder), "POLYBOT_CONFIG": "", "DJANGO_SETTINGS_MODULE": "polybot_site.settings"}
     command = [sys.executable, "manage.py", "runvenue", "--port", "0", "--seed", str(SEED), "--fail-share", "0"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=subprocess.STDOUT)
