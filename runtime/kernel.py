@@ -145,6 +145,8 @@ class Kernel:
             book_of=self.books.get,
             lease_valid=lambda: self.lease.valid(clock.monotonic()),
             committed=self.markets.committed,
+            market_of=self.markets.get,
+            exclusive=self.markets.exclusive,
         )
 
     def _build_engine(self) -> Engine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import nsmallest
 
-from domain.market import Market, MarketStatus
+from domain.market import ConditionGroup, Market, MarketStatus
 
 
 class MarketDirectory:
@@ -19,6 +19,7 @@ class MarketDirectory:
         self._by_condition: dict[str, str] = {}
         self._by_token: dict[str, str] = {}
         self._committed: set[str] = set()
+        self._exclusive: set[str] = set()
 
     def put(self, markets: Iterable[Market]) -> None:
         """Take over markets whose rows are durable."""
@@ -28,6 +29,15 @@ class MarketDirectory:
             for token_id in market.token_ids:
                 self._by_token[token_id] = market.id
             self._committed.add(market.id)
+
+    def put_groups(self, groups: Iterable[ConditionGroup]) -> None:
+        """Learn of events; one that is not known to be exclusive counts as not exclusive."""
+        for group in groups:
+            (self._exclusive.add if group.exclusive else self._exclusive.discard)(group.id)
+
+    def exclusive(self, event: str) -> bool:
+        """Tell whether at most one market of an event pays YES."""
+        return event in self._exclusive
 
     def committed(self, market_id: str) -> bool:
         return market_id in self._committed

@@ -107,6 +107,7 @@ class MarketWatch:
         current = [self._current(market) for market in markets if not self._directory.settled(market.id)]
         await self._ports.storage.save_markets(self._journal, current, groups)
         self._directory.put(current)
+        self._directory.put_groups(groups)
         for sink in self.sinks:
             sink.put_markets(current, groups)
         self._groups.update({group.id: group for group in groups})

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 
 from domain.fill import Fill, FillKey, FillStatus
-from domain.market import Market
 from domain.money import MICRO
 from domain.order import OrderStatus
 from domain.ports import JournalState
@@ -58,10 +57,6 @@ class AccountState:
     def available_tokens(self, token_id: str) -> int:
         """Settled shares of a token that no open sell holds."""
         return self.positions.settled(token_id) - self.orders.reserved_tokens(token_id)
-
-    def market_exposure(self, market: Market) -> int:
-        """Cost of what is held in a market plus what opening orders may still spend there."""
-        return self.positions.market_cost(market) + self.orders.opening_cash(market.id)
 
     # Restoring and forgetting
 

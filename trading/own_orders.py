@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from domain.market import Market
 from domain.money import multiply_ceil
-from domain.order import Effect, Order, OrderSide, OrderStatus
+from domain.order import Order, OrderSide, OrderStatus
 from domain.ports import OrderState
 from trading.positions import DUST
 
@@ -109,8 +110,9 @@ class OwnOrders:
         self._held: dict[str, tuple[int, int]] = {}
         self._open_by_market: defaultdict[str, dict[str, OwnOrder]] = defaultdict(dict)
         self._tokens: dict[tuple[str, str], int] = {}
-        self._opening_cash: dict[str, int] = {}
         self.reserved_cash = 0
+        self.touched: dict[str, Market] = {}
+        """Markets in which an order changed; whoever keeps figures of them takes them out."""
 
     def __contains__(self, order_id: str) -> bool:
         return order_id in self._orders
@@ -134,8 +136,7 @@ class OwnOrders:
         held_cash, held_tokens = self._held.pop(own.id, (0, 0))
         self.reserved_cash += cash - held_cash
         _add(self._tokens, (draft.token_id, draft.strategy), tokens - held_tokens)
-        if draft.effect is Effect.OPEN:
-            _add(self._opening_cash, draft.market.id, cash - held_cash)
+        self.touched[draft.market.id] = draft.market
         in_market = self._open_by_market[draft.market.id]
         if own.explained:
             self._open.pop(own.id, None)
@@ -169,24 +170,15 @@ class OwnOrders:
     def open_in_market(self, market_id: str) -> list[OwnOrder]:
         return list(self._open_by_market.get(market_id, {}).values())
 
+    def cash_of(self, order_id: str) -> int:
+        """Return the cash that an order may still take."""
+        return self._held.get(order_id, (0, 0))[0]
+
     def reserved_tokens(self, token_id: str, strategy: str | None = None) -> int:
         """Return the shares of a token that open sells hold: those of `strategy`, or of everybody."""
         if strategy is not None:
             return self._tokens.get((token_id, strategy), 0)
         return sum(tokens for (token, _), tokens in self._tokens.items() if token == token_id)
-
-    @property
-    def opening_cash_total(self) -> int:
-        """Cash that orders which open risk may still take, in all markets."""
-        return sum(self._opening_cash.values())
-
-    def opening_tokens(self) -> set[str]:
-        """Return the tokens in which an order may still open a position."""
-        return {own.order.draft.token_id for own in self.open() if own.order.draft.effect is Effect.OPEN}
-
-    def opening_cash(self, market_id: str) -> int:
-        """Cash that orders which open risk in `market_id` may still take."""
-        return self._opening_cash.get(market_id, 0)
 
 
 def _add(totals: dict[_Key, int], key: _Key, amount: int) -> None:

@@ -103,6 +103,9 @@ class Positions:
         self._current: dict[tuple[str, str], OpenPosition] = {}
         self._by_token: dict[str, dict[str, OpenPosition]] = {}
         self._open: dict[str, OpenPosition] = {}
+        self._unsettled: dict[str, int] = {}
+        self.touched: set[str] = set()
+        """Ids of markets in which a position changed; whoever keeps figures of them takes them out."""
 
     def for_fill(self, fill: Fill, side: str) -> OpenPosition:
         """Return the position `fill` belongs to: the one it names, the open one of its token and strategy, or a new one.
@@ -144,10 +147,17 @@ class Positions:
         self._index(position)
 
     def _index(self, position: OpenPosition) -> None:
+        self.touched.add(position.market_id)
+        proceeds = position.holding.unsettled_proceeds
         if position.closed_ns is None:
             self._open[position.id] = position
         else:
             self._open.pop(position.id, None)
+            proceeds = 0
+        if proceeds:
+            self._unsettled[position.id] = proceeds
+        else:
+            self._unsettled.pop(position.id, None)
 
     def restore(self, fills: Iterable[Fill], positions: Iterable[Position]) -> None:
         """Fold journaled fills again; exits and payouts come from the position rows."""
@@ -209,10 +219,6 @@ class Positions:
         """Return the settled shares of a token held for all strategies."""
         return sum(position.holding.settled for position in self._by_token.get(token_id, {}).values())
 
-    def market_cost(self, market: Market) -> int:
-        """Return what is tied up in a market, at cost."""
-        return sum(position.holding.cost for position in self.in_market(market))
-
     @property
     def total_cost(self) -> int:
         return sum(position.holding.cost for position in self.open())
@@ -224,7 +230,7 @@ class Positions:
     @property
     def unsettled_proceeds(self) -> int:
         """Proceeds of sales that have not settled and cannot be spent yet."""
-        return sum(position.holding.unsettled_proceeds for position in self.open())
+        return sum(self._unsettled.values())
 
     def held_tokens(self) -> set[str]:
         return {position.token_id for position in self.open() if position.holding.size}

@@ -6,7 +6,8 @@ on offer. Nothing here is awaited, so no two decisions overlap.
 
 from __future__ import annotations
 
-from domain.order import Effect, OrderDraft, OrderSide
+from domain.market import Market
+from domain.order import OrderDraft, OrderSide
 from trading.account_state import AccountState
 
 
@@ -16,13 +17,17 @@ class Reservations:
     def __init__(self, state: AccountState) -> None:
         self._state = state
         self._held: dict[str, tuple[OrderDraft, int]] = {}
+        self.touched: dict[str, Market] = {}
+        """Markets in which something changed; whoever keeps figures of them takes them out."""
 
     def hold(self, draft: OrderDraft, cost: int) -> None:
         self._held[draft.decision_id] = (draft, cost)
+        self.touched[draft.market.id] = draft.market
 
     def release(self, decision_id: str) -> None:
         """Let go: the order is tracked now, or will never be. Raises `KeyError` for what was never decided or released before."""
-        del self._held[decision_id]
+        draft, _ = self._held.pop(decision_id)
+        self.touched[draft.market.id] = draft.market
 
     def holds(self, decision_id: str) -> bool:
         return decision_id in self._held
@@ -30,16 +35,9 @@ class Reservations:
     def drafts(self) -> list[OrderDraft]:
         return [draft for draft, _ in self._held.values()]
 
-    def opening_cash(self, market_id: str | None = None) -> int:
-        """Return what decided intents that open risk may cost, in one market or in all."""
-        return sum(
-            cost
-            for draft, cost in self._held.values()
-            if draft.effect is Effect.OPEN and market_id in (None, draft.market.id)
-        )
-
-    def opening_tokens(self) -> set[str]:
-        return {draft.token_id for draft, _ in self._held.values() if draft.effect is Effect.OPEN}
+    def in_market(self, market_id: str) -> list[tuple[OrderDraft, int]]:
+        """Return the decided intents in a market, each with what it may cost."""
+        return [held for held in self._held.values() if held[0].market.id == market_id]
 
     @property
     def free_cash(self) -> int:

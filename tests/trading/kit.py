@@ -221,6 +221,7 @@ class Rig:
     ) -> None:
         self.clock = clock
         self.markets = {"m1": f.market()}
+        self.exclusive: set[str] = set()
         self.book: Book | None = Book()
         self.tables = tables or MemoryTables()
         self.tables.epochs[f.ACCOUNT] = 1
@@ -246,13 +247,15 @@ class Rig:
         self.risk = RiskCore(
             self.portfolio,
             self.halts,
-            limits or RiskLimits(),
+            limits or RiskLimits(max_slippage=MICRO),
             clock,
             self.ids,
             self.venue_state,
             book_of=lambda _: self.book,
             lease_valid=lambda: self.lease.valid(clock.monotonic()),
-            committed=self.markets.__contains__,
+            committed=lambda market_id: market_id in self.markets,
+            market_of=self._market,
+            exclusive=lambda event: event in self.exclusive,
         )
         self.resyncs: list[tuple[str, str]] = []
         self.refused: list[tuple[str, str]] = []
@@ -293,6 +296,9 @@ class Rig:
     async def _resync(self, market: Market, trouble: Trouble) -> None:
         await self.venue._enter("resync", market.id)
         self.resyncs.append((market.id, trouble.code))
+
+    def _market(self, market_id: str) -> Market | None:
+        return self.markets.get(market_id)
 
     def _by_condition(self, condition_id: str):
         return next((market for market in self.markets.values() if market.condition_id == condition_id), None)

@@ -365,5 +365,5 @@ def test_totals_of_what_is_over_do_not_stay_in_memory() -> None:
         account.orders.refresh(own)
     account.forget(LATER)
 
-    assert [size for size in map(len, (account.orders._opening_cash, account.orders._open_by_market)) if size] == []
+    assert [size for size in map(len, (account.orders._tokens, account.orders._open_by_market)) if size] == []
     assert account.orders.reserved_cash == 0

@@ -258,4 +258,6 @@ def _risk(cash: int, bid: int, ask: int) -> RiskCore:
         book_of=lambda _: Book(best_bid=bid, best_ask=ask, received_ns=NOW_NS),
         lease_valid=lambda: True,
         committed=lambda _: True,
+        market_of=lambda _: None,
+        exclusive=lambda _: False,
     )
