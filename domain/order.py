@@ -99,7 +99,8 @@ class OrderDraft:
     """A decided order that is not signed yet: everything the gateway needs, and the decision that allowed it.
 
     `price` and `size` are micro-units and already obey the market's rules. For a marketable BUY (FOK, FAK) the venue treats price × size
-    as the amount to spend. `expires_ns` is set for GTD only and is the moment at which the order shall stop trading.
+    as the amount to spend. `expires_ns` is set for GTD only and is the moment at which the order shall stop trading. `leg_group` is the id of the
+    leg group that the order belongs to, "" for an order by itself.
     """
 
     account: str
@@ -118,6 +119,7 @@ class OrderDraft:
     take_profit: int | None = None
     stop_loss: int | None = None
     reason: str = ""
+    leg_group: str = ""
 
     @property
     def spends_cash_amount(self) -> bool:

@@ -36,7 +36,11 @@ ASGI_APPLICATION = "polybot_site.asgi.application"
 
 # daphne takes over `runserver` and costs every other process its slow import.
 _RUNSERVER = ["daphne"] if "runserver" in sys.argv[1:2] and find_spec("daphne") else []
-_OURS = [name for name in ("polybot_site", "markets", "strategies", "trading") if (ROOT / name / "apps.py").exists()]
+_OURS = [
+    name
+    for name in ("polybot_site", "markets", "strategies", "trading", "arbitrage")
+    if (ROOT / name / "apps.py").exists()
+]
 
 INSTALLED_APPS = [
     *_RUNSERVER,

@@ -16,7 +16,7 @@ from django.db.models.functions import Greatest
 from strategies import models
 from strategies.parameters import ParameterValue
 from strategies.registry import UnknownStrategyError
-from trading.row_codec import to_ns
+from trading.row_write import to_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,8 @@ from domain.errors import JournalError, JournalUncertainError, LeaseLostError
 from domain.market import Market
 from domain.ports import JournalRow, JournalState
 from trading.journal_load import Connection, load_state
-from trading.row_codec import Verb, Write, encode
+from trading.row_codec import encode
+from trading.row_write import Verb, Write
 
 T = TypeVar("T")
 

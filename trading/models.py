@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Now
 from domain.fill import FillStatus, Liquidity
 from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
+from domain.legs import GroupState, LegPolicy
 from domain.order import TERMINAL_STATUSES, Effect, OrderSide, OrderStatus, OrderType
 from domain.position import PositionStatus
 
@@ -61,6 +62,7 @@ class Order(models.Model):
     strategy_name = models.CharField(max_length=60, blank=True, default="")
     intent_id = models.CharField(max_length=64)
     decision_id = models.CharField(max_length=64, unique=True)
+    leg_group = models.CharField(max_length=36, blank=True, default="", help_text="id of its leg group, if any")
     lease_epoch = models.BigIntegerField()
     post_only = models.BooleanField(default=False)
     take_profit_ticks = models.BigIntegerField(null=True)
@@ -221,6 +223,36 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ledger_account} {self.amount} ({self.kind})"
+
+
+class LegGroup(models.Model):
+    """Orders that are worth something only together, as they were decided, and what became of them."""
+
+    id = models.CharField(primary_key=True, max_length=36)
+    account = _account()
+    name = models.CharField(max_length=80, help_text="the strategy's leg_group_id")
+    strategy_name = models.CharField(max_length=60)
+    policy = models.CharField(max_length=12, choices=_choices(LegPolicy))
+    legs = models.JSONField(help_text="legs in the order in which they are placed")
+    size_units = models.BigIntegerField(help_text="shares of each leg, micro-shares")
+    payoff_units = models.BigIntegerField(help_text="what a whole set brings at the least, micro-dollars")
+    arb_type = models.CharField(max_length=16, blank=True, default="")
+    opportunity_id = models.CharField(max_length=64, blank=True, default="")
+    edge_bps = models.IntegerField(null=True, help_text="gross edge as the strategy saw it")
+    state = models.CharField(max_length=9, choices=_choices(GroupState))
+    state_reason = models.TextField(blank=True, default="")
+    residual = models.JSONField(default=list, help_text="micro-shares of each leg that nothing hedges")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "leg_groups"
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["account", "state"], name="idx_leg_groups_account_state"),)
+        constraints = (models.CheckConstraint(condition=Q(size_units__gt=0), name="leg_groups_size"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.policy} ({self.state})"
 
 
 class CommandStatus(models.TextChoices):

@@ -1,16 +1,14 @@
 """Journal rows ↔ table columns: the one place that knows both, used by the PostgreSQL journal and by the in-memory one.
 
-`encode` turns a row into a `Write`: a table, its columns, and whether it inserts, replaces by key or updates by key. The decoders turn columns back
-into rows. Times are UTC datetimes in tables (microseconds, rounded down) and integer nanoseconds in memory.
+`encode` turns a row into a `Write`, the decoders turn columns back into rows. Leg groups and arbitrage executions have their own file
+(`trading.leg_rows`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import Enum
+from datetime import datetime
 from typing import Any
 
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
@@ -20,38 +18,8 @@ from domain.market import Market
 from domain.order import Effect, Order, OrderDraft, OrderSide, OrderStatus, OrderType, PreparedOrder
 from domain.ports import AuditRecord, BalanceRecord, EquityRecord, HaltLifted, JournalRow, OrderState
 from domain.position import Position, PositionStatus
-
-Columns = dict[str, Any]
-
-
-class Verb(Enum):
-    INSERT = "insert"
-    UPSERT = "upsert"
-    UPDATE = "update"
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One row to write; `key` names the columns that identify it for upserts and updates."""
-
-    verb: Verb
-    table: str
-    columns: Columns
-    key: tuple[str, ...] = ()
-
-
-def to_datetime(ns: int | None) -> datetime | None:
-    """Return a UTC datetime, cut to microseconds."""
-    if ns is None:
-        return None
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-
-
-def to_ns(moment: datetime) -> int:
-    """Return UTC nanoseconds of an aware datetime, exactly."""
-    whole = moment.replace(microsecond=0)
-    return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+from trading.leg_rows import LEG_ENCODERS
+from trading.row_write import Verb, Write, to_datetime, to_ns
 
 
 def encode(row: JournalRow) -> Write:
@@ -79,6 +47,7 @@ def _order(row: Order) -> Write:
         "strategy_name": draft.strategy,
         "intent_id": draft.intent_id,
         "decision_id": draft.decision_id,
+        "leg_group": draft.leg_group,
         "lease_epoch": row.lease_epoch,
         "post_only": draft.post_only,
         "take_profit_ticks": draft.take_profit,
@@ -250,6 +219,7 @@ _ENCODERS: dict[type, Callable[[Any], Write]] = {
     AuditRecord: _audit,
     EquityRecord: _equity,
     BalanceRecord: _balances,
+    **LEG_ENCODERS,
 }
 
 
@@ -272,6 +242,7 @@ def decode_order(columns: Mapping[str, Any], market_of: Callable[[str], Market])
         take_profit=columns["take_profit_ticks"],
         stop_loss=columns["stop_loss_ticks"],
         reason=columns["reason"],
+        leg_group=columns["leg_group"],
     )
     prepared = PreparedOrder(
         order_id=columns["id"],

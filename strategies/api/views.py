@@ -22,7 +22,7 @@ from strategies.configs import save_config
 from strategies.parameters import ParameterError, schema
 from strategies.registry import UnknownStrategyError
 from strategies.store import StoredConfig
-from trading.row_codec import to_datetime
+from trading.row_write import to_datetime
 
 
 class StrategiesView(APIView):

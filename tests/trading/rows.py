@@ -17,7 +17,8 @@ from domain.position import Position, PositionStatus
 from markets.store import save_markets
 from tests.trading import factories as f
 from trading import models
-from trading.row_codec import Verb, encode
+from trading.row_codec import encode
+from trading.row_write import Verb
 
 
 def write(*rows) -> None:

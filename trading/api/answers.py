@@ -16,7 +16,7 @@ from trading.api.account import account_to_command
 from trading.api.serializers import CommandSerializer
 from trading.commands import issue, wait
 from trading.models import Command, CommandStatus
-from trading.row_codec import to_ns
+from trading.row_write import to_ns
 
 WAIT_SECONDS = 3.0
 ORDER_TTL = 10.0

@@ -15,7 +15,7 @@ from infra.redis import sync_client
 from markets.cache import read_tops
 from proto.polybot.v1 import events_pb2
 from proto.values import nanoseconds
-from trading.row_codec import to_datetime
+from trading.row_write import to_datetime
 
 SILENT_AFTER_SECONDS = 10.0
 _log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""Arbitrage: what leg groups were expected to bring and what they brought."""

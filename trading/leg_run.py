@@ -1,0 +1,132 @@
+"""One leg group while it lives: its orders, and what they make of each leg. Reads the account's fills, changes nothing there.
+
+Everything is computed from orders and fills again and again, so evidence may come in any order, be repeated, or be taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from domain.fill import Fill, FillStatus
+from domain.legs import GroupState, LegAccount, LegGroup, LegGroupReport, LegGroupState, judge, residual_of
+from domain.order import OrderSide, OrderStatus
+from trading.account_state import AccountState
+from trading.holding import notional
+from trading.own_orders import OwnOrder
+
+ATTEMPTS = 2
+"""How often a broken group is bought out of."""
+
+
+class GroupRun:
+    """A group and its orders."""
+
+    def __init__(self, group: LegGroup, state: LegGroupState | None, account: AccountState) -> None:
+        self.group = group
+        self.state = state or LegGroupState(
+            group_id=group.id,
+            state=GroupState.PLACING,
+            reason="",
+            residual=(0,) * len(group.legs),
+            updated_ns=group.created_ns,
+        )
+        self._news = asyncio.Event()
+        self._account = account
+        self._orders: dict[str, OwnOrder] = {}
+
+    def track(self, orders: Iterable[OwnOrder | None]) -> None:
+        self._orders |= {own.order.draft.intent_id: own for own in orders if own is not None}
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell whoever waits that something of the group changed."""
+        self._news.set()
+
+    async def changed(self) -> None:
+        """Wait for the next change."""
+        self._news.clear()
+        await self._news.wait()
+
+    def orders(self) -> list[OwnOrder]:
+        return list(self._orders.values())
+
+    def leg_order(self, number: int) -> OwnOrder | None:
+        return self._orders.get(self.group.legs[number].intent_id)
+
+    def unexplained(self) -> list[OwnOrder]:
+        return [own for own in self._orders.values() if not own.explained]
+
+    def unanswered(self) -> list[OwnOrder]:
+        """Return the orders that may still fill as far as is known: one that the venue said is over, naming no trade, is not waited for."""
+        return [
+            own
+            for own in self.unexplained()
+            if not own.status.terminal or own.awaited or own.status is OrderStatus.MATCHED
+        ]
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts to buy out were made so far, before a restart too."""
+        group = self.group
+        numbers = range(len(group.legs))
+        return sum(
+            1 for attempt in range(ATTEMPTS) if any(group.exit_intent(n, attempt) in self._orders for n in numbers)
+        )
+
+    @property
+    def over(self) -> bool:
+        return self.state.state.over
+
+    def legs(self) -> tuple[LegAccount, ...]:
+        return tuple(self._leg(number) for number in range(len(self.group.legs)))
+
+    def _leg(self, number: int) -> LegAccount:
+        own = self.leg_order(number)
+        fills = self._fills([own] if own is not None else [])
+        exits = [self._orders.get(self.group.exit_intent(number, attempt)) for attempt in range(ATTEMPTS)]
+        out = self._fills(each for each in exits if each is not None)
+        standing = [fill for fill in fills if fill.status is not FillStatus.FAILED]
+        bought = [fill for fill in out if fill.status is not FillStatus.FAILED]
+        return LegAccount(
+            received=sum(fill.size for fill in standing),
+            cash=sum(map(notional, standing)),
+            fees=sum(fill.fee for fill in standing),
+            unwound=sum(fill.size for fill in bought),
+            unwind_cost=sum(map(notional, bought)),
+            unwind_fees=sum(fill.fee for fill in bought),
+            order_id=own.id if own is not None else "",
+            status=own.status if own is not None else None,
+            first_fill_ns=min((fill.matched_ns for fill in fills), default=None),
+            final=all(fill.status.terminal for fill in fills + out),
+        )
+
+    def _fills(self, orders: Iterable[OwnOrder]) -> list[Fill]:
+        return [fill for own in orders for fill in self._account.fills_of(own.id)]
+
+    def judged(self) -> GroupState:
+        return judge(self.group, self.legs())
+
+    def unhedged(self) -> list[tuple[int, int]]:
+        """Return the legs that have to be left, largest first, each with its shares; none where the group is whole or keeps what it has."""
+        if self.group.policy.keeps_partials or self.judged() in (GroupState.FILLED, GroupState.CANCELLED):
+            return []
+        left = [(number, shares) for number, shares in enumerate(residual_of(self.legs())) if shares > 0]
+        return sorted(left, key=lambda each: -each[1])
+
+    def entry(self, number: int) -> int:
+        """Return what a share of a leg cost on average, rounded up; for a sale what it leaves to pay of a dollar."""
+        leg = self.legs()[number]
+        average = -(-leg.cash * 1_000_000 // leg.received)
+        return average if self.group.legs[number].side is OrderSide.BUY else 1_000_000 - average
+
+    def loss(self) -> int:
+        """Return what buying out has cost so far, beyond the dollar that each pair is worth."""
+        return sum(
+            leg.unwind_cost + leg.unwind_fees + self.entry(number) * leg.unwound // 1_000_000 - leg.unwound
+            for number, leg in enumerate(self.legs())
+            if leg.unwound and leg.received
+        )
+
+    def report(self) -> LegGroupReport:
+        return LegGroupReport(group=self.group, state=self.state, legs=self.legs())
