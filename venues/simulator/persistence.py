@@ -79,6 +79,8 @@ _FOREIGN = frozenset(
         ("builtins", "set"),
         ("collections", "Counter"),
         ("collections", "deque"),
+        # how keyword-only structs come back
+        ("msgspec._utils", "rebuild"),
         ("random", "Random"),
     }
 )

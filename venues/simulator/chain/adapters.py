@@ -12,6 +12,7 @@ from typing import Any
 from domain.market import Market
 from domain.money import MICRO
 from venues.exchange.commands import Convert, Deposit, Merge, Redeem, Split, Withdraw
+from venues.exchange.rules import MAX_AMOUNT
 from venues.simulator.approvals import COLLATERAL, CTF, USDCE
 from venues.simulator.chain import events
 from venues.simulator.chain.abi import RevertError
@@ -87,6 +88,8 @@ def onramp() -> Contract:
 
     def wrap(context: Context, asset: str, target: str, amount: int) -> Sequence[Any]:
         _check_ramp(asset, target)
+        if amount > MAX_AMOUNT:
+            raise RevertError("amount exceeds the most that can be wrapped at once")
         scratch = context.scratch
         scratch.spend(context.sender, USDCE, context.address, amount)
         scratch.add(USDCE, context.sender, -amount)

@@ -1,11 +1,15 @@
 """Blocks: numbers and times follow from the venue's time, hashes from the venue's id, contents are what was mined. Memory is bounded.
 
-A block every `BLOCK_SECONDS`; one without transactions is not stored. Transactions are kept encoded, nothing is computed before somebody
-asks. Blocks older than `KEPT` are pruned; asking for their contents is an error of the caller's, see `oldest`.
+A block every `BLOCK_SECONDS`; one without transactions is not stored. A block is kept packed, nothing is computed before somebody asks.
+Blocks older than `KEPT` are pruned; asking for their contents is an error of the caller's, see `oldest`.
 """
 
 from __future__ import annotations
 
+import zlib
+from functools import lru_cache
+
+import msgspec
 from eth_utils.crypto import keccak
 
 from venues.simulator.chain.transactions import Transaction, decode_transaction, encode_transaction
@@ -15,6 +19,8 @@ KEPT = 1_800
 FIRST_BLOCK = 90_000_000
 _NANOS = 1_000_000_000
 _BLOCK_NS = BLOCK_SECONDS * _NANOS
+_encode_block = msgspec.msgpack.Encoder().encode
+_decode_block = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 class Blocks:
@@ -25,7 +31,7 @@ class Blocks:
         self.pending: list[bytes] = []
         self._venue_id = venue_id
         self._started_ns = started_ns
-        self._sealed: dict[int, list[bytes]] = {}
+        self._sealed: dict[int, bytes] = {}
         self._places: dict[str, int] = {}
         self._forks: list[tuple[int, int]] = []
 
@@ -45,7 +51,7 @@ class Blocks:
     def hash(self, number: int) -> str:
         """Return a block's hash; a block that replaced another has another."""
         generation = sum(first <= number <= last for first, last in self._forks)
-        return "0x" + keccak(text=f"{self._venue_id}/block/{number}/{generation}").hex()
+        return _block_hash(self._venue_id, number, generation)
 
     def number_of(self, block_hash: str) -> int | None:
         """Return the number of a block of the present chain by its hash, None when there is none among those kept."""
@@ -68,7 +74,7 @@ class Blocks:
 
     def transactions(self, number: int) -> list[Transaction]:
         """Return the transactions of a block in order."""
-        return [decode_transaction(data) for data in self._sealed.get(number, ())]
+        return [decode_transaction(data) for data in self._held(number)]
 
     def with_transactions(self, first: int, last: int) -> list[int]:
         """Return the blocks from `first` to `last` that hold anything, in order."""
@@ -91,25 +97,39 @@ class Blocks:
         if number is None:
             self.pending = [data for data in self.pending if decode_transaction(data).hash != transaction_hash]
             return
-        self._sealed[number] = [
-            data for data in self._sealed[number] if decode_transaction(data).hash != transaction_hash
-        ]
+        self._pack(number, [data for data in self._held(number) if decode_transaction(data).hash != transaction_hash])
         self._fork(number)
 
     def replace(self, depth: int) -> list[Transaction]:
         """Replace the last `depth` blocks: what they held is mined again one block later, the last block's in the same. Return it."""
         first = max(self.oldest, self.head - depth + 1)
-        moved = {number: self._sealed.pop(number) for number in range(first, self.head + 1) if number in self._sealed}
+        moved = {number: self._held(number) for number in range(first, self.head + 1) if number in self._sealed}
+        for number in moved:
+            del self._sealed[number]
         self._fork(first)
         for number, data in sorted(moved.items()):
             self._place(min(number + 1, self.head), data)
         return [decode_transaction(data) for block in moved.values() for data in block]
 
     def _place(self, number: int, transactions: list[bytes]) -> None:
-        self._sealed.setdefault(number, []).extend(transactions)
+        self._pack(number, self._held(number) + transactions)
         for data in transactions:
             self._places[decode_transaction(data).hash] = number
+
+    def _held(self, number: int) -> list[bytes]:
+        """Return the encoded transactions of a block."""
+        packed = self._sealed.get(number)
+        return [] if packed is None else _decode_block(zlib.decompress(packed))
+
+    def _pack(self, number: int, transactions: list[bytes]) -> None:
+        # An hour of settlements is tens of megabytes, and every snapshot stores it: packed it is a fifth of that.
+        self._sealed[number] = zlib.compress(_encode_block(transactions), 1)
 
     def _fork(self, first: int) -> None:
         self._forks = [fork for fork in self._forks if fork[1] >= self.oldest]
         self._forks.append((first, self.head))
+
+
+@lru_cache(maxsize=2 * KEPT)
+def _block_hash(venue_id: str, number: int, generation: int) -> str:
+    return "0x" + keccak(text=f"{venue_id}/block/{number}/{generation}").hex()

@@ -119,7 +119,7 @@ def erc1155_reads(asset: str) -> tuple[Entry, ...]:
 
 
 def erc1155(asset: str) -> tuple[Entry, ...]:
-    """Return an ERC-1155 contract's functions; `asset` is CTF or POSITION_MANAGER (of which nobody holds anything)."""
+    """Return an ERC-1155 contract's functions; `asset` is CTF or POSITION_MANAGER."""
 
     def set_approval(context: Context, operator: str, approved: bool) -> Sequence[Any]:
         context.scratch.approve(context.sender, asset, operator, UNLIMITED if approved else 0)
