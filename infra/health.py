@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from domain.ports import Clock
+from infra.endings import end_tasks
 
 _STALE_AFTER_INTERVALS = 3
 
@@ -56,9 +57,7 @@ class HealthMonitor:
 
     async def stop(self) -> None:
         """End all checks; their last words stay readable."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         self._tasks = []
 
     def statuses(self) -> list[CheckStatus]:

@@ -16,11 +16,13 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.ports import Clock, Ids
+from infra.endings import end_tasks
 from infra.errors import ServiceError
 from infra.rate_limit_window import LimitWindow
 
 AGAIN_SECONDS = 1.0
 _PATIENCE = 1.0
+_END_AGAIN = 0.05
 _SLIDING_WINDOW = (Path(__file__).parent / "scripts" / "sliding_window.lua").read_text(encoding="utf-8")
 
 _log = structlog.get_logger(__name__)
@@ -60,8 +62,7 @@ class RedisLender:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks((self._task,), again=_END_AGAIN)
         await self._client.aclose()
 
     async def _run(self) -> None:

@@ -22,6 +22,7 @@ import hiredis
 import structlog
 
 from domain.ports import Clock
+from infra.endings import end_tasks
 from infra.errors import ServiceError
 from infra.redis_batch import Batch
 from infra.redis_wire import Answers, Argument, RedisWire, Script, connect, pack
@@ -175,10 +176,10 @@ class RedisPipe:
         if self.waiting and self.connected:
             self._drained.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._drained.wait()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks((self._task,))
         if self.waiting:
             _log.warning("redis_pipe_stopped", commands_left=self.waiting)
 

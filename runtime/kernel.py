@@ -276,7 +276,8 @@ class Kernel:
     async def _reconcile_when_due(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self.account_events.gap.wait(), self.config.reconcile_every)
+                async with asyncio.timeout(self.config.reconcile_every):
+                    await self.account_events.gap.wait()
             except TimeoutError:
                 _log.debug("periodic reconciliation")
             self.account_events.gap.clear()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from infra.endings import end_tasks
 from trading.desk import describe
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,4 @@ class Tasks:
     async def stop(self) -> None:
         """Cancel all and wait for their ends."""
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)

@@ -18,6 +18,7 @@ import psycopg
 import structlog
 
 from domain.errors import PolybotError
+from infra.endings import end_tasks
 from trading.desk import describe
 from trading.journal_load import Connection
 from trading.lease import DatabaseCalls
@@ -68,12 +69,12 @@ class Inbox:
                 await self.serve_pending()
                 self._wake.clear()
                 try:
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            await end_tasks((listener,))
 
     async def _listen(self) -> None:
         while True:

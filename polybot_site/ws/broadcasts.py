@@ -13,6 +13,7 @@ import hiredis
 import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from infra.endings import end_tasks
 from infra.errors import ServiceError
 from infra.redis_wire import Answers, RedisWire, connect, pack
 
@@ -68,8 +69,7 @@ class Broadcasts:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_tasks((self._task,))
 
     def _send(self, command: str, names: Collection[str]) -> None:
         if self._wire is None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
+from infra.endings import end_tasks
 from polybot_site.ws.bytes_redis import BytesRedis
 
 FIELD = b"event"
@@ -48,8 +49,7 @@ class Streams:
 
     async def stop(self) -> None:
         if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await end_tasks((self._reader,))
 
     async def since(self, name: str, stream_id: str, limit: int) -> list[Entry] | None:
         """Return the events after `stream_id` up to the last one handed over; None when they cannot be told apart from a gap.

@@ -328,3 +328,18 @@ def test_the_lender_counts_a_block_for_as_long_as_it_may_be_used_and_a_window_mo
         window = LimitWindow("x", 1000, seconds)
         assert window.counted_for == pytest.approx(seconds * 1.05 + seconds / 10)
         assert math.isclose(window.life, seconds / 10)
+
+
+async def test_a_lender_can_be_closed_at_any_moment_of_its_conversation_with_the_server(redis_url):
+    clock = SystemClock()
+    for moment in range(30):
+        window = LimitWindow(f"venue.closed{moment}", 100, 10.0)
+        lender = RedisLender(async_client(redis_url), clock, RandomIds())
+        lender.serve((window,), lambda: None)
+        for _ in range(12):
+            window.take(clock.monotonic())
+        lender.wake()
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await lender.close()
