@@ -37,13 +37,14 @@ DEPOSIT = 1_000 * MICRO
 class Disk:
     """The `Storage` port in memory; it survives the traders that write to it."""
 
-    def __init__(self, venue: RunningVenue) -> None:
+    def __init__(self, venue: RunningVenue, account: str = ACCOUNT) -> None:
         self._clock = venue.clock
+        self._account = account
         self._markets: dict[str, Market] = {}
         self.tables = MemoryTables()
 
     def journal(self, epoch: Callable[[], int], market_of: Callable[[str], Market]) -> Journal:
-        return MemoryJournal(self.tables, ACCOUNT, epoch, market_of)
+        return MemoryJournal(self.tables, self._account, epoch, market_of)
 
     def leases(self, journal: Journal) -> LeaseStore:
         return MemoryLeases(self.tables, self._clock, grace=0.0)

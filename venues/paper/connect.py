@@ -34,7 +34,9 @@ class Paper:
     witness: Witness
     store: PaperStore | None
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Stop, and let another process use the account."""
+        await self.account_feed.stop()
         if self.store is not None:
             self.store.close()
 

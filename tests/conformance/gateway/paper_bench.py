@@ -117,5 +117,4 @@ async def paper_bench(folder: Path, *, failing: float = 0.0) -> AsyncIterator[Pa
     try:
         yield bench
     finally:
-        await paper.account_feed.stop()
-        paper.close()
+        await paper.close()
