@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from polybot_site.config_fields import (
     Address,
+    Addresses,
     Bytes32,
     Coins,
     Count,
@@ -36,13 +37,48 @@ Mode = Literal["trade", "monitor", "full"]
 
 
 class Wallet(Section):
-    """The wallet that trades on a real venue. The simulated venue makes its own."""
+    """The wallet that trades on a real venue, and where its key is: a private key, a keystore or a signer. The simulated venue makes its own."""
 
     private_key: PrivateKey = Field(None, description="Private key of the signing wallet, 64 hexadecimal digits")
+    keystore: str = Field(
+        "", description="Keystore file with the key (`manage.py wallet create`), instead of private_key"
+    )
+    password: SecretStr | None = Field(None, description="Password of the keystore")
+    signer_socket: str = Field("", description="Socket of the `manage.py runsigner` that has the key, instead of both")
+    address: Address = Field(
+        "", description="Address of the key: any other key is refused; needed with signer_socket, else empty for any"
+    )
     safe_address: Address = Field(
         "", description="Wallet that holds the money when it is not the key's own: proxy, Safe or deposit wallet"
     )
     max_gas_cost: Coins = Field(Decimal(1), description="Most that one transaction may pay for gas, in POL")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        given = [name for name in ("private_key", "keystore", "signer_socket") if getattr(self, name)]
+        if len(given) > 1:
+            names = " and ".join(f"wallet.{name}" for name in given)
+            raise ValueError(f"{names} are set together, allowed: one of them (a key has one home)")
+        if self.signer_socket and not self.address:
+            raise ValueError("wallet.address was empty, allowed: the address of the key that wallet.signer_socket asks")
+        return self
+
+
+class Signer(Section):
+    """What `manage.py runsigner` signs. Its process alone has the key, from wallet.keystore or wallet.private_key."""
+
+    socket: str = Field("", description="Socket it listens on, empty for signer/signer.sock in var/")
+    trader_user: str = Field("", description="User the trader runs as, empty for the signer's own")
+    max_order_notional: Usd = Field(Decimal(50), description="What one order may pay, in dollars")
+    max_day_notional: Usd = Field(Decimal(1000), description="What the orders of a UTC day may pay, in dollars")
+    max_order_shares: Usd = Field(Decimal(10_000), description="What one order may sell, in shares")
+    max_day_shares: Usd = Field(Decimal(50_000), description="What the orders of a UTC day may sell, in shares")
+    max_buy_price: Price = Field(Decimal("0.99"), description="Dearest price that may be bought, in dollars")
+    min_sell_price: Price = Field(Decimal("0.001"), description="Cheapest price that may be sold, in dollars")
+    orders_per_second: Annotated[Count, Field(ge=1, le=1000)] = Field(20, description="Signatures a second")
+    wallet_contracts: Addresses = Field(
+        (), description="Contracts of the venue that operations of the wallet may call; none: only orders are signed"
+    )
 
 
 class Polymarket(Section):
@@ -242,6 +278,7 @@ class Config(BaseSettings):
     )
     venue: Venue = Field(default_factory=Venue)
     wallet: Wallet = Field(default_factory=Wallet)
+    signer: Signer = Field(default_factory=Signer)
     polymarket: Polymarket = Field(default_factory=Polymarket)
     strategy: Strategy = Field(default_factory=Strategy)
     trading: Trading = Field(default_factory=Trading)

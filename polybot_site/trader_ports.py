@@ -25,6 +25,7 @@ from markets.publisher import SCRIPTS as MARKET_SCRIPTS
 from markets.publisher import MarketPublisher
 from polybot_site.budgets import open_budgets
 from polybot_site.config import Config
+from polybot_site.key_source import open_signer
 from polybot_site.locations import database_url, redis_url
 from proto.envelope import EventEncoder
 from runtime.no_account import NoAccountFeed, NoGateway
@@ -36,7 +37,7 @@ from venues.polymarket.budgets import Budgets
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.heartbeat import HeartbeatSettings
-from venues.polymarket.signer import LocalSigner
+from venues.polymarket.signer import LocalSigner, Signer
 from venues.polymarket.signing import SignatureType
 
 _log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class World:
     venue: str
     public: Public
     trading: Trading | None
+    signer: Signer | None
     budgets: Budgets
     pipe: RedisPipe
     publisher: EventPublisher
@@ -65,6 +67,8 @@ class World:
     async def close(self) -> None:
         if self.trading is not None:
             await self.trading.close()
+        if self.signer is not None:
+            await self.signer.close()
         await self.public.close()
         await self.budgets.close()
         await self.pipe.stop()
@@ -111,7 +115,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         on_epoch=(encoder.begin,),
     )
     pipe.start()
-    return World(ports, venue.account, config.venue.kind, public, trading, budgets, pipe, publisher)
+    return World(ports, venue.account, config.venue.kind, public, trading, signer, budgets, pipe, publisher)
 
 
 def _heartbeat(config: Config) -> HeartbeatSettings | None:
@@ -146,16 +150,14 @@ def real_venue(config: Config, account: str) -> PolymarketConfig:
 
 async def simulated_account(
     config: Config, *, places_orders: bool, patience: float = VENUE_START_SECONDS
-) -> tuple[PolymarketConfig, LocalSigner | None]:
+) -> tuple[PolymarketConfig, Signer | None]:
     """Find the simulated venue that runs in this installation, and see that the account has play money.
 
+    The account's key is made here, unless a signer of its own is configured: then the whole set-up is rehearsed with play money.
     `patience` is how many seconds a venue that is not there yet is waited for.
     """
     where = await _whereabouts(var_dir() / "venue.json", patience)
-    if config.wallet.private_key is not None or config.wallet.safe_address:
-        _log.warning("the configured wallet is not used: a simulated account has a key of its own")
-    secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
-    signer = LocalSigner(sha256(secret.encode()).hexdigest())
+    signer = open_signer(config) if config.wallet.signer_socket else _simulated_signer(config)
     venue_id = await _venue_id(where["url"])
     venue = PolymarketConfig(
         venue=config.venue.kind,
@@ -173,6 +175,14 @@ async def simulated_account(
         return venue, None
     await _fund_once(where["url"], signer.address, venue_id)
     return venue, signer
+
+
+def _simulated_signer(config: Config) -> LocalSigner:
+    wallet = config.wallet
+    if wallet.private_key is not None or wallet.keystore or wallet.safe_address:
+        _log.warning("the configured wallet is not used: a simulated account has a key of its own")
+    secret = load_or_create_secret(var_dir() / "simulated-wallet.key")
+    return LocalSigner(sha256(secret.encode()).hexdigest())
 
 
 async def _whereabouts(path: Path, patience: float) -> dict[str, str]:
@@ -215,11 +225,16 @@ async def watch_venue(account: str) -> None:
 
 
 async def _fund_once(url: str, address: str, venue_id: str) -> None:
-    """Give a wallet play money the first time it meets this venue."""
+    """Give a wallet play money the first time it meets this venue. One account has one key: another one is refused."""
     marker = var_dir() / f"simulated-wallet.{venue_id}.funded"
     if not marker.exists():
         await _admin(url, "POST", "/admin/faucet", {"address": address, "amount": PLAY_MONEY})
-        marker.write_text(f"{PLAY_MONEY}\n")
+        marker.write_text(f"{PLAY_MONEY} {address}\n")
+    elif marker.read_text().split()[1:] not in ([], [address]):
+        raise VenueError(
+            f"the account at this simulated venue is another key's than {address}: configure that key's signer, "
+            "or begin another venue with `manage.py runvenue --fresh`"
+        )
 
 
 async def _admin(url: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Opens the configured account's wallet: the simulated venue's own, or the real one with the configured key.
 
-The real wallet needs `wallet.private_key`; everything but plain wallets also needs a key of the relayer. What is missing raises `WalletError` naming
-the setting.
+The real wallet needs its key (`polybot_site.key_source`); everything but plain wallets also needs a key of the relayer. What is missing raises
+`WalletError` naming the setting.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from domain.ports import Clock
 from infra.paths import var_dir
 from polybot_site.budgets import open_budgets
 from polybot_site.config import Config
+from polybot_site.key_source import at_terminal, open_signer
 from polybot_site.locations import redis_url
 from polybot_site.trader_ports import real_venue, simulated_account
 from polybot_site.wallet_files import SubmissionFiles
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.config import PolymarketConfig
-from venues.polymarket.signer import LocalSigner
+from venues.polymarket.signer import Signer
 from venues.polymarket.wallet.opening import OpenWallet, open_wallet
 from venues.polymarket.wallet.relayer import BuilderKey, PlainRelayerKey, RelayerKey
 
@@ -55,21 +56,17 @@ async def configured_wallet(config: Config, clock: Clock) -> AsyncIterator[OpenW
         finally:
             await opened.close()
     finally:
+        await signer.close()
         await budgets.close()
 
 
-async def _account(config: Config) -> tuple[PolymarketConfig, LocalSigner]:
+async def _account(config: Config) -> tuple[PolymarketConfig, Signer]:
     if config.venue.kind == "simulator":
         venue, signer = await simulated_account(config, places_orders=True, patience=_PATIENCE_SECONDS)
         if signer is None:
             raise VenueError("the simulated account has no key")
         return venue, signer
-    key = config.wallet.private_key
-    if key is None:
-        raise WalletError(
-            "the real venue's wallet needs its key: set POLYBOT_WALLET__PRIVATE_KEY or POLYBOT_WALLET__PRIVATE_KEY_FILE"
-        )
-    signer = LocalSigner(key.get_secret_value())
+    signer = open_signer(config, at_terminal())
     try:
         return real_venue(config, f"live:{config.wallet.safe_address or signer.address}"), signer
     except ValueError as error:

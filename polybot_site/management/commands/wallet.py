@@ -1,4 +1,4 @@
-"""`manage.py wallet`: what the wallet holds and may do, and its money operations, shown before they are sent and followed to their end.
+"""`manage.py wallet`: the wallet's keys, what it holds and may do, and its money operations, shown before they are sent and followed to their end.
 
 On the simulated venue it works as it is. On the real one it needs the wallet's key, and `--yes` for everything that sends. It may run beside the
 trader: it takes nothing that open orders need, and the trader adopts what changed (docs/adr/0006). Exit code 0 means confirmed, 1 anything else.
@@ -31,6 +31,8 @@ from domain.wallet import (
 from infra.clock import SystemClock
 from polybot_site.config import Config
 from polybot_site.config_loader import current
+from polybot_site.key_actions import KEY_ACTIONS, act, add_arguments
+from polybot_site.key_status import key_status
 from polybot_site.wallet_session import configured_wallet, submission_files
 from polybot_site.wallet_text import as_values, plan_lines, receipt_line, status_lines
 from venues.polymarket.wallet.opening import OpenWallet
@@ -57,11 +59,15 @@ _ACTIONS: dict[str, tuple[str, dict[str, str]]] = {
 class Command(BaseCommand):
     """One action a call."""
 
-    help = "Look at the wallet and move its money: approve, split, merge, redeem, convert, wrap, unwrap"
+    help = "Keep the wallet's key, look at the wallet, and move its money: approve, split, merge, redeem, convert, wrap, unwrap"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        for name, text in KEY_ACTIONS.items():
+            action = actions.add_parser(name, help=text, description=text)
+            add_arguments(action, name)
+            action.add_argument("--json", action="store_true", help="print JSON")
         for name, (text, arguments) in _ACTIONS.items():
             action = actions.add_parser(name, help=text, description=text)
             for argument, help_text in arguments.items():
@@ -75,17 +81,24 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         config = current().config
         try:
-            asyncio.run(self._run(config, options))
+            if options["action"] in KEY_ACTIONS:
+                self._print(options, *act(config, options))
+            else:
+                asyncio.run(self._run(config, options))
         except PolybotError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("interrupted: what has left goes on, and `manage.py wallet status` names it") from None
 
     async def _run(self, config: Config, options: dict[str, Any]) -> None:
+        key = key_status(config)
+        if options["action"] == "status" and not options["json"]:
+            # First of all: what is wrong with the key is why nothing else can be shown.
+            self._print(options, {}, key.lines())
         async with configured_wallet(config, SystemClock()) as opened:
             if options["action"] == "status":
                 status = await opened.operations.status()
-                self._print(options, as_values(status), status_lines(status))
+                self._print(options, {"key": key.values(), **as_values(status)}, status_lines(status))
             elif options["action"] == "forget":
                 self._forget(opened, options)
             else:

@@ -29,13 +29,18 @@ class SignerServer:
         self._desk = desk
         self._users = users
         self._clients = 0
+        self._written = asyncio.Event()
 
     async def serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Answer until cancelled; `ready` is called when clients can come."""
         server = await asyncio.start_unix_server(self._client, sock=listener, limit=2 * wire.MAX_MESSAGE_BYTES)
-        async with server:
-            ready()
-            await server.serve_forever()
+        keeping = asyncio.create_task(self._keep_on_disk())
+        try:
+            async with server:
+                ready()
+                await server.serve_forever()
+        finally:
+            keeping.cancel()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients += 1
@@ -61,8 +66,7 @@ class SignerServer:
                     answer = wire.framed(self._answer(question))
                 writer.write(answer)
                 await writer.drain()
-                if isinstance(question, wire.SignRequest):
-                    self._sync()
+                self._written.set()
         except RefusedError as error:
             self._desk.note(error)
             writer.write(wire.framed(wire.Refused(0, error.code, str(error))))
@@ -95,12 +99,15 @@ class SignerServer:
             return wire.Refused(question.id, error.code, str(error))
         return wire.Signed(question.id, digest, signature)
 
-    def _sync(self) -> None:
-        """After the answer, so that nobody waits for the disk; the line itself was written before."""
-        try:
-            self._desk.spending.sync()
-        except OSError as error:
-            _log.error("what was signed could not be brought to the disk", reason=error.strerror)
+    async def _keep_on_disk(self) -> None:
+        """Bring what was written to the disk, in a thread and after the answers: nobody waits for it."""
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            try:
+                await asyncio.to_thread(self._desk.spending.sync)
+            except OSError as error:
+                _log.error("what was signed could not be brought to the disk", reason=error.strerror)
 
 
 async def _next(reader: asyncio.StreamReader) -> wire.Question:

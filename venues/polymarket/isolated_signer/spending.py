@@ -40,7 +40,7 @@ class Spending:
         self._clock = clock
         self._largest = largest
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file = -1
+        self._file = self._before = -1
         self.day = ""
         self.spent = Charge()
         self.today()
@@ -67,7 +67,9 @@ class Spending:
         os.fdatasync(self._file)
 
     def close(self) -> None:
-        os.close(self._file)
+        for file in (self._file, self._before):
+            if file >= 0:
+                os.close(file)
 
     def _open(self, day: str) -> None:
         path = self._folder / f"{day}.jsonl"
@@ -77,9 +79,10 @@ class Spending:
         except BaseException:
             os.close(file)
             raise
-        if self._file >= 0:
-            os.close(self._file)
-        self._file, self.day, self.spent = file, day, spent
+        if self._before >= 0:
+            os.close(self._before)
+        # The last day's file stays open for a while: it may be on its way to the disk in another thread.
+        self._before, self._file, self.day, self.spent = self._file, file, day, spent
 
     def _read(self, path: Path, file: int) -> Charge:
         *lines, cut = path.read_bytes().split(b"\n")
