@@ -24,7 +24,7 @@ from polybot_site.trader_ports import simulated_account
 from polybot_site.wallet_files import SubmissionFiles
 from tests.venues.simulator.kit import RunningVenue, running_venue, warm_up
 from venues.polymarket.wallet.opening import open_wallet
-from venues.simulator.listings import Listing
+from venues.simulator.world.listings import Listing
 
 WALLET = "0x" + "12" * 20
 
@@ -73,6 +73,7 @@ def venue(warm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "url": running.url,
             "ws_url": running.url.replace("http", "ws"),
             "gamma_url": running.url + "/gamma",
+            "data_url": running.url + "/data-api",
             "relayer_url": running.url + "/relayer",
             "rpc_url": running.url + "/rpc",
         }

@@ -18,13 +18,13 @@ from eth_utils.address import is_hex_address, to_checksum_address
 
 from domain.errors import MoneyError
 from domain.money import MICRO, parse_micros
-from venues.simulator.books import decimal
+from venues.simulator.clob.books import decimal
 from venues.simulator.http import UNREADABLE, answer
 from venues.simulator.inputs import EndEvent, Fund
 from venues.simulator.loopback import read_command, require_loopback
 from venues.simulator.refusals import bad_request
-from venues.simulator.universe import NANOS
 from venues.simulator.venue import Venue
+from venues.simulator.world.universe import NANOS
 
 _MOST = 1_000_000_000 * MICRO
 

@@ -17,8 +17,15 @@ import msgspec
 
 from venues.exchange import Exchange
 from venues.simulator.state_log import StateLogError
-from venues.simulator.world import World
+from venues.simulator.world.world import World
 
+_ROOMS = {
+    "agents": "cast informed market_makers rival_makers takers",
+    "chain": "accounts approvals blocks chain events pool relays scratch transactions",
+    "rewards": "liquidity rebates terms",
+    "world": "fair_value floor heartbeats history indexer ledger lifecycle listings misfortunes mode_changes modes notice_board notices "
+    "order_entry positions price_history schedule settlement universe wallets world",
+}
 _STATE_MODULES = frozenset(
     {
         "domain.fees",
@@ -26,49 +33,7 @@ _STATE_MODULES = frozenset(
         "domain.market",
         "domain.order",
         "venues.exchange.events",
-        *(
-            f"venues.simulator.{name}"
-            for name in (
-                "agents",
-                "approvals",
-                "chain.accounts",
-                "chain.blocks",
-                "chain.chain",
-                "chain.events",
-                "chain.pool",
-                "chain.relays",
-                "chain.scratch",
-                "chain.transactions",
-                "fair_value",
-                "floor",
-                "heartbeats",
-                "history",
-                "indexer",
-                "ledger",
-                "informed",
-                "lifecycle",
-                "listings",
-                "market_makers",
-                "misfortunes",
-                "mode_changes",
-                "modes",
-                "notice_board",
-                "notices",
-                "positions",
-                "price_history",
-                "rebates",
-                "reward_terms",
-                "rewards",
-                "order_entry",
-                "rival_makers",
-                "schedule",
-                "settlement",
-                "takers",
-                "universe",
-                "wallets",
-                "world",
-            )
-        ),
+        *(f"venues.simulator.{room}.{name}" for room, names in _ROOMS.items() for name in names.split()),
     }
 )
 """Where the classes of a state live; thawing knows no others of ours."""

@@ -19,32 +19,32 @@ from aiohttp import web
 from domain.ports import Clock, Ids
 from infra.nesting import bound_nesting
 from venues.simulator.admin_routes import AdminRoutes
-from venues.simulator.balance_routes import BalanceRoutes
-from venues.simulator.builder_routes import BuilderRoutes
-from venues.simulator.data_board_routes import DataBoardRoutes
-from venues.simulator.data_market_routes import DataMarketRoutes
-from venues.simulator.data_routes import DataRoutes
-from venues.simulator.data_v1_routes import DataV1Routes
+from venues.simulator.chain.rpc_routes import RpcRoutes
+from venues.simulator.clob.balance_routes import BalanceRoutes
+from venues.simulator.clob.builder_routes import BuilderRoutes
+from venues.simulator.clob.heartbeat_routes import HeartbeatRoutes
+from venues.simulator.clob.key_routes import KeyRoutes
+from venues.simulator.clob.market_channel import MarketChannel
+from venues.simulator.clob.market_routes import MarketRoutes
+from venues.simulator.clob.notice_routes import NoticeRoutes
+from venues.simulator.clob.order_routes import OrderRoutes
+from venues.simulator.clob.public_routes import PublicRoutes
+from venues.simulator.clob.trading_routes import TradingRoutes
+from venues.simulator.clob.user_channel import UserChannel
+from venues.simulator.data_api.board_routes import DataBoardRoutes
+from venues.simulator.data_api.market_routes import DataMarketRoutes
+from venues.simulator.data_api.v1_routes import DataV1Routes
+from venues.simulator.data_api.wallet_routes import DataRoutes
 from venues.simulator.door import HOST, Door
 from venues.simulator.fault_routes import FaultRoutes
 from venues.simulator.faults.desk import DESK, FaultDesk
 from venues.simulator.faults.model import NO_FAULTS, Plan
-from venues.simulator.gamma_extra_routes import GammaExtraRoutes
-from venues.simulator.gamma_routes import GammaRoutes
-from venues.simulator.heartbeat_routes import HeartbeatRoutes
+from venues.simulator.gamma.extra_routes import GammaExtraRoutes
+from venues.simulator.gamma.routes import GammaRoutes
 from venues.simulator.http import PAGE_SIZE, refusals
 from venues.simulator.ip_limits import IpLimits
-from venues.simulator.key_routes import KeyRoutes
-from venues.simulator.market_channel import MarketChannel
-from venues.simulator.market_routes import MarketRoutes
-from venues.simulator.notice_routes import NoticeRoutes
-from venues.simulator.order_routes import OrderRoutes
-from venues.simulator.public_routes import PublicRoutes
-from venues.simulator.relayer_routes import RelayerRoutes
-from venues.simulator.rewards_routes import RewardsRoutes
-from venues.simulator.rpc_routes import RpcRoutes
-from venues.simulator.trading_routes import TradingRoutes
-from venues.simulator.user_channel import UserChannel
+from venues.simulator.relayer.routes import RelayerRoutes
+from venues.simulator.rewards.routes import RewardsRoutes
 from venues.simulator.venue import Options, Venue
 
 _MAX_BODY = 1 << 20

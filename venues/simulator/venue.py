@@ -19,7 +19,7 @@ from venues.exchange.events import Event
 from venues.simulator.inputs import Input, Tick
 from venues.simulator.persistence import freeze, layout, thaw
 from venues.simulator.state_log import Record, Snapshot, StateLog, StateLogError
-from venues.simulator.world import Genesis, World
+from venues.simulator.world.world import Genesis, World
 
 TICK_SECONDS = 0.05
 SYNC_SECONDS = 0.5

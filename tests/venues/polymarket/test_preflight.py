@@ -38,9 +38,9 @@ from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.signer import LocalSigner
+from venues.simulator.clob.order_payload import read_order
+from venues.simulator.clob.signatures import SignedOrder, order_digest, order_signer
 from venues.simulator.contracts import exchange_of
-from venues.simulator.order_payload import read_order
-from venues.simulator.signatures import SignedOrder, order_digest, order_signer
 
 pytestmark = pytest.mark.protocol("3.1", "3.2", "3.4", "9.13")
 

@@ -7,9 +7,9 @@ import pytest
 from domain.ticks import tick_size
 from tests.venues.exchange.invariants import check_all
 from venues.exchange.events import OrderPlaced, TradeMatched, TradeView
-from venues.simulator.agents import agent_address
+from venues.simulator.agents.cast import agent_address
 from venues.simulator.inputs import Tick
-from venues.simulator.world import Genesis, World
+from venues.simulator.world.world import Genesis, World
 
 START_NS = 1_790_000_000_000_000_000
 VENUE = "agents"

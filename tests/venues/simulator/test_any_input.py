@@ -42,9 +42,9 @@ from venues.simulator.inputs import (
     SetSwitch,
     Tick,
 )
-from venues.simulator.universe import NANOS
 from venues.simulator.venue import Options, Venue
-from venues.simulator.wallets import KeyKind
+from venues.simulator.world.universe import NANOS
+from venues.simulator.world.wallets import KeyKind
 
 OWNERS = [f"0x{number:040x}" for number in (0x1001, 0x1002, 0x1003)]
 AMOUNTS = (0, 1, 1_000_000, 7_654_321, 50_000_000, 10**15, 3 * 10**15, 2**255)

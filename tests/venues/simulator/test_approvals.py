@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venues.simulator.approvals import CACHE_SECONDS, COLLATERAL, CTF, UNLIMITED, Approvals
+from venues.simulator.chain.approvals import CACHE_SECONDS, COLLATERAL, CTF, UNLIMITED, Approvals
 from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, CTF_EXCHANGE
 
 pytestmark = pytest.mark.protocol("1.2", "3.8")

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from tests.venues.simulator.chain_kit import PUSD, STANDARD_ADAPTER, Owner, approve, split
 from tests.venues.simulator.test_chain import rpc
 from venues.exchange import Exchange
-from venues.simulator.approvals import Approvals
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.accounts import Accounts
+from venues.simulator.chain.approvals import Approvals
 from venues.simulator.chain.machine import CONTRACTS, Call, run
 from venues.simulator.chain.raw_transactions import RawTransactionError, decode_raw
 from venues.simulator.chain.scratch import Ledgers, Scratch
-from venues.simulator.floor import Floor
-from venues.simulator.listings import Listings
-from venues.simulator.schedule import Schedule
+from venues.simulator.world.floor import Floor
+from venues.simulator.world.listings import Listings
+from venues.simulator.world.schedule import Schedule
 
 ACCOUNT = Account.from_key("0x" + "5d" * 32)
 FIELDS = {"to": PUSD, "data": approve(STANDARD_ADAPTER)[1], "nonce": 1, "gas": 100_000, "value": 0, "chainId": 137}

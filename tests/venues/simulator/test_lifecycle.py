@@ -8,9 +8,9 @@ import pytest
 
 from tests.venues.simulator.kit import drain, trader
 from tests.venues.simulator.test_user_channel import log_in
-from venues.simulator import fair_value
 from venues.simulator.inputs import EndEvent
-from venues.simulator.lifecycle import PROPOSED_EVERY, PROPOSED_SECONDS
+from venues.simulator.world import fair_value
+from venues.simulator.world.lifecycle import PROPOSED_EVERY, PROPOSED_SECONDS
 
 
 async def a_game(venue):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.venues.simulator.kit import trader
 from tests.venues.simulator.test_modes import raw
+from venues.simulator.clob.limits import TIERS, SignerLimits, tier_of
 from venues.simulator.inputs import SetEngine
 from venues.simulator.ip_limits import IpLimits
-from venues.simulator.limits import TIERS, SignerLimits, tier_of
 from venues.simulator.refusals import RefusalError
 
 pytestmark = pytest.mark.protocol("3.11")

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.venues.simulator.kit import drain, frames, trader
-from venues.simulator import outbox
+from venues.simulator.clob import outbox
 
 UNKNOWN = "123456789"
 

@@ -9,9 +9,9 @@ from domain.money import MICRO, parse_micros
 from tests.venues.exchange.kit import BUY, SELL, Venue
 from venues.exchange import commands as c
 from venues.exchange.events import FundsMoved, FundsReason, TradeMoved
-from venues.simulator.ledger import Ledger
-from venues.simulator.positions import Position, Positions
-from venues.simulator.price_history import PriceHistory
+from venues.simulator.world.ledger import Ledger
+from venues.simulator.world.positions import Position, Positions
+from venues.simulator.world.price_history import PriceHistory
 
 d = parse_micros
 YES, NO = "m:yes", "m:no"

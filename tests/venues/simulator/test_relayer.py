@@ -30,7 +30,7 @@ from tests.venues.simulator.chain_kit import (
 from tests.venues.simulator.test_signatures import VECTORS
 from venues.simulator.chain.machine import Call
 from venues.simulator.contracts import AUTO_REDEEM_OPERATOR, POSITION_MANAGER, ROUTER, is_position_id
-from venues.simulator.relayer_signatures import batch_signer, proxy_signer, safe_signer
+from venues.simulator.relayer.signatures import batch_signer, proxy_signer, safe_signer
 
 pytestmark = pytest.mark.protocol("8.1", "8.2", "8.3")
 DOLLAR = 10**6

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from tests.venues.simulator.kit import RunningVenue, Trader, running_venue, trader
-from venues.simulator.books import book_hash
+from venues.simulator.clob.books import book_hash
 from venues.simulator.faults.answers import ANSWERS
 from venues.simulator.faults.model import Answer, Cut, Delay, Edit, Half, Inflate, Silence, StaleBook, When, Where
 

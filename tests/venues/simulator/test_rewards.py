@@ -8,11 +8,11 @@ from domain.fees import FeeSchedule
 from domain.money import MICRO
 from tests.venues.exchange.kit import BUY, SECOND, SELL, START, Venue
 from tests.venues.simulator.kit import trader
-from venues.simulator.listings import Listing, Listings
-from venues.simulator.rebates import MarketFees, Rebates
-from venues.simulator.reward_terms import RewardTerms
-from venues.simulator.rewards import DAY_NS, MarketDay, Rewards
-from venues.simulator.universe import EventKind, EventSpec, MarketSpec
+from venues.simulator.rewards.liquidity import DAY_NS, MarketDay, Rewards
+from venues.simulator.rewards.rebates import MarketFees, Rebates
+from venues.simulator.rewards.terms import RewardTerms
+from venues.simulator.world.listings import Listing, Listings
+from venues.simulator.world.universe import EventKind, EventSpec, MarketSpec
 
 TERMS = RewardTerms(daily=100 * MICRO, min_size=20 * MICRO, max_spread=30_000)
 FEES = FeeSchedule(rate=40_000, rebate=250_000)

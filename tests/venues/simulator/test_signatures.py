@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from venues.simulator.authentication import request_signature
-from venues.simulator.books import book_hash
+from venues.simulator.clob.authentication import request_signature
+from venues.simulator.clob.books import book_hash
+from venues.simulator.clob.signatures import SignatureError, SignedOrder, auth_signer, order_digest, order_signer
 from venues.simulator.contracts import CTF_EXCHANGE, NEG_RISK_EXCHANGE
-from venues.simulator.signatures import SignatureError, SignedOrder, auth_signer, order_digest, order_signer
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "polymarket_signing.json").read_text())
 ADDRESS = VECTORS["key"]["address"]

@@ -13,9 +13,9 @@ import pytest
 from tests.venues.simulator.kit import START_NS, WARM_SECONDS, CountingIds, ManualClock, Trader, running_venue, trader
 from venues.simulator.inputs import CreateKey, Fund, Tick
 from venues.simulator.persistence import freeze, layout, thaw
-from venues.simulator.settlement import Settlement
 from venues.simulator.state_log import Snapshot, StateLog, StateLogError
 from venues.simulator.venue import Options, Venue
+from venues.simulator.world.settlement import Settlement
 
 KEEP = Options()
 

@@ -9,7 +9,7 @@ import pytest
 
 from venues.exchange.events import BookChanged, CommandRefused, TradeMatched
 from venues.simulator.inputs import Tick
-from venues.simulator.world import Genesis, World
+from venues.simulator.world.world import Genesis, World
 
 START_NS = 1_790_000_000_000_000_000
 

@@ -13,9 +13,9 @@ from domain.market import Market
 from domain.money import MICRO
 from venues.exchange.commands import Convert, Deposit, Merge, Redeem, Split, Withdraw
 from venues.exchange.rules import MAX_AMOUNT
-from venues.simulator.approvals import COLLATERAL, CTF, USDCE
 from venues.simulator.chain import events
 from venues.simulator.chain.abi import RevertError
+from venues.simulator.chain.approvals import COLLATERAL, CTF, USDCE
 from venues.simulator.chain.tokens import Context, Contract, contract, writes
 from venues.simulator.contracts import (
     CONDITIONAL_TOKENS,
@@ -26,7 +26,7 @@ from venues.simulator.contracts import (
     ZERO_ADDRESS,
     is_position_id,
 )
-from venues.simulator.listings import Listing
+from venues.simulator.world.listings import Listing
 
 _NO_PARENT = bytes(32)
 _PAIR = [1, 2]

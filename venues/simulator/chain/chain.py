@@ -11,9 +11,9 @@ from eth_utils.crypto import keccak
 
 from domain.fill import FillStatus
 from venues.exchange.events import Event, FundsMoved, FundsReason, MarketResolved, TradeMoved, TradeView
-from venues.simulator.approvals import CTF, Approvals, asset_of
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.accounts import Accounts
+from venues.simulator.chain.approvals import CTF, Approvals, asset_of
 from venues.simulator.chain.blocks import Blocks
 from venues.simulator.chain.events import TRANSFER, log
 from venues.simulator.chain.funds_logs import funds_logs, resolution_log
@@ -31,8 +31,8 @@ from venues.simulator.contracts import (
     is_position_id,
     settling_exchange,
 )
-from venues.simulator.floor import Floor
-from venues.simulator.wallets import Wallets
+from venues.simulator.world.floor import Floor
+from venues.simulator.world.wallets import Wallets
 
 CONFIRMATIONS = 2
 OPERATOR = to_checksum_address(keccak(text="simulated operator")[-20:])

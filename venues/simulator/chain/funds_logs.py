@@ -19,7 +19,7 @@ from venues.simulator.contracts import (
     is_position_id,
     token_contract,
 )
-from venues.simulator.listings import Listings
+from venues.simulator.world.listings import Listings
 
 
 def funds_logs(event: FundsMoved, market: Market | None) -> tuple[Log, ...]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from venues.simulator.approvals import COLLATERAL, CTF, POSITION_MANAGER, USDCE
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.adapters import adapter, offramp, onramp
+from venues.simulator.chain.approvals import COLLATERAL, CTF, POSITION_MANAGER, USDCE
 from venues.simulator.chain.router import router
 from venues.simulator.chain.scratch import Scratch
 from venues.simulator.chain.tokens import (

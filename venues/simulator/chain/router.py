@@ -8,9 +8,9 @@ from typing import Any
 from domain.market import Market
 from domain.money import MICRO
 from venues.exchange.commands import Merge, Redeem, Split
-from venues.simulator.approvals import COLLATERAL, POSITION_MANAGER
 from venues.simulator.chain import events
 from venues.simulator.chain.abi import RevertError
+from venues.simulator.chain.approvals import COLLATERAL, POSITION_MANAGER
 from venues.simulator.chain.tokens import Context, Contract, contract, writes
 from venues.simulator.contracts import POSITION_MANAGER as MANAGER_ADDRESS
 from venues.simulator.contracts import PUSD, ZERO_ADDRESS, is_position_id

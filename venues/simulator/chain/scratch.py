@@ -12,12 +12,12 @@ from typing import Any
 from venues.exchange import Exchange
 from venues.exchange.commands import Command
 from venues.exchange.events import CommandRefused
-from venues.simulator.approvals import COLLATERAL, CTF, UNLIMITED, USDCE, Approvals, asset_of
 from venues.simulator.chain.abi import EventType, RevertError
 from venues.simulator.chain.accounts import Accounts
+from venues.simulator.chain.approvals import COLLATERAL, CTF, UNLIMITED, USDCE, Approvals, asset_of
 from venues.simulator.chain.events import Log, log
-from venues.simulator.floor import Floor
-from venues.simulator.listings import Listings
+from venues.simulator.world.floor import Floor
+from venues.simulator.world.listings import Listings
 
 
 @dataclass(frozen=True, slots=True)

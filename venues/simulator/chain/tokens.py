@@ -8,9 +8,9 @@ from typing import Any
 
 from domain.money import MICRO
 from venues.exchange.commands import Transfer
-from venues.simulator.approvals import COLLATERAL, UNLIMITED
 from venues.simulator.chain import events
 from venues.simulator.chain.abi import Function, RevertError
+from venues.simulator.chain.approvals import COLLATERAL, UNLIMITED
 from venues.simulator.chain.scratch import Scratch
 from venues.simulator.contracts import ZERO_ADDRESS, is_position_id
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import orjson
 from aiohttp import web
 
-from venues.simulator.books import book_hash
+from venues.simulator.clob.books import book_hash
 from venues.simulator.door import reset
 from venues.simulator.faults.answers import ANSWERS, ReadyAnswer
 from venues.simulator.faults.armed import Armed

@@ -1,0 +1,1 @@
+"""The agents that trade on the venue: makers, takers, an informed trader."""

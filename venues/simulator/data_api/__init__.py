@@ -1,0 +1,1 @@
+"""The Data API: positions, trades, activity, prices and rankings, from what settled."""

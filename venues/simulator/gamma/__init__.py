@@ -1,0 +1,1 @@
+"""Gamma: what is listed, with its tags, series and search."""

@@ -1,0 +1,1 @@
+"""The relayer: signed actions of wallets, taken, checked and followed."""
