@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.arbitrage import ArbExecution, ArbLeg
 from domain.book import BookDelta, BookSnapshot, MarketListed, MarketResolved, TickSizeChange, TradePrint
 from domain.fill import Fill
 from domain.halt import Halt
 from domain.ledger import LedgerEntry
+from domain.legs import LegGroup, LegGroupState
 from domain.market import ConditionGroup, Market
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
 from domain.position import Position
@@ -286,7 +288,20 @@ class BalanceRecord:
 
 
 JournalRow = (
-    Order | OrderState | Fill | LedgerEntry | Position | Halt | HaltLifted | AuditRecord | EquityRecord | BalanceRecord
+    Order
+    | OrderState
+    | Fill
+    | LedgerEntry
+    | Position
+    | Halt
+    | HaltLifted
+    | AuditRecord
+    | EquityRecord
+    | BalanceRecord
+    | LegGroup
+    | LegGroupState
+    | ArbExecution
+    | ArbLeg
 )
 
 
@@ -311,6 +326,9 @@ class Journal(Protocol):
     def submit(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
         """Queue `rows` and return an awaitable that is done when they are durable.
 
+    opened_ns: int | None = None
+    incomes: frozenset[str] = frozenset()
+    groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
         It raises `JournalError` when they definitely were not written, `JournalUncertainError` when that cannot be known, and
         `LeaseLostError` when another trader has taken the lease (nothing was written).
         """

@@ -279,6 +279,22 @@ class Config(BaseSettings):
     venue: Venue = Field(default_factory=Venue)
     wallet: Wallet = Field(default_factory=Wallet)
     signer: Signer = Field(default_factory=Signer)
+class Arbitrage(Section):
+    """How leg groups are collected, and what getting out of a broken one may cost."""
+
+    max_leg_gap_ms: Annotated[Count, Field(ge=50, le=60_000)] = Field(
+        2000,
+        description="How long the legs of a group are collected, and a leg's answer is waited for, in milliseconds",
+    )
+    max_unhedged_notional: Usd = Field(
+        Decimal(100), description="At stake while one leg of a group is missing, in dollars"
+    )
+    unwind_ms: Annotated[Count, Field(ge=100, le=60_000)] = Field(
+        5000, description="Time for buying out of a broken group, in milliseconds"
+    )
+    max_unwind_loss: Usd = Field(Decimal(2), description="What buying out of one broken group may lose, in dollars")
+
+
     polymarket: Polymarket = Field(default_factory=Polymarket)
     strategy: Strategy = Field(default_factory=Strategy)
     trading: Trading = Field(default_factory=Trading)
@@ -296,3 +312,4 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what the loader hands over: it runs the sources itself, to know which of them a value came from."""
         return (init_settings,)
+    arbitrage: Arbitrage = Field(default_factory=Arbitrage)

@@ -37,6 +37,7 @@ from trading.desk import describe
 from trading.inbox import Inbox
 from trading.journal_postgres import PostgresJournal
 from trading.limits import RiskLimits
+from trading.leg_settings import LegSettings
 
 STALL_SECONDS = 30.0
 FIRST_RETRY_SECONDS = 1.0
@@ -179,4 +180,10 @@ def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredC
         absence=min(float(trading.absence_seconds), 10.0) if world.venue == "simulator" else trading.absence_seconds,
         send_deadline=trading.send_deadline_ms / 1000,
         lease_ttl=float(trading.lease_ttl_s),
+        legs=LegSettings(
+            max_leg_gap_ms=config.arbitrage.max_leg_gap_ms,
+            max_unhedged_notional=exact_micros(config.arbitrage.max_unhedged_notional),
+            unwind_ms=config.arbitrage.unwind_ms,
+            max_unwind_loss=exact_micros(config.arbitrage.max_unwind_loss),
+        ),
     )

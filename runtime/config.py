@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from trading.leg_settings import LegSettings
 from trading.limits import RiskLimits
 
 
@@ -39,6 +40,7 @@ class KernelConfig:
     venue: str
     holder: str
     limits: RiskLimits = field(default_factory=RiskLimits)
+    legs: LegSettings = field(default_factory=LegSettings)
     strategies: Mapping[str, StrategySetting] = field(default_factory=dict)
     max_watched_markets: int = 300
     absence: float = 120.0
@@ -51,3 +53,4 @@ class KernelConfig:
     status_every: float = 1.0
     equity_every: float = 10.0
     drain_seconds: float = 1.0
+    drain_legs_seconds: float = 5.0

@@ -13,6 +13,7 @@ import structlog
 
 from domain.book import MarketListed, TradePrint
 from domain.errors import LeaseLostError, VenueError
+from arbitrage.executions import Executions
 from domain.market import Market
 from domain.money import MICRO
 from domain.order import OrderDraft
@@ -25,6 +26,7 @@ from runtime.config import KernelConfig
 from runtime.heartbeat_watch import HeartbeatWatch
 from runtime.market_directory import MarketDirectory
 from runtime.market_watch import MarketWatch
+from runtime.leg_wiring import build_legs
 from runtime.operator import Operator
 from runtime.own_depth import OwnDepth
 from runtime.ports import Ports
@@ -47,6 +49,7 @@ from trading.lease_holder import LeaseHolder
 from trading.order_flow import OrderFlow
 from trading.policies import Policies
 from trading.portfolio import Portfolio
+from trading.leg_groups import LegGroups
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
@@ -123,11 +126,15 @@ class Kernel:
         self.exits = self._build_exits()
         self.operator = self._build_operator()
         self.watch = MarketWatch(
+        self.executions = Executions(self.desk.write, ports.events)
+        self.legs = self._build_legs()
             ports,
             self.journal,
             self.markets,
             self.books,
             self.engine,
+            self.legs,
+            ports.clock,
             most=config.max_watched_markets,
             at_stake=self._at_stake,
             settle=self._settle,
@@ -177,6 +184,20 @@ class Kernel:
 
     def _build_operator(self) -> Operator:
         return Operator(
+    def _build_legs(self) -> LegGroups:
+        return build_legs(
+            self.config.legs,
+            self.desk,
+            self.risk,
+            self.flow,
+            self.lease,
+            self.venue_state,
+            self.ports.ids,
+            self.books,
+            on_decision=self._on_decision,
+            on_report=self.executions.on_report,
+        )
+
             self.desk,
             self.executor,
             self.flow,
@@ -228,6 +249,8 @@ class Kernel:
     async def _keep_lease(self) -> None:
         try:
             await self.lease.keep(self.ports.storage.leases(self.journal), self.config.lease_ttl)
+        self.executions.begin()
+        self.legs.resume()
         except LeaseLostError as error:
             self.desk.fail(str(error))
 
@@ -247,6 +270,7 @@ class Kernel:
             raise VenueError("orders could not be read at start")
         self.account_events.release()
         self.watch.settle_resolved()
+        self.legs.restore(state.groups)
         _log.info("recovered", orders=len(state.orders), fills=len(state.fills), unexplained=len(unexplained))
 
     def _run_tasks(self) -> None:
@@ -386,3 +410,4 @@ class Kernel:
         await shut_down(self, reason)
         if not self.stopped.done():
             self.stopped.set_result(reason)
+        self.legs.on_change(change)

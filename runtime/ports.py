@@ -38,6 +38,9 @@ class EventSink(Protocol):
 
     def strategy(self, info: StrategyInfo) -> None: ...
     def status(self, status: TraderStatus) -> None: ...
+    def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
+        """Figures of the arbitrage executions since the trader's start; `pnl` and `by_type` (every type) are micro-dollars."""
+
 
 
 class MarketSink(BookListener, Protocol):

@@ -1,6 +1,7 @@
-"""The graceful end: strategies, orders on their way, open orders, heartbeats, tasks, feeds, lease, journal.
+"""The graceful end: strategies, leg groups, orders on their way, open orders, heartbeats, tasks, feeds, lease, journal.
 
-Every step is bounded in time, all of them together stay below five seconds, and a step that fails does not keep the next from running. Orders are
+Every step is bounded in time, all of them together stay below five seconds, or below ten when leg groups are on their way: those may come to their
+end first, and are otherwise taken up by the next start. A step that fails does not keep the next from running. Orders are
 cancelled only while the lease is ours: afterwards they are another trader's business.
 """
 
@@ -29,6 +30,10 @@ async def shut_down(kernel: Kernel, reason: str) -> None:
     _log.info("trader stopping", reason=reason)
     ports, lease = kernel.ports, kernel.lease.lease
     kernel.engine.registry.stop_all()
+    groups = await kernel.legs.drain(kernel.config.drain_legs_seconds)
+    if groups:
+        _log.warning("leg groups still on their way", groups=groups)
+        await kernel.legs.abandon()
     left = await kernel.executor.drain(kernel.config.drain_seconds)
     if left:
         _log.warning("orders still on their way", orders=left)

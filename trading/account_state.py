@@ -60,6 +60,10 @@ class AccountState:
 
     # Restoring and forgetting
 
+    def fills_of(self, order_id: str) -> list[Fill]:
+        """Return the fills of an order, failed ones too."""
+        return [self.fills[key] for key in self._fills_of.get(order_id, ())]
+
     def restore(self, state: JournalState) -> None:
         """Rebuild from journaled rows. Orders that may or may not have left become `unknown`."""
         self.horizon_ns = state.since_ns

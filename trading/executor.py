@@ -2,34 +2,40 @@
 
 A replacement is decided only after the order it replaces is over and accounted for: there are never two.
 
-`submit` is synchronous: when it returns, the intent is refused, or decided and reserved with its order on the way. The number of orders
-on the way is bounded, and a strategy has one order at a price: what opens beyond that is refused, counted and said. What reduces is bounded by
-what is held, and always finds its way; an operator may repeat an order.
+`submit` is synchronous: when it returns, the intent is refused, or decided and reserved with its order on the way; a leg waits for its group. The
+number of orders on the way is bounded, so is each strategy's rate of intents; a strategy has one order at a price, and no two strategies take the
+same offer at once. What opens beyond that is refused, counted and said. What reduces is bounded by what is held, and always finds its way; an
+operator may repeat an order.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
-from domain.order import Effect, OrderStatus
+from domain.order import Effect, OrderDraft, OrderStatus
+from domain.ports import Clock
 from domain.signal import Cancel, Intent, Replace, TradeSignal
-from trading.desk import describe
+from infra.rate_limit import TokenBucket
+from trading.leg_groups import LegGroups, is_leg
 from trading.order_flow import OrderFlow
 from trading.own_orders import OwnOrder
 from trading.portfolio import Portfolio
 from trading.risk import Decision, Refusal, RiskCore, limit_price
 from trading.withdrawals import Withdrawals
+from trading.work_set import WorkSet
 
 MANUAL = "manual"
 """Source of what operators order to open."""
 MAX_IN_FLIGHT = 64
+INTENTS_PER_SECOND = 20.0
+"""How many opening intents a strategy may have in the long run; `INTENTS_AT_ONCE` of them together."""
+INTENTS_AT_ONCE = 60.0
 _REMEMBERED_INTENTS = 10_000
+_LEAVING = frozenset({OrderStatus.PENDING, OrderStatus.SUBMITTED})
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +54,8 @@ class Executor:
         risk: RiskCore,
         flow: OrderFlow,
         withdrawals: Withdrawals,
+        legs: LegGroups,
+        clock: Clock,
         *,
         on_decision: Callable[[TradeSignal, Decision], None],
         on_failure: Callable[[str], None],
@@ -57,25 +65,32 @@ class Executor:
         self._risk = risk
         self._flow = flow
         self._withdrawals = withdrawals
+        self._legs = legs
+        self._clock = clock
         self._on_decision = on_decision
-        self._on_failure = on_failure
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._rates: dict[str, TokenBucket] = {}
+        self._work = WorkSet("an order task", on_failure)
         self._accepting = True
 
     def submit(self, intent: Intent) -> Decision | None:
-        """Decide on an intent now; returns the decision on a signal, None for a cancel and a replacement."""
+        """Decide on an intent now; returns the decision on a signal, None for a cancel, a replacement and a leg that waits for its group."""
         if isinstance(intent, Cancel):
             self._cancel(intent)
             return None
         if isinstance(intent, Replace):
             self._replace(intent)
             return None
-        decision = self._refuse_early(intent) or self._risk.decide_and_reserve(intent)
+        refused = self._refuse_early(intent)
+        if refused is None and is_leg(intent):
+            self.counters["legs"] += 1
+            self._legs.add(intent)
+            return None
+        decision = refused or self._risk.decide_and_reserve(intent)
         self.counters["accepted" if decision.draft is not None else f"refused_{decision.refusal}"] += 1
         self._on_decision(intent, decision)
         if decision.draft is not None:
-            self._start(self._flow.place(decision.draft))
+            self._work.start(self._flow.place(decision.draft))
         return decision
 
     def _refuse_early(self, signal: TradeSignal) -> Decision | None:
@@ -84,28 +99,54 @@ class Executor:
         if signal.id in self._seen:
             return Decision(refusal=Refusal.DUPLICATE, detail="the same signal was decided before")
         if signal.effect is Effect.OPEN:
-            if signal.source != MANUAL and self._has_open(signal):
-                return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
-            if len(self._tasks) >= MAX_IN_FLIGHT:
-                return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
+            refused = self._refuse_opening(signal)
+            if refused is not None:
+                return refused
         self._seen[signal.id] = None
         if len(self._seen) > _REMEMBERED_INTENTS:
             self._seen.popitem(last=False)
         return None
 
+    def _refuse_opening(self, signal: TradeSignal) -> Decision | None:
+        if signal.source != MANUAL:
+            if not self._within_rate(signal.source):
+                rate = f"{INTENTS_PER_SECOND:g} intents a second, {INTENTS_AT_ONCE:g} at once"
+                return Decision(refusal=Refusal.RATE, detail=f"{signal.source} had more than {rate}")
+            if self._has_open(signal):
+                return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
+        if len(self._work) >= MAX_IN_FLIGHT:
+            return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
+        return None
+
+    def _within_rate(self, source: str) -> bool:
+        now = self._clock.monotonic()
+        bucket = self._rates.get(source)
+        if bucket is None:
+            bucket = self._rates[source] = TokenBucket(INTENTS_PER_SECOND, INTENTS_AT_ONCE, now)
+        if bucket.wait(now, 1.0):
+            return False
+        bucket.take(now, 1.0)
+        return True
+
     def _has_open(self, signal: TradeSignal) -> bool:
-        """Tell whether the same source has an order for the same token, side and price on its way or open."""
-        wanted = (signal.source, signal.token_id, signal.side, limit_price(signal))
-        drafts = [own.order.draft for own in self._portfolio.orders.open_in_market(signal.market.id)]
-        drafts += self._risk.reservations.drafts()
-        return any((draft.strategy, draft.token_id, draft.side, draft.price) == wanted for draft in drafts)
+        """Tell whether the same source has an order for the same token, side and price on its way or open, or any other has one on its way."""
+        wanted = (signal.token_id, signal.side, limit_price(signal))
+
+        def same(draft: OrderDraft) -> bool:
+            return (draft.token_id, draft.side, draft.price) == wanted
+
+        tracked = self._portfolio.orders.open_in_market(signal.market.id)
+        return any(same(draft) for draft in self._risk.reservations.drafts()) or any(
+            same(own.order.draft) and (own.order.draft.strategy == signal.source or own.status in _LEAVING)
+            for own in tracked
+        )
 
     def _cancel(self, intent: Cancel) -> None:
         own = self._portfolio.orders.get(intent.order_id)
         if own is None or own.status is OrderStatus.CANCELLING or own.status.terminal:
             self.counters["cancel_of_nothing"] += 1
             return
-        self._start(self._flow.cancel(own, intent.reason or f"cancelled by {intent.source}"))
+        self._work.start(self._flow.cancel(own, intent.reason or f"cancelled by {intent.source}"))
 
     def _replace(self, intent: Replace) -> None:
         own = self._portfolio.orders.get(intent.order_id)
@@ -120,7 +161,7 @@ class Executor:
             )
             return
         own.unwanted = intent.reason or f"replaced by {intent.source}"
-        self._start(self._place_rest(own, intent))
+        self._work.start(self._place_rest(own, intent))
 
     async def _place_rest(self, own: OwnOrder, intent: Replace) -> None:
         if not await self._withdrawals.withdraw(own, own.unwanted, until_ns=intent.signal.expires_ns):
@@ -133,31 +174,11 @@ class Executor:
             return
         self.submit(replace(intent.signal, size=rest))
 
-    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            self.counters["failed"] += 1
-            _log.error("order task failed", error=describe(error), exc_info=error)
-            self._on_failure(f"an order task failed: {describe(error)}")
-
     async def drain(self, seconds: float) -> int:
         """Take nothing more and wait for orders on their way; returns how many were still on their way after `seconds`."""
         self._accepting = False
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        return len(self._tasks)
+        return await self._work.drain(seconds)
 
     async def abandon(self) -> None:
         """Give up what is still on its way: an order whose answer is not awaited any more is `unknown`."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._work.abandon()

@@ -12,14 +12,18 @@ import psycopg
 
 from domain.market import Market
 from domain.ports import JournalState
-from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position, to_datetime
+from trading.leg_rows import decode_group
+from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position
+from trading.row_write import to_datetime, to_ns
 
 Connection = psycopg.Connection[dict[str, Any]]
 
 _ORDERS = """
 SELECT * FROM orders WHERE account = %(account)s
 AND (updated_at >= %(since)s OR status NOT IN ('matched', 'cancelled', 'rejected', 'expired')
-     OR id IN (SELECT order_id FROM fills WHERE account = %(account)s AND status NOT IN ('confirmed', 'failed')))
+     OR id IN (SELECT order_id FROM fills WHERE account = %(account)s AND status NOT IN ('confirmed', 'failed'))
+     OR leg_group IN (SELECT id FROM leg_groups WHERE account = %(account)s
+                      AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))))
 ORDER BY created_at, id
 """
 _POSITIONS = """
@@ -36,6 +40,14 @@ GROUP BY ledger_account, asset HAVING sum(amount_units) <> 0
 """
 _HALTS = "SELECT * FROM halts WHERE account = %(account)s AND lifted_at IS NULL ORDER BY id"
 
+_GROUPS = """
+SELECT * FROM leg_groups WHERE account = %(account)s AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))
+ORDER BY created_at, id
+"""
+
+
+_INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
+_OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
 
 def load_state(connection: Connection, account: str, since_ns: int, market_of: Callable[[str], Market]) -> JournalState:
     """Return an account's state; what was final before `since_ns` is left out."""
@@ -55,4 +67,5 @@ def load_state(connection: Connection, account: str, since_ns: int, market_of: C
         positions=tuple(decode_position(row) for row in positions),
         halts=tuple(decode_halt(row) for row in rows(_HALTS)),
         since_ns=since_ns,
+        groups=tuple(decode_group(row, market_of) for row in rows(_GROUPS)),
     )

@@ -18,17 +18,9 @@ from domain.market import Market
 from domain.order import Order
 from domain.ports import JournalRow, JournalState, OrderState
 from domain.position import Position
-from trading.row_codec import (
-    Columns,
-    Verb,
-    Write,
-    balance_entry,
-    decode_fill,
-    decode_halt,
-    decode_order,
-    decode_position,
-    encode,
-)
+from trading.leg_rows import decode_group
+from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position, encode
+from trading.row_write import Columns, Verb, Write, to_ns
 
 
 class MemoryTables:
@@ -39,6 +31,9 @@ class MemoryTables:
         "fills": (("account", "trade_id", "order_id"),),
         "positions": (("id",),),
         "ledger_entries": (("account", "journal_id", "ledger_account", "asset"),),
+        "leg_groups": (("id",),),
+        "arb_executions": (("id",),),
+        "arb_execution_legs": (("execution_id", "number"),),
     }
 
     def __init__(self) -> None:
@@ -141,6 +136,11 @@ class MemoryJournal:
             ledger=tuple(balance_entry(self._account, *key, amount) for key, amount in balances.items()),
             positions=tuple(positions),
             halts=tuple(halts),
+            opened_ns=min((to_ns(row["created_at"]) for row in mine.get("ledger_entries", [])), default=None),
+            incomes=frozenset(
+                row["journal_id"] for row in mine.get("ledger_entries", []) if row["ledger_account"] == "rewards"
+            ),
+            groups=tuple(decode_group(row, self._market_of) for row in mine.get("leg_groups", [])),
         )
 
     async def close(self) -> None:

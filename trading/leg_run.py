@@ -6,6 +6,7 @@ Everything is computed from orders and fills again and again, so evidence may co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from domain.fill import Fill, FillStatus
@@ -15,6 +16,7 @@ from trading.account_state import AccountState
 from trading.holding import notional
 from trading.own_orders import OwnOrder
 
+LOOK_SECONDS = 0.5
 ATTEMPTS = 2
 """How often a broken group is bought out of."""
 
@@ -44,9 +46,11 @@ class GroupRun:
         self._news.set()
 
     async def changed(self) -> None:
-        """Wait for the next change."""
+        """Wait for the next change, or a moment: what a read only confirms is no news to anybody."""
         self._news.clear()
-        await self._news.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._news.wait()
 
     def orders(self) -> list[OwnOrder]:
         return list(self._orders.values())

@@ -63,8 +63,10 @@ class OrderFlow:
         (own,) = await self.place_many([draft])
         return own
 
-    async def place_many(self, drafts: Sequence[OrderDraft]) -> list[OwnOrder | None]:
+    async def place_many(self, drafts: Sequence[OrderDraft], *, together: bool = False) -> list[OwnOrder | None]:
         """Place at most `BATCH` decided orders with one commit and one request; each stands and falls by itself.
+
+        `together`: when one of them cannot leave, none does. What the venue makes of each is its own affair.
 
         Raises:
             AssertionError: nobody decided on one of `drafts`.
@@ -74,11 +76,15 @@ class OrderFlow:
                 raise AssertionError(f"order without a decision: {draft.decision_id}")
         placed = await self._prepare_all(drafts)
         orders = [own for own in placed if own is not None]
+        if together and len(orders) < len(drafts):
+            for own in orders:
+                self._desk.portfolio.orders.discard(own.id)
+            return [None] * len(drafts)
         answered = asyncio.get_running_loop().create_future()
         self.in_flight |= dict.fromkeys((own.id for own in orders), answered)
         try:
             if orders and await self._commit(orders):
-                await self._send(orders)
+                await self._send(orders, together=together)
         finally:
             for own in orders:
                 del self.in_flight[own.id]
@@ -135,9 +141,10 @@ class OrderFlow:
             return False
         return True
 
-    async def _send(self, orders: Sequence[OwnOrder]) -> None:
+    async def _send(self, orders: Sequence[OwnOrder], *, together: bool) -> None:
         desk, clock = self._desk, self._desk.clock
-        leaving = [own for own in orders if not self._kept_back(own)]
+        all_stop = next(filter(None, map(self._why_kept_back, orders)), "") if together else ""
+        leaving = [own for own in orders if not self._kept_back(own, all_stop)]
         if not leaving:
             return
         lease = self._lease.lease
@@ -158,9 +165,12 @@ class OrderFlow:
             desk.apply(self._apply_outcome(own, outcome))
             self._policies.placed(own.order.draft, outcome)
 
-    def _kept_back(self, own: OwnOrder) -> bool:
-        """Tell whether a committed order may not leave after all, and end it then."""
-        stop = own.unwanted or self._stopped(own.order.draft)
+    def _why_kept_back(self, own: OwnOrder) -> str:
+        return own.unwanted or self._stopped(own.order.draft)
+
+    def _kept_back(self, own: OwnOrder, all_stop: str) -> bool:
+        """Tell whether a committed order may not leave after all, and end it then. `all_stop` is why none of them may."""
+        stop = all_stop or self._why_kept_back(own)
         if stop:
             status = OrderStatus.CANCELLED if own.unwanted else OrderStatus.REJECTED
             self._desk.apply(self._desk.portfolio.move(own, status, f"not sent: {stop}", self._desk.clock.now_ns()))

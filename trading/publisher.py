@@ -13,6 +13,7 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from domain.fill import Fill
+from domain.money import format_micros
 from domain.order import Order
 from domain.ports import OrderState
 from domain.position import Position, PositionStatus
@@ -32,6 +33,7 @@ from proto.mapping import (
 from proto.polybot.v1 import events_pb2, position_pb2
 
 STREAM_LENGTH = 10_000
+_ARB_KEYS = {"rebalancing": "rebal", "combinatorial": "combo", "cross_platform": "xplat"}
 STATUS_SECONDS = 10
 HEALTH_SECONDS = 60
 STRATEGY_SECONDS = 30
@@ -79,6 +81,19 @@ class EventPublisher:
         key = f"status:{status.account}"
         self._pipe.latest(key, "SET", key, event, "EX", STATUS_SECONDS)
         self._broadcast("ch:status", key, event)
+
+    def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
+        """Publish the session's arbitrage figures; profits are dollars with six decimals."""
+        figures = {
+            "pnl": format_micros(pnl),
+            **{f"pnl:{_ARB_KEYS[name]}": format_micros(amount) for name, amount in by_type.items()},
+            "count": str(count),
+            "count:win": str(wins),
+            "count:loss": str(losses),
+        }
+        for name, value in figures.items():
+            key = f"arb:session:{name}"
+            self._pipe.latest(key, "SET", key, value)
 
     def health(self, account: str, checks: Sequence[CheckStatus], budgets: Sequence[BudgetFigure] = ()) -> None:
         """Publish what the trader's own checks say of its account's venue, and how its rate limits stand."""

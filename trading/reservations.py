@@ -17,6 +17,7 @@ class Reservations:
     def __init__(self, state: AccountState) -> None:
         self._state = state
         self._held: dict[str, tuple[OrderDraft, int]] = {}
+        self._margins: dict[str, int] = {}
         self.touched: dict[str, Market] = {}
         """Markets in which something changed; whoever keeps figures of them takes them out."""
 
@@ -28,6 +29,13 @@ class Reservations:
         """Let go: the order is tracked now, or will never be. Raises `KeyError` for what was never decided or released before."""
         draft, _ = self._held.pop(decision_id)
         self.touched[draft.market.id] = draft.market
+
+    def hold_margin(self, key: str, amount: int) -> None:
+        """Keep cash free for what may have to be bought later; replaces what was kept under `key`."""
+        self._margins[key] = amount
+
+    def release_margin(self, key: str) -> None:
+        self._margins.pop(key, None)
 
     def holds(self, decision_id: str) -> bool:
         return decision_id in self._held
@@ -42,7 +50,8 @@ class Reservations:
     @property
     def free_cash(self) -> int:
         """Cash that nothing holds and that has settled."""
-        return self._state.available_cash - sum(cost for _, cost in self._held.values())
+        held = sum(cost for _, cost in self._held.values()) + sum(self._margins.values())
+        return self._state.available_cash - held
 
     def sellable(self, token_id: str, strategy: str) -> int:
         """Return the shares of a strategy's own position that it can sell now; never negative.

@@ -35,6 +35,7 @@ class Events:
         self.positions: list[Any] = []
         self.signals: list[tuple[TradeSignal, str]] = []
         self.statuses: list[Any] = []
+        self.arb_sessions: list[Any] = []
 
     def order(self, order: Any, state: Any) -> None:
         self.orders.append((order.id, state.status.value))
@@ -49,6 +50,9 @@ class Events:
         self.signals.append((signal, decision))
 
     def strategy(self, info: Any) -> None: ...
+
+    def arb_session(self, *figures: Any) -> None:
+        self.arb_sessions.append(figures)
 
     def status(self, status: Any) -> None:
         self.statuses.append(status)

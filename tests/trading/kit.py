@@ -12,6 +12,7 @@ from typing import Any
 from domain.errors import JournalError, VenueError
 from domain.fill import FillStatus
 from domain.ledger import LedgerAccount, LedgerEntry
+from domain.legs import LegGroupReport
 from domain.market import Market
 from domain.money import MICRO
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
@@ -27,6 +28,10 @@ from trading.exits import Exits
 from trading.halts import Halts
 from trading.journal_memory import MemoryJournal, MemoryTables
 from trading.lease_holder import LeaseHolder
+from trading.leg_exits import Exits as LegExits
+from trading.leg_groups import LegGroups
+from trading.leg_risk import GroupRisk
+from trading.leg_settings import LegSettings
 from trading.limits import RiskLimits
 from trading.order_flow import OrderFlow
 from trading.own_orders import OwnOrder
@@ -35,6 +40,7 @@ from trading.portfolio import Portfolio
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
+from trading.risk.rejections import Rejections
 from trading.venue_state import VenueState
 from trading.withdrawals import Withdrawals
 
@@ -215,6 +221,7 @@ class Rig:
         clock: VirtualClock,
         *,
         limits: RiskLimits | None = None,
+        legs: LegSettings | None = None,
         deposit: int = 1_000 * MICRO,
         tables: MemoryTables | None = None,
         gateway: Any = None,
@@ -240,7 +247,7 @@ class Rig:
             self.halts,
             self.journal,
             clock,
-            notify=self.changes.append,
+            notify=self._changed,
             on_broken=self.broken.append,
         )
         self.venue_state = VenueState()
@@ -264,6 +271,7 @@ class Rig:
             self.venue_state,
             venue="polymarket",
             resync=self._resync,
+            rejections=Rejections(self.desk, self.risk.limits, venue="polymarket"),
             on_refused=lambda draft, trouble: self.refused.append((draft.token_id, trouble.code)),
         )
         self.flow = OrderFlow(
@@ -274,12 +282,37 @@ class Rig:
             self.desk, self.venue, resolved=self._resolved, market_of=self._of_token, event_of=self._event_of
         )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
+        self.reports: list[LegGroupReport] = []
+        self.asks: dict[str, list[tuple[int, int]]] = {}
+        self.depth: dict[str, int] = {}
+        self.group_risk = GroupRisk(
+            self.risk,
+            self.portfolio,
+            self.halts,
+            clock,
+            self.ids,
+            self.venue_state,
+            legs or LegSettings(),
+            depth_of=lambda token, side, price: self.depth.get(token, 0),
+            lease_valid=lambda: self.lease.valid(clock.monotonic()),
+        )
+        self.legs = LegGroups(
+            self.desk,
+            self.group_risk,
+            self.flow,
+            LegExits(self.desk, self.group_risk, asks_of=lambda token: self.asks.get(token, [])),
+            on_decision=self._decided,
+            on_report=self.reports.append,
+            on_failure=self.desk.fail,
+        )
         self.executor = Executor(
             self.portfolio,
             self.risk,
             self.flow,
             self.withdrawals,
-            on_decision=lambda signal, decision: self.decisions.append((signal, decision)),
+            self.legs,
+            clock,
+            on_decision=self._decided,
             on_failure=self.desk.fail,
         )
         self.exits = Exits(
@@ -292,6 +325,13 @@ class Rig:
         )
         if deposit:
             self.deposit(deposit)
+
+    def _changed(self, change: Change) -> None:
+        self.changes.append(change)
+        self.legs.on_change(change)
+
+    def _decided(self, signal: TradeSignal, decision: Decision) -> None:
+        self.decisions.append((signal, decision))
 
     async def _resync(self, market: Market, trouble: Trouble) -> None:
         await self.venue._enter("resync", market.id)

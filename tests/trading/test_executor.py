@@ -9,7 +9,7 @@ from domain.order import Effect, OrderSide, OrderStatus
 from domain.signal import Cancel
 from tests.trading import factories as f
 from tests.trading.kit import Rig, virtual
-from trading.executor import MANUAL, MAX_IN_FLIGHT
+from trading.executor import INTENTS_AT_ONCE, INTENTS_PER_SECOND, MANUAL, MAX_IN_FLIGHT
 from trading.risk import Refusal
 
 SELL = {"side": OrderSide.SELL, "effect": Effect.REDUCE}
@@ -68,6 +68,7 @@ async def test_a_strategy_has_one_order_at_a_price_until_it_is_explained(clock) 
     assert submit(rig, price=480_000) == Refusal.DUPLICATE
     assert submit(rig, price=480_000, source="other") == ""
     assert submit(rig, price=470_000) == ""
+    await asyncio.sleep(0.1)
 
     (own,) = [
         o for o in rig.portfolio.orders.open() if (o.order.draft.price, o.order.draft.strategy) == (480_000, "test")
@@ -157,3 +158,29 @@ async def test_draining_gives_up_after_its_time_and_abandons_what_is_left(clock)
 
     assert [own.status for own in rig.portfolio.orders.open()] == [OrderStatus.UNKNOWN]
     assert not rig.broken
+
+
+@virtual
+async def test_two_strategies_do_not_take_the_same_offer_at_once(clock) -> None:
+    rig = Rig(clock)
+
+    assert submit(rig, price=480_000) == ""
+    assert submit(rig, price=480_000, source="other") == Refusal.DUPLICATE
+    assert submit(rig, price=470_000, source="other") == ""
+    assert submit(rig, price=480_000, source=MANUAL) == ""
+
+
+@virtual
+async def test_a_strategy_that_floods_is_held_to_its_rate_and_its_exits_are_not(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    for _ in range(int(INTENTS_AT_ONCE)):
+        assert submit(rig, size=MICRO) == Refusal.TOO_SMALL
+
+    assert submit(rig) == Refusal.RATE
+    assert rig.executor.counters["refused_too_many_intents"] == 1
+    assert submit(rig, source="other", price=450_000) == ""
+    assert submit(rig, **SELL, price=600_000) == ""
+
+    await asyncio.sleep(1 / INTENTS_PER_SECOND)
+    assert submit(rig) == ""
