@@ -20,7 +20,7 @@ from domain.legs import LegGroup, LegGroupState
 from domain.market import ConditionGroup, Market
 from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
 from domain.position import Position
-from domain.reports import Balances, CancelOutcome, OrderReport, SendOutcome, TradeReport
+from domain.reports import Balances, CancelOutcome, IncomeReport, OrderReport, SendOutcome, TradeReport
 from domain.wallet import Submission, WalletOperation, WalletPlan, WalletReceipt, WalletStatus
 
 
@@ -153,6 +153,13 @@ class OrderGateway(Protocol):
 
     async def refresh_balances(self, token_ids: Sequence[str]) -> None:
         """Make the venue read cash, shares and allowances from their source again, where it keeps copies. Raises `VenueError`."""
+
+
+class IncomeSource(Protocol):
+    """Tells what the venue paid a wallet besides its trades."""
+
+    async def incomes(self, after_ns: int) -> list[IncomeReport]:
+        """Return the payments after a moment, oldest first. Raises `VenueError` when the list may be incomplete."""
 
 
 class WalletOperations(Protocol):
@@ -309,7 +316,8 @@ JournalRow = (
 class JournalState:
     """Everything recovery starts from, in the order in which it was written.
 
-    A journal may leave out what was final before `since_ns`; balances of the ledger are always whole.
+    A journal may leave out what was final before `since_ns`; balances of the ledger are always whole. `opened_ns` is when the first ledger entry
+    was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such.
     """
 
     orders: tuple[tuple[Order, OrderState], ...]
@@ -318,6 +326,8 @@ class JournalState:
     positions: tuple[Position, ...]
     halts: tuple[Halt, ...]
     since_ns: int = 0
+    opened_ns: int | None = None
+    incomes: frozenset[str] = frozenset()
 
 
 class Journal(Protocol):
@@ -326,8 +336,6 @@ class Journal(Protocol):
     def submit(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
         """Queue `rows` and return an awaitable that is done when they are durable.
 
-    opened_ns: int | None = None
-    incomes: frozenset[str] = frozenset()
     groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
         It raises `JournalError` when they definitely were not written, `JournalUncertainError` when that cannot be known, and
         `LeaseLostError` when another trader has taken the lease (nothing was written).

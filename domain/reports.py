@@ -81,6 +81,13 @@ ENGINE_RESTARTING = "engine_restarting"
 OFF_GRID = "off_grid"
 NOT_ENOUGH_BALANCE = "not_enough_balance"
 """Codes that mean the same at every venue and are acted upon by name. `OVER_BUDGET` is our own: nothing was sent."""
+FOK_NOT_FILLED = "fok_not_filled"
+FAK_NOT_FILLED = "fak_not_filled"
+WOULD_CROSS = "post_only_would_cross"
+DEADLINE = "deadline"
+NOT_SENT = "not_sent"
+HARMLESS = frozenset({FOK_NOT_FILLED, FAK_NOT_FILLED, WOULD_CROSS, DEADLINE, NOT_SENT})
+"""Codes that blame no order: the market had moved on, or nothing had left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,16 @@ class Uncertain(Trouble):
 
     order_id: str
     code: str = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeReport:
+    """A payment by the venue: a reward for liquidity or holdings, or a rebate of fees. `amount` is micro-dollars, `id` never changes."""
+
+    id: str
+    rebate: bool
+    amount: int
+    at_ns: int
 
 
 SendOutcome = Accepted | Rejected | Uncertain

@@ -86,6 +86,7 @@ class Polymarket(Section):
 
     clob_host: HttpUrl = Field("https://clob.polymarket.com", description="CLOB REST")
     gamma_host: HttpUrl = Field("https://gamma-api.polymarket.com", description="Market metadata")
+    data_host: HttpUrl = Field("https://data-api.polymarket.com", description="What the venue paid a wallet")
     ws_host: WsUrl = Field("wss://ws-subscriptions-clob.polymarket.com", description="Market and user WebSocket")
     relayer_host: HttpUrl = Field(
         "https://relayer-v2.polymarket.com",

@@ -47,7 +47,7 @@ PLAY_MONEY = "1000"
 VENUE_START_SECONDS = 20.0
 VENUE_WATCH_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.2
-_ADDRESSES = {"url", "gamma_url", "ws_url", "relayer_url", "rpc_url"}
+_ADDRESSES = {"url", "gamma_url", "data_url", "ws_url", "relayer_url", "rpc_url"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         storage=PostgresStorage(database_url(), venue.account, venue.venue, clock, grace=grace),
         events=publisher,
         heartbeat=trading.heartbeat if trading is not None else None,
+        income=trading.income if trading is not None else None,
         market_sinks=(lambda books: MarketPublisher(pipe, encoder, clock, books, history_seconds=history_seconds),),
         on_epoch=(encoder.begin,),
     )
@@ -138,6 +139,7 @@ def real_venue(config: Config, account: str) -> PolymarketConfig:
         account=account,
         clob_url=config.polymarket.clob_host,
         gamma_url=config.polymarket.gamma_host,
+        data_url=config.polymarket.data_host,
         ws_url=config.polymarket.ws_host,
         relayer_url=config.polymarket.relayer_host,
         rpc_url=config.polymarket.rpc_host,
@@ -164,6 +166,7 @@ async def simulated_account(
         account=f"sim:{venue_id}" if places_orders else "monitor:simulator",
         clob_url=where["url"],
         gamma_url=where["gamma_url"],
+        data_url=where["data_url"],
         ws_url=where["ws_url"],
         relayer_url=where["relayer_url"],
         rpc_url=where["rpc_url"],

@@ -45,6 +45,7 @@ from trading.desk import Desk
 from trading.executor import Executor
 from trading.exits import Exits
 from trading.halts import Halts
+from trading.income import Income
 from trading.lease_holder import LeaseHolder
 from trading.order_flow import OrderFlow
 from trading.policies import Policies
@@ -62,6 +63,7 @@ _log = structlog.get_logger(__name__)
 
 FORGET_SECONDS = 600.0
 SETTLEMENT_SECONDS = 1.0
+INCOME_SECONDS = 300.0
 
 
 class Kernel:
@@ -287,6 +289,8 @@ class Kernel:
             tasks.spawn("reconcile", self._reconcile_when_due)
             tasks.every("equity", config.equity_every, self._record_equity)
             tasks.every("settlement", SETTLEMENT_SECONDS, self.settlement.check)
+            if self.ports.income is not None:
+                tasks.every("income", INCOME_SECONDS, Income(self.desk, self.ports.income).read)
             tasks.every("memory", FORGET_SECONDS, self._forget)
 
     # Running

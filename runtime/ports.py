@@ -13,6 +13,7 @@ from domain.ports import (
     AccountFeed,
     Clock,
     DeadMansSwitch,
+    IncomeSource,
     Ids,
     Journal,
     LeaseStore,
@@ -64,7 +65,7 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `heartbeat` is None where there is no dead man's switch. `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch`
+    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays. `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch`
     is told the lease's epoch first of all.
     """
 
@@ -77,5 +78,6 @@ class Ports:
     storage: Storage
     events: EventSink
     heartbeat: DeadMansSwitch | None = None
+    income: IncomeSource | None = None
     market_sinks: Sequence[Callable[[Books], MarketSink]] = field(default_factory=tuple)
     on_epoch: Sequence[Callable[[int], None]] = field(default_factory=tuple)

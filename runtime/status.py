@@ -61,5 +61,7 @@ def equity(kernel: Kernel) -> EquityRecord:
         inventory_value=inventory_value(kernel),
         realised=ledger.realised,
         fees=ledger.balance(LedgerAccount.FEES),
+        receivable=ledger.balance(LedgerAccount.RECEIVABLE),
+        deposits=ledger.deposits,
         at_ns=kernel.ports.clock.now_ns(),
     )

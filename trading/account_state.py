@@ -30,6 +30,7 @@ OVER = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELL
 class AccountState:
     """Orders, fills, positions and ledger of one account.
 
+    `incomes` are the journals of the venue's payments.
     `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
     `unsure_since_ns` is from when trades must be read at start, besides what open orders and unsettled fills ask for.
     """
@@ -45,6 +46,7 @@ class AccountState:
         self.horizon_ns = 0
         self.booked = 0
         self.unsure_since_ns: int | None = None
+        self.incomes: set[str] = set()
         self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
 
     # Reading
@@ -58,11 +60,11 @@ class AccountState:
         """Settled shares of a token that no open sell holds."""
         return self.positions.settled(token_id) - self.orders.reserved_tokens(token_id)
 
-    # Restoring and forgetting
-
     def fills_of(self, order_id: str) -> list[Fill]:
         """Return the fills of an order, failed ones too."""
         return [self.fills[key] for key in self._fills_of.get(order_id, ())]
+
+    # Restoring and forgetting
 
     def restore(self, state: JournalState) -> None:
         """Rebuild from journaled rows. Orders that may or may not have left become `unknown`."""
@@ -71,6 +73,7 @@ class AccountState:
             self._remember(fill)
         self.positions.restore(state.fills, state.positions)
         self.ledger.restore(state.ledger)
+        self.ledger.opened_ns, self.incomes = state.opened_ns, set(state.incomes)
         for order, journaled in state.orders:
             own = OwnOrder(order, journaled.status, journaled.reason, updated_ns=journaled.updated_ns)
             if own.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED):

@@ -6,6 +6,7 @@ A position is loaded with all of its fills, because it is folded from them. Bala
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -49,6 +50,10 @@ ORDER BY created_at, id
 _INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
 _OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
 
+_INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
+_OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
+
+
 def load_state(connection: Connection, account: str, since_ns: int, market_of: Callable[[str], Market]) -> JournalState:
     """Return an account's state; what was final before `since_ns` is left out."""
     values = {"account": account, "since": to_datetime(since_ns)}
@@ -67,5 +72,11 @@ def load_state(connection: Connection, account: str, since_ns: int, market_of: C
         positions=tuple(decode_position(row) for row in positions),
         halts=tuple(decode_halt(row) for row in rows(_HALTS)),
         since_ns=since_ns,
+        opened_ns=_moment(rows(_OPENED)[0]["opened"]),
+        incomes=frozenset(row["journal_id"] for row in rows(_INCOMES)),
         groups=tuple(decode_group(row, market_of) for row in rows(_GROUPS)),
     )
+
+
+def _moment(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ns(moment)

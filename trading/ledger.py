@@ -13,17 +13,20 @@ from trading.holding import Holding
 
 
 class Ledger:
-    """Running balances per (ledger account, asset), micro-units."""
+    """Running balances per (ledger account, asset), micro-units. `opened_ns` is when the first journal was posted, None before."""
 
     def __init__(self, account: str) -> None:
         self.account = account
         self._balances: defaultdict[tuple[LedgerAccount, str], int] = defaultdict(int)
+        self.opened_ns: int | None = None
 
     def post(self, entries: Sequence[LedgerEntry]) -> None:
         """Apply balanced journals."""
         wrong = imbalances(entries)
         if wrong:
             raise AssertionError(f"ledger journals do not balance: {wrong}")
+        if self.opened_ns is None and entries:
+            self.opened_ns = entries[0].at_ns
         self.restore(entries)
 
     def restore(self, entries: Iterable[LedgerEntry]) -> None:
@@ -47,6 +50,12 @@ class Ledger:
     def realised(self) -> int:
         """Realised profit before fees; negative for a loss."""
         return -self.balance(LedgerAccount.REALISED)
+
+    @property
+    def profit(self) -> int:
+        """Profit so far with inventory at cost: realised − fees + rewards and rebates ± rounding."""
+        inventory, receivable = self.balance(LedgerAccount.INVENTORY), self.balance(LedgerAccount.RECEIVABLE)
+        return self.cash + inventory + receivable - self.deposits
 
     def transfer(
         self, journal_id: str, kind: str, debit: LedgerAccount, credit: LedgerAccount, amount: int, at_ns: int

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
-from domain.ledger import LedgerAccount, LedgerEntry
+from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.market import Market
 from domain.order import Order, OrderSide, OrderStatus, may_move, reopens
 from domain.ports import AuditRecord, JournalRow
-from domain.reports import OrderReport, TradeReport
+from domain.reports import IncomeReport, OrderReport, TradeReport
 from trading.account_state import OVER, AccountState
 from trading.change import Alarm, Change
 from trading.contradictions import contradicts_fill, contradicts_order
@@ -129,8 +129,10 @@ class Portfolio(AccountState):
 
     # Fills
 
-    def apply_trade(self, report: TradeReport, *, now_ns: int) -> Change:
+    def apply_trade(self, report: TradeReport, *, now_ns: int, kind: EntryKind | None = None) -> Change:
         """Apply the venue's word on our part of a trade. Price, side and size are those of our own order's entry.
+
+        `kind` is what the books call it, when it is no plain trade.
 
         An overfill of up to 0.01 share converges; beyond that, or where the trade contradicts the order, it is quarantined with an alarm.
         """
@@ -166,8 +168,7 @@ class Portfolio(AccountState):
             matched_ns=report.matched_ns or now_ns,
             transaction_hash=report.transaction_hash,
         )
-        kind = "fill" if own is not None else "external_fill"
-        change = self._book(fill, own, market, kind=kind, now_ns=now_ns)
+        change = self._book(fill, own, market, kind=kind or _trade_kind(report.side, own), now_ns=now_ns)
         if own is None:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
         return change
@@ -196,11 +197,11 @@ class Portfolio(AccountState):
         if fill_may_move(known.status, report.status):
             hash_ = report.transaction_hash or known.transaction_hash
             fill = replace(known, status=report.status, transaction_hash=hash_)
-            kind = "void" if fill.status is FillStatus.FAILED else "settle"
+            kind = EntryKind.VOID if fill.status is FillStatus.FAILED else EntryKind.SETTLE
             change.merge(self._book(fill, self.orders.get(fill.key.order_id), None, kind=kind, now_ns=now_ns))
         return change
 
-    def _book(self, fill: Fill, own: OwnOrder | None, market: Market | None, *, kind: str, now_ns: int) -> Change:
+    def _book(self, fill: Fill, own: OwnOrder | None, market: Market | None, *, kind: EntryKind, now_ns: int) -> Change:
         """Put a fill into its order, its position and the ledger; `market` comes with a new one."""
         side = "" if market is None else f"token{market.token_index(fill.token_id) + 1}"
         position = self.positions.for_fill(fill, side)
@@ -253,6 +254,22 @@ class Portfolio(AccountState):
 
     # Markets and money
 
+    def pay(self, income: IncomeReport, *, now_ns: int) -> Change:
+        """Book a payment by the venue, once. Its cash is in the books as a deposit, or will be: the deposit becomes a reward or a rebate."""
+        kind = EntryKind.REBATE if income.rebate else EntryKind.REWARD
+        journal_id = f"{kind}:{income.id}"
+        if journal_id in self.incomes:
+            return Change()
+        self.incomes.add(journal_id)
+        return self.transfer(
+            journal_id=journal_id,
+            kind=kind,
+            debit=LedgerAccount.EQUITY,
+            credit=LedgerAccount.REWARDS,
+            amount=income.amount,
+            now_ns=now_ns,
+        )
+
     def resolve(self, market: Market, payouts: Sequence[int], *, now_ns: int) -> Change:
         """Close every position of a resolved market; `payouts[i]` is what a share of `token_ids[i]` pays, in micro-dollars."""
         change = Change()
@@ -268,7 +285,7 @@ class Portfolio(AccountState):
             before,
             position.holding,
             journal_id=f"resolution:{position.id}",
-            kind="resolution",
+            kind=EntryKind.RESOLUTION,
             strategy=position.strategy,
             market_id=position.market_id,
             token_id=position.token_id,
@@ -293,3 +310,9 @@ class Portfolio(AccountState):
 
     def _audit(self, event: str, now_ns: int, **detail: str | float | bool | None) -> AuditRecord:
         return AuditRecord(event=event, account=self.account, detail=dict(detail), at_ns=now_ns)
+
+
+def _trade_kind(side: OrderSide, own: OwnOrder | None) -> EntryKind:
+    if own is None:
+        return EntryKind.EXTERNAL_BUY if side is OrderSide.BUY else EntryKind.EXTERNAL_SELL
+    return EntryKind.BUY if side is OrderSide.BUY else EntryKind.SELL

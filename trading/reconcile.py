@@ -21,11 +21,11 @@ import structlog
 from domain.errors import VenueError
 from domain.fill import Fill, FillStatus
 from domain.halt import HaltScope
-from domain.ledger import LedgerAccount
+from domain.ledger import EntryKind, LedgerAccount
 from domain.market import Market
 from domain.money import format_micros
 from domain.order import OrderStatus
-from domain.ports import OrderGateway
+from domain.ports import BalanceRecord, OrderGateway
 from domain.reports import Balances, OrderReport
 from trading.desk import Desk
 from trading.holding import notional
@@ -84,6 +84,7 @@ class Reconciler:
         self._last_token_differences: dict[str, int] = {}
         self._booked_when_equal = -_FILLS_BEFORE_START
         self._read_ns: int | None = None
+        self._noted: tuple[int, int, dict[str, tuple[int, int]]] | None = None
 
     async def run(self, *, first: bool = False) -> Reconciliation:
         """Read the venue once and bring the books in line; `complete` is False when it could not be read."""
@@ -106,6 +107,7 @@ class Reconciler:
         self._adopt_moves(balances)
         token_differences = self._compare_tokens(balances)
         cash_difference = self._converge_cash(balances, first=first, doubtful=token_differences > 0)
+        self._note(balances)
         if token_differences:
             await self._have_reread(balances)
         return Reconciliation(
@@ -218,7 +220,28 @@ class Reconciler:
             first = (*move.gone, *move.come)[0].market.id
             self._desk.audit("outside_move_adopted", kind=move.kind, market=first, size=move.size, cash=move.cash)
             for report in as_trades(move, portfolio.positions, now):
-                self._desk.apply(portfolio.apply_trade(report, now_ns=now))
+                self._desk.apply(portfolio.apply_trade(report, now_ns=now, kind=EntryKind(move.kind)))
+
+    def _note(self, balances: Balances) -> None:
+        """Write down what the venue holds for us beside what the books say, when either has changed: statements are reconciled with it."""
+        portfolio = self._desk.portfolio
+        tokens = {
+            token_id: (held, size)
+            for token_id, held in balances.tokens.items()
+            if held != (size := portfolio.positions.size(token_id)) and not self._resolved(token_id)
+        }
+        found = (balances.cash, portfolio.ledger.cash, tokens)
+        if found == self._noted:
+            return
+        self._noted = found
+        record = BalanceRecord(
+            account=portfolio.account,
+            venue_cash=balances.cash,
+            book_cash=portfolio.ledger.cash,
+            tokens=tokens,
+            at_ns=self._desk.clock.now_ns(),
+        )
+        self._desk.write([record])
 
     async def _have_reread(self, balances: Balances) -> None:
         """Make the venue read differing tokens from the chain: its copies lag behind, and the next round decides."""

@@ -87,7 +87,7 @@ def test_a_restart_takes_up_orders_positions_ledger_and_halts(house: House) -> N
         assert [halt.target for halt in second.halts.active()] == ["m3"]
         assert second.reconciler is not first.reconciler
         await asyncio.sleep(10)
-        assert {row["kind"] for row in house.world.tables.rows["ledger_entries"]} == {"deposit", "fill"}
+        assert {row["kind"] for row in house.world.tables.rows["ledger_entries"]} == {"deposit", "buy"}
 
     house.run(main)
 

@@ -43,7 +43,7 @@ async def test_a_split_and_a_merge_made_outside_are_adopted_as_external(desk: De
 
     assert kernel.portfolio.positions.size(market.token_ids[0]) == bought + 2 * MICRO
     kinds = {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]}
-    assert kinds <= {"deposit", "fill", "external_fill", "rounding"}
+    assert kinds <= {"deposit", "buy", "sell", "external_buy", "external_sell", "split", "merge", "conversion", "rounding"}
     assert kernel.portfolio.ledger.deposits == DEPOSIT
 
 

@@ -36,7 +36,7 @@ async def test_an_order_becomes_a_fill_a_position_and_ledger_entries_equal_to_th
 
     assert sale.filled > 0
     await equal_to_the_venue(desk, trader, market)
-    assert {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]} <= {"deposit", "fill", "rounding"}
+    assert {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]} <= {"deposit", "buy", "sell", "rounding"}
 
 
 async def test_a_cancel_takes_a_resting_order_back_and_frees_its_cash(desk: Desk) -> None:

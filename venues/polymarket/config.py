@@ -16,13 +16,13 @@ VENUE = "polymarket"
 USER_AGENT = "Mozilla/5.0 (compatible; polybot)"
 """The venue's proxy refuses the default agents of HTTP libraries."""
 
-_BELOW_A_PATH = frozenset({"gamma_url", "relayer_url", "rpc_url"})
+_BELOW_A_PATH = frozenset({"gamma_url", "data_url", "relayer_url", "rpc_url"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolymarketConfig:
-    """Hosts without a trailing slash (`gamma_url`, `relayer_url` and `rpc_url` may have a path), and the account's wallet.
+    """Hosts without a trailing slash (`gamma_url`, `data_url`, `relayer_url` and `rpc_url` may have a path), and the account's wallet.
 
     `funder` is the wallet that holds the money: the key's own address for type 0 (may be left empty), the proxy, Safe or deposit wallet
     for types 1 to 3. `account` is the name under which orders and fills are booked (`sim:…`, `live:…`), `venue` the one that markets
@@ -33,6 +33,7 @@ class PolymarketConfig:
     venue: str = VENUE
     clob_url: str = "https://clob.polymarket.com"
     gamma_url: str = "https://gamma-api.polymarket.com"
+    data_url: str = "https://data-api.polymarket.com"
     ws_url: str = "wss://ws-subscriptions-clob.polymarket.com"
     relayer_url: str = "https://relayer-v2.polymarket.com"
     rpc_url: str = "https://polygon.drpc.org"
@@ -47,6 +48,7 @@ class PolymarketConfig:
         for name, url, schemes in (
             ("clob_url", self.clob_url, ("https", "http")),
             ("gamma_url", self.gamma_url, ("https", "http")),
+            ("data_url", self.data_url, ("https", "http")),
             ("ws_url", self.ws_url, ("wss", "ws")),
             ("relayer_url", self.relayer_url, ("https", "http")),
             ("rpc_url", self.rpc_url, ("https", "http")),

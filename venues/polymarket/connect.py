@@ -14,6 +14,7 @@ import aiohttp
 
 from domain.errors import VenueError
 from domain.ports import Clock, Ids
+from venues.polymarket.activity import ActivityIncome
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.clob import ClobReader
 from venues.polymarket.config import PolymarketConfig
@@ -50,6 +51,7 @@ class Trading:
 
     gateway: PolymarketGateway
     account_feed: PolymarketAccountFeed
+    income: ActivityIncome
     session: aiohttp.ClientSession
     heartbeat: Heartbeat | None = None
 
@@ -113,7 +115,10 @@ async def open_trading(
         ids=ids,
     )
     feed = PolymarketAccountFeed(config.ws_url, credentials, gateway.identity, clock=clock, rng=rng)
-    return Trading(gateway, feed, session, _switch(config, credentials, heartbeat, clock=clock, pace=budgets.clob))
+    income = ActivityIncome(HttpClient(config.data_url, session, budgets.data), config.funder or signer.address)
+    return Trading(
+        gateway, feed, income, session, _switch(config, credentials, heartbeat, clock=clock, pace=budgets.clob)
+    )
 
 
 def _switch(

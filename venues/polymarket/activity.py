@@ -1,0 +1,100 @@
+"""What the venue paid a wallet besides its trades, from the Data API's activity: rewards, yield and rebates (implements `domain.ports.IncomeSource`).
+
+The index lags behind the chain by seconds to minutes. A list is whole or it is an error: a page that cannot be read, or a cursor that does not
+advance, raises `VenueError`. Source: the venue's documentation of /v2/activity.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from domain.errors import MoneyError, VenueError
+from domain.money import exact_micros
+from domain.reports import IncomeReport
+from venues.polymarket.decoding import UNDECODABLE
+from venues.polymarket.http import HttpClient
+
+_REWARDS = ("REWARD", "YIELD", "REFERRAL_REWARD")
+_REBATES = ("MAKER_REBATE", "TAKER_REBATE")
+_PATH = "/v2/activity"
+MAX_PAGES = 100
+
+
+class _Row(msgspec.Struct):
+    type: str
+    timestamp: int
+    usdc_size: Decimal
+    proxy_wallet: str
+    transaction_hash: str = ""
+    condition_id: str = ""
+
+
+class _Pagination(msgspec.Struct):
+    has_more: bool = False
+    next_cursor: str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[_Row]
+    pagination: _Pagination = msgspec.field(default_factory=_Pagination)
+
+
+_decode = msgspec.json.Decoder(_Page).decode
+
+
+class ActivityIncome:
+    """Reads the payments to `wallet`, the one that holds the funds."""
+
+    def __init__(self, http: HttpClient, wallet: str) -> None:
+        self._http = http
+        self._wallet = wallet
+
+    async def incomes(self, after_ns: int) -> list[IncomeReport]:
+        """Return the payments after a moment, oldest first."""
+        query = [
+            ("user", self._wallet),
+            ("type", ",".join((*_REWARDS, *_REBATES))),
+            ("start", str(after_ns // 1_000_000_000)),
+            ("sort_direction", "ASC"),
+        ]
+        found: dict[str, IncomeReport] = {}
+        cursor = ""
+        for _ in range(MAX_PAGES):
+            page = await self._page([*query, ("cursor", cursor)] if cursor else query)
+            for row in page.data:
+                if row.type in (*_REWARDS, *_REBATES) and row.proxy_wallet.lower() == self._wallet.lower():
+                    report = _report(row)
+                    found[report.id] = report
+            following = page.pagination.next_cursor or ""
+            if not page.pagination.has_more or not following:
+                return sorted(found.values(), key=lambda each: each.at_ns)
+            if following == cursor:
+                raise VenueError(f"GET {_PATH}: the cursor {cursor!r} came twice")
+            cursor = following
+        raise VenueError(f"GET {_PATH}: more than {MAX_PAGES} pages")
+
+    async def _page(self, query: list[tuple[str, str]]) -> _Page:
+        content = await self._http.get(_PATH, query)
+        try:
+            return _decode(content)
+        except UNDECODABLE as error:
+            raise VenueError(f"GET {_PATH}: the page was malformed: {error}") from error
+
+
+def _report(row: _Row) -> IncomeReport:
+    try:
+        amount = exact_micros(row.usdc_size)
+    except MoneyError as error:
+        raise VenueError(f"GET {_PATH}: {error}") from error
+    if amount <= 0:
+        raise VenueError(f"GET {_PATH}: a payment of {row.usdc_size} is none")
+    # One transaction may pay a reward for several markets, and a rebate as well.
+    parts = (row.type, row.transaction_hash, row.condition_id, str(row.timestamp), str(amount))
+    return IncomeReport(
+        id=":".join(parts),
+        rebate=row.type in _REBATES,
+        amount=amount,
+        at_ns=row.timestamp * 1_000_000_000,
+    )
