@@ -13,8 +13,8 @@ from domain.ports import (
     AccountFeed,
     Clock,
     DeadMansSwitch,
-    IncomeSource,
     Ids,
+    IncomeSource,
     Journal,
     LeaseStore,
     MarketCatalog,
@@ -38,10 +38,10 @@ class EventSink(Protocol):
         """`decision` is "accepted", "monitor", or a refusal's code with its detail."""
 
     def strategy(self, info: StrategyInfo) -> None: ...
-    def status(self, status: TraderStatus) -> None: ...
     def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
         """Figures of the arbitrage executions since the trader's start; `pnl` and `by_type` (every type) are micro-dollars."""
 
+    def status(self, status: TraderStatus) -> None: ...
 
 
 class MarketSink(BookListener, Protocol):
@@ -65,8 +65,8 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays. `market_sinks` make listeners for the kernel's books (publishers, recorders). `on_epoch`
-    is told the lease's epoch first of all.
+    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays. `market_sinks` make listeners for the
+    kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
     """
 
     clock: Clock
