@@ -25,6 +25,7 @@ from polybot_site.config_fields import (
     HttpUrl,
     Names,
     Number,
+    PaperName,
     Port,
     Price,
     PrivateKey,
@@ -113,9 +114,28 @@ class Venue(Section):
     """The venue that is traded."""
 
     kind: Literal["simulator", "polymarket"] = Field(
-        "simulator", description="Simulated venue on this machine, or Polymarket's public data (POLYBOT_VENUE)"
+        "simulator", description="Simulated venue on this machine, or paper trading on Polymarket (POLYBOT_VENUE)"
     )
     port: Port = Field(8100, description="Port of the simulated venue (POLYBOT_VENUE_PORT)")
+
+
+class Paper(Section):
+    """Paper trading on a real venue's public data: nothing is sent, no key is needed."""
+
+    name: PaperName = Field(
+        "default", description="Account; `manage.py paper reset` begins another one under this name"
+    )
+    balance: Usd = Field(Decimal(1000), description="What a new account begins with, in dollars")
+    send_ms: Annotated[Count, Field(ge=0, le=10_000)] = Field(
+        250, description="Time until an order meets the book: the way there, and how old the books we see are"
+    )
+    answer_ms: Annotated[Count, Field(ge=0, le=10_000)] = Field(50, description="Time until an answer is here")
+
+
+class Shadow(Section):
+    """A paper twin that gets every order of a trading account too, to show how far paper and reality are apart."""
+
+    enabled: bool = Field(False, description="Run the twin; it begins with the account's holdings at each start")
 
 
 class Database(Section):
@@ -259,6 +279,22 @@ class Server(Section):
     secret_key: SecretStr | None = Field(None, description="Key of sessions; by default made once and kept in var/")
 
 
+class Arbitrage(Section):
+    """How leg groups are collected, and what getting out of a broken one may cost."""
+
+    max_leg_gap_ms: Annotated[Count, Field(ge=50, le=60_000)] = Field(
+        2000,
+        description="How long the legs of a group are collected, and a leg's answer is waited for, in milliseconds",
+    )
+    max_unhedged_notional: Usd = Field(
+        Decimal(100), description="At stake while one leg of a group is missing, in dollars"
+    )
+    unwind_ms: Annotated[Count, Field(ge=100, le=60_000)] = Field(
+        5000, description="Time for buying out of a broken group, in milliseconds"
+    )
+    max_unwind_loss: Usd = Field(Decimal(2), description="What buying out of one broken group may lose, in dollars")
+
+
 class Config(BaseSettings):
     """All settings. Make one with `polybot_site.config_loader.load`."""
 
@@ -280,25 +316,12 @@ class Config(BaseSettings):
     venue: Venue = Field(default_factory=Venue)
     wallet: Wallet = Field(default_factory=Wallet)
     signer: Signer = Field(default_factory=Signer)
-class Arbitrage(Section):
-    """How leg groups are collected, and what getting out of a broken one may cost."""
-
-    max_leg_gap_ms: Annotated[Count, Field(ge=50, le=60_000)] = Field(
-        2000,
-        description="How long the legs of a group are collected, and a leg's answer is waited for, in milliseconds",
-    )
-    max_unhedged_notional: Usd = Field(
-        Decimal(100), description="At stake while one leg of a group is missing, in dollars"
-    )
-    unwind_ms: Annotated[Count, Field(ge=100, le=60_000)] = Field(
-        5000, description="Time for buying out of a broken group, in milliseconds"
-    )
-    max_unwind_loss: Usd = Field(Decimal(2), description="What buying out of one broken group may lose, in dollars")
-
-
     polymarket: Polymarket = Field(default_factory=Polymarket)
+    paper: Paper = Field(default_factory=Paper)
+    shadow: Shadow = Field(default_factory=Shadow)
     strategy: Strategy = Field(default_factory=Strategy)
     trading: Trading = Field(default_factory=Trading)
+    arbitrage: Arbitrage = Field(default_factory=Arbitrage)
     database: Database = Field(default_factory=Database)
     redis: Redis = Field(default_factory=Redis)
     server: Server = Field(default_factory=Server)
@@ -313,4 +336,3 @@ class Arbitrage(Section):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what the loader hands over: it runs the sources itself, to know which of them a value came from."""
         return (init_settings,)
-    arbitrage: Arbitrage = Field(default_factory=Arbitrage)

@@ -111,5 +111,6 @@ WsUrl = Annotated[str, AfterValidator(Form(r"wss?://[^\s/?#]+(/[^\s/?#]+)*", "a 
 Address = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{40})?", "an address of 0x and 40 hexadecimal digits"))]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(_list)]
 Bytes32 = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{64})?", "0x and 64 hexadecimal digits"))]
+PaperName = Annotated[str, AfterValidator(Form(r"[a-z0-9_-]{1,40}", "up to 40 of a-z, 0-9, - and _"))]
 HostPort = Annotated[str, AfterValidator(Form(r"([^\s/:@]+:\d{1,5})?", "host:port"))]
 PrivateKey = Annotated[SecretStr | None, AfterValidator(_private_key)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import math
 import os
 import signal
 import sys
@@ -36,13 +37,16 @@ from strategies.store import StoredConfig
 from trading.desk import describe
 from trading.inbox import Inbox
 from trading.journal_postgres import PostgresJournal
-from trading.limits import RiskLimits
 from trading.leg_settings import LegSettings
+from trading.limits import RiskLimits
 
 STALL_SECONDS = 30.0
 FIRST_RETRY_SECONDS = 1.0
 SLOWEST_RETRY_SECONDS = 15.0
 HEALTH_SECONDS = 1.0
+PLAY = ("sim:", "paper:")
+"""How accounts without real money begin."""
+PLAY_ABSENCE_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -159,7 +163,7 @@ async def _publish_health(kernel: Kernel, world: World) -> None:
 
 
 def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredConfig]) -> KernelConfig:
-    """Return the kernel's settings; on the simulated venue an absent order is given up sooner."""
+    """Return the kernel's settings; where no real money is at stake an absent order is given up sooner."""
     trading = config.trading
     limits = RiskLimits(
         max_order_notional=exact_micros(trading.max_order_notional),
@@ -176,14 +180,16 @@ def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredC
         venue=world.venue,
         holder=f"{os.uname().nodename}:{os.getpid()}:{ids.uuid()[:8]}",
         limits=limits,
-        strategies={each.name: StrategySetting(each.parameters, each.enabled) for each in settings},
-        absence=min(float(trading.absence_seconds), 10.0) if world.venue == "simulator" else trading.absence_seconds,
-        send_deadline=trading.send_deadline_ms / 1000,
-        lease_ttl=float(trading.lease_ttl_s),
         legs=LegSettings(
             max_leg_gap_ms=config.arbitrage.max_leg_gap_ms,
             max_unhedged_notional=exact_micros(config.arbitrage.max_unhedged_notional),
             unwind_ms=config.arbitrage.unwind_ms,
             max_unwind_loss=exact_micros(config.arbitrage.max_unwind_loss),
         ),
+        strategies={each.name: StrategySetting(each.parameters, each.enabled) for each in settings},
+        absence=min(
+            float(trading.absence_seconds), PLAY_ABSENCE_SECONDS if world.account.startswith(PLAY) else math.inf
+        ),
+        send_deadline=trading.send_deadline_ms / 1000,
+        lease_ttl=float(trading.lease_ttl_s),
     )

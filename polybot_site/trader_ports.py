@@ -1,7 +1,7 @@
 """Builds the trader's world from the configuration: venue connections, PostgreSQL storage, Redis publishers.
 
 On the simulated venue the wallet's key is generated once and kept in `var/`, and an account without cash is given play money. On the real venue only
-public data is used: real orders are refused until `manage.py doctor` exists. What cannot be opened raises `VenueError`.
+public data is used, and orders are paper: real ones are refused until `manage.py doctor` exists. What cannot be opened raises `VenueError`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import aiohttp
 import structlog
 
 from domain.errors import VenueError
+from domain.money import exact_micros
 from domain.ports import Clock, Ids
 from infra.files import load_or_create_secret
 from infra.paths import var_dir
@@ -33,6 +34,8 @@ from runtime.ports import Ports
 from runtime.storage import PostgresStorage
 from trading.publisher import SCRIPTS as EVENT_SCRIPTS
 from trading.publisher import EventPublisher
+from venues.paper.connect import Paper, open_account
+from venues.paper.gateway import Latency
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
@@ -63,12 +66,15 @@ class World:
     budgets: Budgets
     pipe: RedisPipe
     publisher: EventPublisher
+    paper: Paper | None = None
 
     async def close(self) -> None:
         if self.trading is not None:
             await self.trading.close()
         if self.signer is not None:
             await self.signer.close()
+        if self.paper is not None:
+            await self.paper.close()
         await self.public.close()
         await self.budgets.close()
         await self.pipe.stop()
@@ -80,22 +86,24 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     if config.venue.kind == "simulator":
         venue, signer = await simulated_account(config, places_orders=places_orders)
     else:
-        venue, signer = _real_public(config), None
+        venue, signer = real_venue(config, "paper" if places_orders else f"monitor:{config.venue.kind}"), None
     rng = SystemRandom()
     budgets = open_budgets(venue.venue, clock, redis_url())
     public = open_public(venue, clock=clock, rng=rng, budgets=budgets)
+    trading, paper = None, None
     try:
-        trading = (
-            await open_trading(
+        if signer is not None:
+            trading = await open_trading(
                 venue, signer, clock=clock, ids=ids, rng=rng, budgets=budgets, heartbeat=_heartbeat(config)
             )
-            if signer is not None
-            else None
-        )
+        elif places_orders:
+            paper = open_paper(config, public, clock, ids)
     except BaseException:
         await public.close()
         await budgets.close()
         raise
+    account = paper.gateway.account if paper is not None else venue.account
+    orders = trading or paper
     encoder = EventEncoder(clock, ids, epoch=0)
     pipe = RedisPipe(redis_url(), clock, scripts=(*MARKET_SCRIPTS, *EVENT_SCRIPTS))
     publisher = EventPublisher(pipe, encoder)
@@ -104,11 +112,11 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     ports = Ports(
         clock=clock,
         ids=ids,
-        feed=public.feed,
-        account_feed=trading.account_feed if trading is not None else NoAccountFeed(),
-        gateway=trading.gateway if trading is not None else NoGateway(venue.account),
-        catalog=public.catalog,
-        storage=PostgresStorage(database_url(), venue.account, venue.venue, clock, grace=grace),
+        feed=paper.feed if paper is not None else public.feed,
+        account_feed=orders.account_feed if orders is not None else NoAccountFeed(),
+        gateway=orders.gateway if orders is not None else NoGateway(account),
+        catalog=paper.catalog if paper is not None else public.catalog,
+        storage=PostgresStorage(database_url(), account, venue.venue, clock, grace=grace),
         events=publisher,
         heartbeat=trading.heartbeat if trading is not None else None,
         income=trading.income if trading is not None else None,
@@ -116,7 +124,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         on_epoch=(encoder.begin,),
     )
     pipe.start()
-    return World(ports, venue.account, config.venue.kind, public, trading, signer, budgets, pipe, publisher)
+    return World(ports, account, config.venue.kind, public, trading, signer, budgets, pipe, publisher, paper)
 
 
 def _heartbeat(config: Config) -> HeartbeatSettings | None:
@@ -124,12 +132,24 @@ def _heartbeat(config: Config) -> HeartbeatSettings | None:
     return HeartbeatSettings(trading.heartbeat_s, trading.heartbeat_stall_s) if trading.heartbeat else None
 
 
-def _real_public(config: Config) -> PolymarketConfig:
-    if config.mode != "monitor":
-        raise VenueError(
-            "orders on the real venue are refused; set POLYBOT_MODE=monitor to run the strategies on its public data"
-        )
-    return real_venue(config, "monitor:polymarket")
+def paper_folder() -> Path:
+    """Return where paper accounts are kept."""
+    return var_dir() / "paper"
+
+
+def open_paper(config: Config, public: Public, clock: Clock, ids: Ids) -> Paper:
+    """Open the configured paper account beside the venue's public data."""
+    return open_account(
+        paper_folder(),
+        config.paper.name,
+        balance=exact_micros(config.paper.balance),
+        venue=public.catalog.venue,
+        feed=public.feed,
+        catalog=public.catalog,
+        clock=clock,
+        ids=ids,
+        latency=Latency(config.paper.send_ms / 1000, config.paper.answer_ms / 1000),
+    )
 
 
 def real_venue(config: Config, account: str) -> PolymarketConfig:

@@ -29,10 +29,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         config = current().config
-        mode = options["mode"] or config.mode
-        if config.venue.kind == "polymarket" and Mode(mode).places_orders:
-            self.stderr.write("orders on the real venue are refused: the strategies run on its public data (monitor)")
-            mode = Mode.MONITOR.value
-        config = config.model_copy(update={"mode": mode})
+        config = config.model_copy(update={"mode": options["mode"] or config.mode})
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run_trader(config, database_url()))
