@@ -7,6 +7,7 @@ logged.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -20,6 +21,8 @@ from venues.polymarket.isolated_signer.refusal import Code, RefusedError
 _log = structlog.get_logger(__name__)
 
 MAX_CLIENTS = 32
+LINGER_SECONDS = 1.0
+"""How long a client that is turned away may go on talking."""
 
 
 class SignerServer:
@@ -70,7 +73,12 @@ class SignerServer:
         except RefusedError as error:
             self._desk.note(error)
             writer.write(wire.framed(wire.Refused(0, error.code, str(error))))
-            await writer.drain()
+            writer.write_eof()
+            # A socket closed on unread bytes would take the reason with it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    while await reader.read(wire.MAX_MESSAGE_BYTES):
+                        pass
 
     def _admit(self, writer: asyncio.StreamWriter) -> None:
         user = peer_user(writer.get_extra_info("socket"))
