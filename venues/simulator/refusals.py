@@ -76,7 +76,7 @@ def trading_disabled() -> RefusalError:
     return RefusalError(503, "Trading is currently disabled. Check polymarket.com for updates")
 
 
-def geoblocked() -> RefusalError:
-    """The edge, not the venue, refuses a region: a page, as it answers everybody."""
+def turned_away() -> RefusalError:
+    """The edge, not the venue, refuses a region or a program: a page, as it answers everybody."""
     page = "<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body><h1>Access denied</h1></body></html>"
     return RefusalError(403, "Forbidden", page=page)

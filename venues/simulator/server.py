@@ -36,6 +36,7 @@ from venues.simulator.data_api.market_routes import DataMarketRoutes
 from venues.simulator.data_api.v1_routes import DataV1Routes
 from venues.simulator.data_api.wallet_routes import DataRoutes
 from venues.simulator.door import HOST, Door
+from venues.simulator.edge import edge
 from venues.simulator.fault_routes import FaultRoutes
 from venues.simulator.faults.desk import DESK, FaultDesk
 from venues.simulator.faults.model import NO_FAULTS, Plan
@@ -69,7 +70,7 @@ def build_app(venue: Venue, page_size: int = PAGE_SIZE) -> web.Application:
     """Return the web application around `venue`; `app[DESK]` is where faults are armed."""
     bound_nesting()
     desk = FaultDesk(venue)
-    middlewares = [desk.middleware, refusals, IpLimits(venue.now_ns).middleware]
+    middlewares = [desk.middleware, refusals, edge, IpLimits(venue.now_ns).middleware]
     app = web.Application(middlewares=middlewares, client_max_size=_MAX_BODY)
     app[DESK] = desk
     app.add_routes(PublicRoutes(venue).routes())

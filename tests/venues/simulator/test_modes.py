@@ -187,6 +187,20 @@ async def test_a_refused_order_may_also_come_as_a_success(venue):
     assert status == 200
     assert (answer["success"], answer["orderID"]) == (True, "")
     assert "lower than the minimum: 5" in answer["errorMsg"]
+    envelope = client.order(market, "BUY", "0.02", "10")
+    envelope["order"]["signature"] = "0x" + "11" * 65
+    assert (await client.call("POST", "/order", envelope))[1]["errorMsg"] == "invalid signature"
+    envelope["order"]["tokenId"] = "12345"
+    assert (await client.call("POST", "/order", envelope))[0] == 404
+
+
+@pytest.mark.protocol("3.11", "9.17")
+@pytest.mark.parametrize("path", ["/time", "/gamma/events", "/ws/market", "/nothing"])
+async def test_a_program_that_gives_its_librarys_name_is_turned_away_with_a_page(venue, path):
+    for name, turned_away in (("Python-urllib/3.11", True), ("polybot/1.0", False)):
+        async with venue.session.get(venue.url + path, headers={"User-Agent": name}) as response:
+            assert (response.status == 403) is turned_away
+            assert response.content_type == ("text/html" if turned_away else response.content_type)
 
 
 @pytest.mark.protocol("3.10")

@@ -38,7 +38,8 @@ class Process:
             self.where = json.loads((var / "venue.json").read_text())
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.where["url"] + path, timeout=5) as response:
+        request = urllib.request.Request(self.where["url"] + path, headers={"User-Agent": "test"})
+        with urllib.request.urlopen(request, timeout=5) as response:
             return json.load(response)
 
     def fund(self) -> Any:

@@ -62,12 +62,12 @@ class OrderRoutes:
         key, body = await self._callers.authenticate(request)
         envelope = read_order(body)
         self._admit_orders(request, key, [envelope])
-        outcome = self._submit(envelope, key)
-        if isinstance(outcome, OrderAccepted):
-            return answer(account_views.placed(outcome))
-        if Switch.REFUSALS_IN_200 in self._modes.switches:
-            return answer(account_views.refused(outcome))
-        raise bad_request(outcome)
+        try:
+            return answer(account_views.placed(self._submit(envelope, key)))
+        except RefusalError as refusal:
+            if refusal.status != 400 or Switch.REFUSALS_IN_200 not in self._modes.switches:
+                raise
+            return answer(account_views.refused(refusal.text))
 
     async def place_many(self, request: web.Request) -> web.Response:
         self._modes.check_region()
@@ -77,12 +77,9 @@ class OrderRoutes:
         legs: list[dict[str, Any]] = []
         for envelope in envelopes:
             try:
-                outcome = self._submit(envelope, key)
+                legs.append(account_views.placed(self._submit(envelope, key)))
             except RefusalError as refusal:
-                outcome = refusal.text
-            legs.append(
-                account_views.placed(outcome) if isinstance(outcome, OrderAccepted) else account_views.refused(outcome)
-            )
+                legs.append(account_views.refused(refusal.text))
         return answer(legs)
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -113,8 +110,8 @@ class OrderRoutes:
         request[_HEADERS] = self._limits.orders(key.address, len(envelopes), now_ns)
         self._modes.check_place(now_ns, all(envelope.post_only for envelope in envelopes))
 
-    def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted | str:
-        """Place one order; return the venue's answer, or its text when it refuses."""
+    def _submit(self, envelope: Envelope, key: ApiKey) -> OrderAccepted:
+        """Place one order. Raises `RefusalError`."""
         world = self._venue.world
         order = check_order(envelope, key, world, self._venue.now_ns())
         if envelope.order.signature_type == 0:
@@ -124,7 +121,7 @@ class OrderRoutes:
         if isinstance(outcome, OrderRefused):
             if outcome.code is RefusalCode.NO_ORDERBOOK:
                 raise no_orderbook()
-            return outcome.text
+            raise bad_request(outcome.text)
         if not isinstance(outcome, OrderAccepted):
             raise RuntimeError(f"an order was answered by {outcome!r}")
         return outcome

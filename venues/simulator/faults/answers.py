@@ -48,7 +48,7 @@ def _order(text: str) -> ReadyAnswer:
 _LIMITED = {
     "Retry_After": "1",
     "Poly_RateLimit_Remaining": "0",
-    "Poly_RateLimit_Tier": "standard",
+    "Poly_RateLimit_Tier": "Standard",
 }
 
 ANSWERS: dict[str, ReadyAnswer] = {

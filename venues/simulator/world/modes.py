@@ -14,10 +14,10 @@ from venues.simulator.inputs import RestartEngine, SetAccount, SetEngine, SetSwi
 from venues.simulator.refusals import (
     bad_request,
     cancel_only,
-    geoblocked,
     post_only_mode,
     service_not_ready,
     trading_disabled,
+    turned_away,
 )
 
 _MS_NS = 1_000_000
@@ -106,7 +106,7 @@ class Modes:
     def check_region(self) -> None:
         """Check that new orders are let through to the venue at all; asked before who is calling."""
         if Switch.GEOBLOCK in self.switches:
-            raise geoblocked()
+            raise turned_away()
 
     def check_place(self, now_ns: int, post_only: bool) -> None:
         """Check that the engine takes orders; `post_only` tells that all orders of the request are."""

@@ -18,7 +18,6 @@ from venues.simulator.rewards.terms import RewardTerms
 from venues.simulator.world.templates import TEMPLATES, Template
 
 NANOS = 1_000_000_000
-MINUTE_NS = 60 * NANOS
 GAME_DELAY_SECONDS = 3
 
 
