@@ -16,7 +16,10 @@ class HaltScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """New risk is stopped for `scope` (and `target`: a venue, market id or strategy name; "" for all and arbitrage)."""
+    """New risk is stopped for `scope` (and `target`: a venue, market id or strategy name).
+
+    Arbitrage has no target. `all` has none either when a person halted it, and the name of the limit when a limit did.
+    """
 
     account: str
     scope: HaltScope

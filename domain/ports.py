@@ -328,6 +328,15 @@ class JournalState:
     since_ns: int = 0
     opened_ns: int | None = None
     incomes: frozenset[str] = frozenset()
+    groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProfitSpan:
+    """Profits that were journaled: the first of them and the highest, micro-dollars; realised − fees and what is held at market − cost."""
+
+    first: int
+    highest: int
 
 
 class Journal(Protocol):
@@ -336,13 +345,15 @@ class Journal(Protocol):
     def submit(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
         """Queue `rows` and return an awaitable that is done when they are durable.
 
-    groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
         It raises `JournalError` when they definitely were not written, `JournalUncertainError` when that cannot be known, and
         `LeaseLostError` when another trader has taken the lease (nothing was written).
         """
 
     async def load(self) -> JournalState:
         """Return the account's state as journaled."""
+
+    async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:
+        """Return the profits of the equity records since a moment, or since the halt that `limit` had set was last lifted; None without a record."""
 
     async def close(self) -> None: ...
 

@@ -33,13 +33,17 @@ class StrategySetting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelConfig:
-    """Settings of one trader. `absence` is how long a venue must deny an order before it counts as never taken."""
+    """Settings of one trader. `session_ns` is when the session began that the loss limits count from.
+
+    `absence` is how long a venue must deny an order before it counts as never taken.
+    """
 
     mode: Mode
     account: str
     venue: str
     holder: str
     limits: RiskLimits = field(default_factory=RiskLimits)
+    session_ns: int = 0
     legs: LegSettings = field(default_factory=LegSettings)
     strategies: Mapping[str, StrategySetting] = field(default_factory=dict)
     max_watched_markets: int = 300

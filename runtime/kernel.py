@@ -8,12 +8,14 @@ the kernel with a reason; the caller builds a new one. `stop` is the graceful wa
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, defaultdict
+from dataclasses import replace
 
 import structlog
 
+from arbitrage.executions import Executions
 from domain.book import MarketListed, TradePrint
 from domain.errors import LeaseLostError, VenueError
-from arbitrage.executions import Executions
 from domain.market import Market
 from domain.money import MICRO
 from domain.order import OrderDraft
@@ -24,14 +26,14 @@ from markets.books import Books, BookUpdate
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
 from runtime.heartbeat_watch import HeartbeatWatch
+from runtime.leg_wiring import build_legs
 from runtime.market_directory import MarketDirectory
 from runtime.market_watch import MarketWatch
-from runtime.leg_wiring import build_legs
 from runtime.operator import Operator
 from runtime.own_depth import OwnDepth
 from runtime.ports import Ports
 from runtime.shutdown import shut_down
-from runtime.status import equity, trader_status
+from runtime.status import equity, profit, trader_status
 from runtime.tasks import Tasks, Work
 from strategies.catalog import CATALOG
 from strategies.context import Context
@@ -47,13 +49,16 @@ from trading.exits import Exits
 from trading.halts import Halts
 from trading.income import Income
 from trading.lease_holder import LeaseHolder
+from trading.leg_groups import LegGroups
+from trading.marks import Marks
 from trading.order_flow import OrderFlow
 from trading.policies import Policies
 from trading.portfolio import Portfolio
-from trading.leg_groups import LegGroups
 from trading.reconcile import Reconciler
 from trading.resolver import Resolver
 from trading.risk import Decision, RiskCore
+from trading.risk.losses import Loss, LossLimits, day_start
+from trading.risk.rejections import Rejections
 from trading.settlement_watch import SettlementWatch
 from trading.strategy_view import StrategyView
 from trading.venue_state import VenueState
@@ -63,6 +68,8 @@ _log = structlog.get_logger(__name__)
 
 FORGET_SECONDS = 600.0
 SETTLEMENT_SECONDS = 1.0
+NO_MARKS = "marks"
+"""The name of the hold on everything while what is held has no price."""
 INCOME_SECONDS = 300.0
 
 
@@ -75,6 +82,7 @@ class Kernel:
         self.ready = False
         self.stopped: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.started_monotonic = ports.clock.monotonic()
+        self.refusals: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.tasks = Tasks(self._break)
         self.markets = MarketDirectory()
         self.lease = LeaseHolder()
@@ -96,8 +104,15 @@ class Kernel:
             ports.clock,
             read_again=self.account_events.gap.set,
         )
+        self.marks = Marks(self.portfolio.positions, book_of=self.books.get, market_of=self.markets.get)
+        self.losses = LossLimits(self.desk, config.limits, lambda: profit(self))
         self.policies = Policies(
-            self.desk, self.venue_state, venue=ports.catalog.venue, resync=self._resync, on_refused=self._on_refused
+            self.desk,
+            self.venue_state,
+            venue=ports.catalog.venue,
+            resync=self._resync,
+            rejections=Rejections(self.desk, config.limits, venue=ports.catalog.venue),
+            on_refused=self._on_refused,
         )
         self.flow = OrderFlow(
             self.desk,
@@ -116,11 +131,15 @@ class Kernel:
             event_of=self.markets.event_of,
         )
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
+        self.executions = Executions(self.desk.write, ports.events)
+        self.legs = self._build_legs()
         self.executor = Executor(
             self.portfolio,
             self.risk,
             self.flow,
             self.withdrawals,
+            self.legs,
+            ports.clock,
             on_decision=self._on_decision,
             on_failure=self.desk.fail,
         )
@@ -128,15 +147,11 @@ class Kernel:
         self.exits = self._build_exits()
         self.operator = self._build_operator()
         self.watch = MarketWatch(
-        self.executions = Executions(self.desk.write, ports.events)
-        self.legs = self._build_legs()
             ports,
             self.journal,
             self.markets,
             self.books,
             self.engine,
-            self.legs,
-            ports.clock,
             most=config.max_watched_markets,
             at_stake=self._at_stake,
             settle=self._settle,
@@ -174,18 +189,6 @@ class Kernel:
             registry.add(kind(name, parameters, context), enabled=setting.enabled)
         return Engine(registry=registry, context=context, submit=self._submit)
 
-    def _build_exits(self) -> Exits:
-        return Exits(
-            self.portfolio,
-            self.risk.reservations,
-            self.ports.clock,
-            self.ports.ids,
-            submit=self.executor.submit,
-            market_of=self.markets.get,
-        )
-
-    def _build_operator(self) -> Operator:
-        return Operator(
     def _build_legs(self) -> LegGroups:
         return build_legs(
             self.config.legs,
@@ -200,6 +203,18 @@ class Kernel:
             on_report=self.executions.on_report,
         )
 
+    def _build_exits(self) -> Exits:
+        return Exits(
+            self.portfolio,
+            self.risk.reservations,
+            self.ports.clock,
+            self.ports.ids,
+            submit=self.executor.submit,
+            market_of=self.markets.get,
+        )
+
+    def _build_operator(self) -> Operator:
+        return Operator(
             self.desk,
             self.executor,
             self.flow,
@@ -239,6 +254,8 @@ class Kernel:
         self.engine.registry.start_enabled()
         self.ready = not self.stopped.done()
         self._run_tasks()
+        self.executions.begin()
+        self.legs.resume()
         _log.info("trader ready", account=self.config.account, mode=self.config.mode.value, epoch=self.lease.epoch)
 
     async def _take_lease(self) -> None:
@@ -251,8 +268,6 @@ class Kernel:
     async def _keep_lease(self) -> None:
         try:
             await self.lease.keep(self.ports.storage.leases(self.journal), self.config.lease_ttl)
-        self.executions.begin()
-        self.legs.resume()
         except LeaseLostError as error:
             self.desk.fail(str(error))
 
@@ -260,6 +275,8 @@ class Kernel:
         state = await self.journal.load()
         self.portfolio.restore(state)
         self.halts.restore(state.halts)
+        await self._restore_losses()
+        self.legs.restore(state.groups)
         for own in self.portfolio.orders.open():
             self.own_depth.order_changed(own)
         await self.ports.account_feed.start(self.account_events)
@@ -272,8 +289,17 @@ class Kernel:
             raise VenueError("orders could not be read at start")
         self.account_events.release()
         self.watch.settle_resolved()
-        self.legs.restore(state.groups)
         _log.info("recovered", orders=len(state.orders), fills=len(state.fills), unexplained=len(unexplained))
+
+    async def _restore_losses(self) -> None:
+        now_ns = self.ports.clock.now_ns()
+        since = {
+            Loss.DAY: day_start(now_ns),
+            Loss.SESSION: self.config.session_ns,
+            Loss.DRAWDOWN: self.config.session_ns,
+        }
+        spans = {loss: await self.journal.profits(moment, loss) for loss, moment in since.items()}
+        self.losses.restore(spans, now_ns)
 
     def _run_tasks(self) -> None:
         config, tasks = self.config, self.tasks
@@ -298,8 +324,17 @@ class Kernel:
     async def _tick(self) -> None:
         self.books.check()
         if self.ready and self.config.mode.places_orders:
+            self._value_account()
             self.exits.check(self.engine.context.book)
         self.engine.on_timer()
+
+    def _value_account(self) -> None:
+        """Hold the account's worth against the loss limits; as long as it is not known, new risk waits."""
+        self.losses.check()
+        if self.marks.missing:
+            self.venue_state.hold(NO_MARKS, f"no price yet for what is held in market {self.marks.missing}")
+        else:
+            self.venue_state.release(NO_MARKS)
 
     async def _reconcile_when_due(self) -> None:
         while True:
@@ -349,7 +384,8 @@ class Kernel:
     async def _publish_status(self) -> None:
         self.ports.events.status(trader_status(self))
         for info in self.engine.registry.list_info():
-            self.ports.events.strategy(info)
+            counts = self.refusals.get(info.name, Counter()) + Counter(info.refusals)
+            self.ports.events.strategy(replace(info, refusals=counts))
 
     async def _record_equity(self) -> None:
         self.desk.write([equity(self)])
@@ -391,10 +427,13 @@ class Kernel:
         return None
 
     def _on_decision(self, signal: TradeSignal, decision: Decision) -> None:
+        if decision.refusal is not None:
+            self.refusals[signal.source][decision.refusal.value] += 1
         refused = f"{decision.refusal}: {decision.detail}" if decision.refusal is not None else "accepted"
         self.ports.events.signal(signal, refused)
 
     def _on_change(self, change: Change) -> None:
+        self.legs.on_change(change)
         events = self.ports.events
         for own in change.orders:
             self.own_depth.order_changed(own)
@@ -414,4 +453,3 @@ class Kernel:
         await shut_down(self, reason)
         if not self.stopped.done():
             self.stopped.set_result(reason)
-        self.legs.on_change(change)

@@ -13,14 +13,11 @@ if TYPE_CHECKING:
     from runtime.kernel import Kernel
 
 
-def inventory_value(kernel: Kernel) -> int:
-    """Return what the held tokens would bring at the best bids, micro-dollars; a token without a book counts at cost."""
-    value = 0
-    for position in kernel.portfolio.positions.open():
-        book = kernel.books.get(position.token_id)
-        holding = position.holding
-        value += holding.size * book.best_bid // 1_000_000 if book is not None and book.best_bid else holding.cost
-    return value
+def profit(kernel: Kernel) -> int:
+    """Return realised − fees, and what is held at its marks − cost, micro-dollars; what the loss limits look at."""
+    ledger = kernel.portfolio.ledger
+    held = kernel.marks.value() - ledger.balance(LedgerAccount.INVENTORY)
+    return ledger.realised - ledger.balance(LedgerAccount.FEES) + held
 
 
 def trader_status(kernel: Kernel) -> TraderStatus:
@@ -47,7 +44,7 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         halts=tuple(kernel.halts.active()),
         cash=ledger.cash,
         realised=ledger.realised,
-        unrealised=inventory_value(kernel) - cost,
+        unrealised=kernel.marks.value() - cost,
         fees=ledger.balance(LedgerAccount.FEES),
     )
 
@@ -58,7 +55,7 @@ def equity(kernel: Kernel) -> EquityRecord:
         account=kernel.config.account,
         cash=ledger.cash,
         inventory_cost=ledger.balance(LedgerAccount.INVENTORY),
-        inventory_value=inventory_value(kernel),
+        inventory_value=kernel.marks.value(),
         realised=ledger.realised,
         fees=ledger.balance(LedgerAccount.FEES),
         receivable=ledger.balance(LedgerAccount.RECEIVABLE),

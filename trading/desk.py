@@ -91,7 +91,9 @@ class Desk:
 
     def halted(self, draft: OrderDraft) -> str:
         """Return why a halt stops an order, or ''; what reduces risk is never stopped."""
-        halt = self.halts.blocking(draft.market, draft.strategy) if draft.effect is Effect.OPEN else None
+        if draft.effect is not Effect.OPEN:
+            return ""
+        halt = self.halts.blocking(draft.market, draft.strategy, arbitrage=bool(draft.leg_group))
         return f"halted: {halt.reason}" if halt is not None else ""
 
     def resume(self, scope: HaltScope, target: str, *, lifted_by: str) -> bool:

@@ -11,6 +11,8 @@ from domain.halt import Halt, HaltScope
 from domain.market import Market
 from domain.ports import HaltLifted
 
+_WIDEST = (HaltScope.ALL, HaltScope.VENUE, HaltScope.MARKET, HaltScope.STRATEGY, HaltScope.ARBITRAGE)
+
 
 class Halts:
     """Active halts of one account by (scope, target)."""
@@ -59,18 +61,32 @@ class Halts:
             lifted_ns=now_ns,
         )
 
-    def blocking(self, market: Market, strategy: str) -> Halt | None:
-        """Return the widest halt that stops opening intents of `strategy` in `market`, None when there is none."""
-        for key in (
-            (HaltScope.ALL, ""),
-            (HaltScope.VENUE, market.venue),
-            (HaltScope.MARKET, market.id),
-            (HaltScope.STRATEGY, strategy),
-        ):
-            halt = self._active.get(key)
-            if halt is not None:
-                return halt
-        return None
+    def blocking(self, market: Market, strategy: str, *, arbitrage: bool = False) -> Halt | None:
+        """Return the widest halt that stops opening intents of `strategy` in `market`, None when there is none.
+
+        `arbitrage`: the intent is a leg of an arbitrage.
+        """
+        if not self._active:
+            return None
+        stopping = (
+            halt
+            for halt in self._active.values()
+            if _covers(halt, market.venue, market.id, strategy, arbitrage=arbitrage)
+        )
+        return min(stopping, key=lambda halt: _WIDEST.index(halt.scope), default=None)
+
+    def get(self, scope: HaltScope, target: str) -> Halt | None:
+        """Return one active halt."""
+        return self._active.get((scope, target))
 
     def active(self) -> list[Halt]:
         return list(self._active.values())
+
+
+def _covers(halt: Halt, venue: str, market_id: str, strategy: str, *, arbitrage: bool) -> bool:
+    if halt.scope is HaltScope.ALL:
+        return True
+    if halt.scope is HaltScope.ARBITRAGE:
+        return arbitrage
+    places = {HaltScope.VENUE: venue, HaltScope.MARKET: market_id, HaltScope.STRATEGY: strategy}
+    return places[halt.scope] == halt.target

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from domain.market import Market
-from domain.ports import JournalState
+from domain.ports import JournalState, ProfitSpan
 from trading.leg_rows import decode_group
 from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position
 from trading.row_write import to_datetime, to_ns
@@ -40,7 +40,6 @@ SELECT ledger_account, asset, sum(amount_units)::bigint AS amount FROM ledger_en
 GROUP BY ledger_account, asset HAVING sum(amount_units) <> 0
 """
 _HALTS = "SELECT * FROM halts WHERE account = %(account)s AND lifted_at IS NULL ORDER BY id"
-
 _GROUPS = """
 SELECT * FROM leg_groups WHERE account = %(account)s AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))
 ORDER BY created_at, id
@@ -50,8 +49,21 @@ ORDER BY created_at, id
 _INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
 _OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
 
-_INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
-_OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
+
+_PROFITS = """
+WITH records AS (
+    SELECT id, realised_units - fees_units + inventory_value_units - inventory_cost_units AS profit FROM equity_snapshots
+    WHERE account = %(account)s AND created_at >= greatest(%(since)s, (
+        SELECT max(lifted_at) FROM halts WHERE account = %(account)s AND scope = 'all' AND target = %(limit)s)))
+SELECT (SELECT profit FROM records ORDER BY id LIMIT 1) AS first, max(profit) AS highest FROM records
+"""
+
+
+def load_profits(connection: Connection, account: str, since_ns: int, limit: str) -> ProfitSpan | None:
+    """Return the profits of an account's equity records since a moment, or since a limit's halt was last lifted."""
+    values = {"account": account, "since": to_datetime(since_ns), "limit": limit}
+    row = connection.execute(_PROFITS, values).fetchone()
+    return ProfitSpan(row["first"], row["highest"]) if row is not None and row["first"] is not None else None
 
 
 def load_state(connection: Connection, account: str, since_ns: int, market_of: Callable[[str], Market]) -> JournalState:
@@ -71,10 +83,10 @@ def load_state(connection: Connection, account: str, since_ns: int, market_of: C
         ledger=tuple(balance_entry(account, r["ledger_account"], r["asset"], r["amount"]) for r in balances),
         positions=tuple(decode_position(row) for row in positions),
         halts=tuple(decode_halt(row) for row in rows(_HALTS)),
+        groups=tuple(decode_group(row, market_of) for row in rows(_GROUPS)),
         since_ns=since_ns,
         opened_ns=_moment(rows(_OPENED)[0]["opened"]),
         incomes=frozenset(row["journal_id"] for row in rows(_INCOMES)),
-        groups=tuple(decode_group(row, market_of) for row in rows(_GROUPS)),
     )
 
 

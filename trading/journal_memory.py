@@ -16,11 +16,11 @@ from domain.fill import Fill
 from domain.halt import Halt
 from domain.market import Market
 from domain.order import Order
-from domain.ports import JournalRow, JournalState, OrderState
+from domain.ports import JournalRow, JournalState, OrderState, ProfitSpan
 from domain.position import Position
 from trading.leg_rows import decode_group
 from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position, encode
-from trading.row_write import Columns, Verb, Write, to_ns
+from trading.row_write import Columns, Verb, Write, to_datetime, to_ns
 
 
 class MemoryTables:
@@ -142,6 +142,20 @@ class MemoryJournal:
             ),
             groups=tuple(decode_group(row, self._market_of) for row in mine.get("leg_groups", [])),
         )
+
+    async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:
+        lifted = [
+            row["lifted_at"]
+            for row in self._tables.rows["halts"]
+            if (row["account"], row["scope"], row["target"]) == (self._account, "all", limit) and row["lifted_at"]
+        ]
+        since = max([to_datetime(since_ns), *lifted])
+        found = [
+            row["realised_units"] - row["fees_units"] + row["inventory_value_units"] - row["inventory_cost_units"]
+            for row in self._tables.rows["equity_snapshots"]
+            if row["account"] == self._account and row["created_at"] >= since
+        ]
+        return ProfitSpan(found[0], max(found)) if found else None
 
     async def close(self) -> None:
         if self._timer is not None:

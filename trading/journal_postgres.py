@@ -22,8 +22,8 @@ from psycopg.rows import dict_row
 
 from domain.errors import JournalError, JournalUncertainError, LeaseLostError
 from domain.market import Market
-from domain.ports import JournalRow, JournalState
-from trading.journal_load import Connection, load_state
+from domain.ports import JournalRow, JournalState, ProfitSpan
+from trading.journal_load import Connection, load_profits, load_state
 from trading.row_codec import encode
 from trading.row_write import Verb, Write
 
@@ -93,6 +93,9 @@ class PostgresJournal:
     async def load(self) -> JournalState:
         since_ns = self._horizon()
         return await self.call(lambda connection: load_state(connection, self._account, since_ns, self._market_of))
+
+    async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:
+        return await self.call(lambda connection: load_profits(connection, self._account, since_ns, limit))
 
     async def close(self) -> None:
         """Write what was submitted and stop the thread."""

@@ -18,6 +18,7 @@ from domain.market import Market
 from domain.order import Effect, OrderDraft
 from domain.reports import OVER_BUDGET, RATE_LIMITED, Accepted, Policy, Rejected, SendOutcome, Trouble
 from trading.desk import Desk
+from trading.risk.rejections import Rejections
 from trading.venue_state import LONGEST_PAUSE, VenueState
 
 RESYNC = "resync"
@@ -33,6 +34,7 @@ class Policies:
 
     Args:
         venue: the name under which markets of this venue are halted.
+        rejections: counts what the venue refuses.
         resync: reads a market, its books and the balances again; raises `VenueError` when that is not possible now.
         on_refused: called with every order that the venue refused, after the policy was acted on.
     """
@@ -44,12 +46,14 @@ class Policies:
         *,
         venue: str,
         resync: Resync,
+        rejections: Rejections,
         on_refused: Callable[[OrderDraft, Trouble], None],
     ) -> None:
         self._desk = desk
         self._state = state
         self._venue = venue
         self._resync = resync
+        self._rejections = rejections
         self._on_refused = on_refused
         self._due: dict[str, tuple[float, Market, Trouble]] = {}
         self._repeats: dict[str, int] = {}
@@ -64,6 +68,7 @@ class Policies:
 
     def placed(self, draft: OrderDraft, outcome: SendOutcome) -> None:
         """Act on the answer to an order."""
+        self._rejections.answered(draft, outcome)
         if isinstance(outcome, Accepted):
             self._state.served(self._desk.clock.monotonic())
             self._repeats.pop(draft.market.id, None)

@@ -36,7 +36,6 @@ class Refusal(StrEnum):
     BUSY = "too_many_orders_in_flight"
     NO_REDUCTION = "reduces_nothing"
     EXPIRATION = "wrong_expiration"
-    NO_MARK = "positions_without_a_price"
     RATE = "too_many_intents"
     GROUP = "leg_group_dropped"
     UNHEDGED_CAP = "unhedged_cap"
