@@ -80,10 +80,16 @@ def recent_fills(account: str, *, recent: int) -> list[Fill]:
     return [decode_fill(row) for row in rows][::-1]
 
 
+def fills_between(account: str, start: datetime, end: datetime, *, most: int) -> list[models.Fill]:
+    """Return the rows of the fills that matched in a span, with their markets, oldest first."""
+    rows = models.Fill.objects.filter(account=account, matched_at__gte=start, matched_at__lt=end)
+    return list(rows.select_related("market").order_by("matched_at", "id")[:most])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSummary:
-    """What the books say, micro-dollars; `realised` is profit before fees, `rewards` with rebates. `balanced` is false when an asset does not sum
-    to zero.
+    """What the books say, micro-dollars; `realised` is profit before fees, `rewards` are with rebates, `rounding` is what converged to the venue's
+    books (negative: money was missing). `balanced` is false when an asset does not sum to zero.
     """
 
     cash: int
@@ -92,13 +98,14 @@ class LedgerSummary:
     realised: int
     fees: int
     rewards: int
+    rounding: int
     deposits: int
     balanced: bool
 
     @property
     def profit(self) -> int:
-        """Return realised profit after fees, with rewards."""
-        return self.realised - self.fees + self.rewards
+        """Return the profit so far with inventory at cost: what the account is worth beyond its deposits."""
+        return self.realised - self.fees + self.rewards + self.rounding
 
 
 def ledger_summary(account: str) -> LedgerSummary:
@@ -116,6 +123,7 @@ def ledger_summary(account: str) -> LedgerSummary:
         realised=-balances.get(LedgerAccount.REALISED, 0),
         fees=balances.get(LedgerAccount.FEES, 0),
         rewards=-balances.get(LedgerAccount.REWARDS, 0),
+        rounding=-balances.get(LedgerAccount.ROUNDING, 0),
         deposits=-balances.get(LedgerAccount.EQUITY, 0),
         balanced=not any(assets.values()),
     )

@@ -139,7 +139,10 @@ class LedgerSerializer(serializers.Serializer[Any]):
     realised = MicrosField(help_text="before fees")
     fees = MicrosField()
     rewards = MicrosField(help_text="what the venue paid for liquidity, and rebates of fees")
-    profit = MicrosField(help_text="realised − fees + rewards")
+    rounding = MicrosField(
+        help_text="differences to the venue's books that were taken over; negative: money was missing"
+    )
+    profit = MicrosField(help_text="realised − fees + rewards + rounding")
     unrealised = MicrosField(allow_null=True)
     balanced = serializers.BooleanField()
     curve = CurvePointSerializer(many=True)

@@ -163,6 +163,7 @@ class LedgerView(APIView):
             "realised": summary.realised,
             "fees": summary.fees,
             "rewards": summary.rewards,
+            "rounding": summary.rounding,
             "profit": summary.profit,
             "unrealised": None if value is None else value - summary.inventory,
             "balanced": summary.balanced,
