@@ -33,7 +33,7 @@ MANUAL = "manual"
 MAX_IN_FLIGHT = 64
 INTENTS_PER_SECOND = 20.0
 """How many opening intents a strategy may have in the long run; `INTENTS_AT_ONCE` of them together."""
-INTENTS_AT_ONCE = 60.0
+INTENTS_AT_ONCE = 100.0
 _REMEMBERED_INTENTS = 10_000
 _LEAVING = frozenset({OrderStatus.PENDING, OrderStatus.SUBMITTED})
 
@@ -70,7 +70,8 @@ class Executor:
         self._on_decision = on_decision
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._rates: dict[str, TokenBucket] = {}
-        self._work = WorkSet("an order task", on_failure)
+        self._on_failure = on_failure
+        self._work = WorkSet("an order task", self._failed)
         self._accepting = True
 
     def submit(self, intent: Intent) -> Decision | None:
@@ -112,7 +113,7 @@ class Executor:
             if not self._within_rate(signal.source):
                 rate = f"{INTENTS_PER_SECOND:g} intents a second, {INTENTS_AT_ONCE:g} at once"
                 return Decision(refusal=Refusal.RATE, detail=f"{signal.source} had more than {rate}")
-            if self._has_open(signal):
+            if not is_leg(signal) and self._has_open(signal):
                 return Decision(refusal=Refusal.DUPLICATE, detail="the same order is on its way or open already")
         if len(self._work) >= MAX_IN_FLIGHT:
             return Decision(refusal=Refusal.BUSY, detail=f"{MAX_IN_FLIGHT} orders are on their way")
@@ -173,6 +174,10 @@ class Executor:
             self.counters["replace_of_filled"] += 1
             return
         self.submit(replace(intent.signal, size=rest))
+
+    def _failed(self, reason: str) -> None:
+        self.counters["failed"] += 1
+        self._on_failure(reason)
 
     async def drain(self, seconds: float) -> int:
         """Take nothing more and wait for orders on their way; returns how many were still on their way after `seconds`."""

@@ -14,10 +14,9 @@ _log = structlog.get_logger(__name__)
 
 
 class WorkSet:
-    """Running tasks of one kind; `failed` counts those that raised, of which `on_failure` is told."""
+    """Running tasks of one kind; `on_failure` is told of each that raised."""
 
     def __init__(self, what: str, on_failure: Callable[[str], None]) -> None:
-        self.failed = 0
         self._what = what
         self._on_failure = on_failure
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -36,7 +35,6 @@ class WorkSet:
             return
         error = task.exception()
         if error is not None:
-            self.failed += 1
             _log.error("task failed", what=self._what, error=describe(error), exc_info=error)
             self._on_failure(f"{self._what} failed: {describe(error)}")
 

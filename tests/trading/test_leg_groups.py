@@ -1,0 +1,340 @@
+"""What becomes of a leg group for every outcome of its legs under every policy, and what is done about what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.fill import FillStatus
+from domain.halt import HaltScope
+from domain.legs import LegPolicy
+from domain.money import MICRO
+from tests.sim.virtual_time import VirtualClock, run_virtual
+from tests.trading.kit import virtual
+from tests.trading.leg_kit import OTHER, A, B, C, GroupRig
+from trading.leg_settings import LegSettings
+from trading.risk import Refusal
+
+ALL, BEST, TURN = LegPolicy.ALL_OR_NONE, LegPolicy.BEST_EFFORT, LegPolicy.SEQUENTIAL
+NO_EXIT: list[str] = []
+TABLE = [
+    # policy, fate of A, fate of B, end, residual of A and B, what was bought to be out of it
+    (ALL, "filled", "filled", "filled", [0, 0], NO_EXIT),
+    (ALL, "refused", "refused", "cancelled", [0, 0], NO_EXIT),
+    (ALL, "filled", "refused", "failed", [0, 0], [OTHER[A]]),
+    (ALL, "refused", "filled", "failed", [0, 0], [OTHER[B]]),
+    (ALL, "filled", "lost", "failed", [0, 0], [OTHER[A]]),
+    (ALL, "lost", "lost", "cancelled", [0, 0], NO_EXIT),
+    (ALL, "filled", "filled unheard 1", "filled", [0, 0], NO_EXIT),
+    (ALL, "filled unheard 1", "filled unheard 1.5", "filled", [0, 0], NO_EXIT),
+    (BEST, "filled", "filled", "filled", [0, 0], NO_EXIT),
+    (BEST, "refused", "refused", "cancelled", [0, 0], NO_EXIT),
+    (BEST, "filled", "refused", "partial", [10, 0], NO_EXIT),
+    (BEST, "short 6", "short 6", "filled", [0, 0], NO_EXIT),
+    (BEST, "filled", "short 6", "partial", [4, 0], NO_EXIT),
+    (BEST, "short 7", "lost", "partial", [7, 0], NO_EXIT),
+    (TURN, "filled", "filled", "filled", [0, 0], NO_EXIT),
+    (TURN, "refused", "filled", "cancelled", [0, 0], NO_EXIT),
+    (TURN, "lost", "filled", "cancelled", [0, 0], NO_EXIT),
+    (TURN, "short 6", "filled", "filled", [0, 0], NO_EXIT),
+    (TURN, "filled", "refused", "failed", [0, 0], [OTHER[A]]),
+    (TURN, "filled", "lost", "failed", [0, 0], [OTHER[A]]),
+    (TURN, "filled", "short 4", "failed", [0, 0], [OTHER[A]]),
+]
+
+
+def with_exits(clock, **named) -> GroupRig:
+    """Return a rig in which every leg can be left a cent above even."""
+    rig = GroupRig(clock, **named)
+    rig.asks = {
+        OTHER[A]: [(610_000, 100 * MICRO)],
+        OTHER[B]: [(510_000, 100 * MICRO)],
+        OTHER[C]: [(810_000, 100 * MICRO)],
+    }
+    return rig
+
+
+@pytest.mark.parametrize(("policy", "first", "second", "end", "residual", "exits"), TABLE)
+@virtual
+async def test_each_outcome_of_the_legs_has_its_end(clock, policy, first, second, end, residual, exits) -> None:
+    rig = with_exits(clock)
+    rig.depth = {A: 1, B: 2}
+    rig.fates = {A: [first], B: [second]}
+
+    state = await rig.run(A, B, policy=policy, seconds=140.0)
+
+    assert state == end
+    assert rig.residual() == [shares * MICRO for shares in residual]
+    assert [token for token in rig.sent if token in OTHER.values()] == exits
+    assert rig.broken == []
+    assert rig.portfolio.orders.reserved_cash == 0
+    assert rig.risk.reservations.free_cash == rig.portfolio.available_cash
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_the_legs_of_a_group_leave_in_one_batch_after_the_groups_row(clock) -> None:
+    rig = GroupRig(clock)
+
+    assert await rig.run(A, B, C, policy=ALL, seconds=1.0) == "filled"
+
+    assert len(rig.venue.calls("send_many")) == 1
+    kinds = [type(row).__name__ for row in rig.journal.submitted]
+    assert kinds.index("LegGroup") < kinds.index("Order")
+    assert {row["leg_group"] for row in rig.tables.rows["orders"]} == {rig.row()["id"]}
+    assert {row["order_type"] for row in rig.tables.rows["orders"]} == {"FOK"}
+
+
+@virtual
+async def test_what_cannot_be_left_is_residual_inventory_and_stops_its_market(clock) -> None:
+    rig = GroupRig(clock)
+    rig.asks = {OTHER[A]: [(990_000, 100 * MICRO)]}
+    rig.fates = {B: ["refused"]}
+
+    assert await rig.run(A, B, policy=ALL) == "failed"
+
+    assert rig.residual() == [10 * MICRO, 0]
+    (halt,) = rig.halts.active()
+    assert (halt.scope, halt.target) == (HaltScope.MARKET, "m1")
+    assert "10 shares" in halt.reason
+    assert rig.audited("leg_group_residual")[0].detail["shares"] == 10 * MICRO
+    assert rig.refusal(market=rig.markets["m1"]) == Refusal.HALTED
+
+
+@virtual
+async def test_a_leg_is_left_in_two_attempts_at_the_most(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"], OTHER[A]: ["refused", "refused", "filled"]}
+
+    assert await rig.run(A, B, policy=ALL, seconds=20.0) == "failed"
+
+    assert rig.sent.count(OTHER[A]) == 2
+    assert rig.residual() == [10 * MICRO, 0]
+
+
+@virtual
+async def test_the_second_attempt_buys_what_the_first_did_not_get(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"], OTHER[A]: ["short 4", "filled"]}
+
+    assert await rig.run(A, B, policy=ALL, seconds=20.0) == "failed"
+
+    assert rig.residual() == [0, 0]
+    assert rig.halts.active() == []
+
+
+@virtual
+async def test_leaving_costs_no_more_than_is_allowed(clock) -> None:
+    rig = with_exits(clock, legs=LegSettings(max_unwind_loss=50_000))
+    rig.fates = {B: ["refused"]}
+
+    await rig.run(A, B, policy=ALL)
+
+    assert OTHER[A] not in rig.sent
+    assert rig.residual() == [10 * MICRO, 0]
+
+
+@virtual
+async def test_an_exit_is_not_stopped_by_halts_and_caps(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"]}
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    await asyncio.sleep(0.005)
+    rig.desk.halt(HaltScope.ALL, "", reason="enough", set_by="me")
+    await asyncio.sleep(20.0)
+
+    assert rig.residual() == [0, 0]
+    assert rig.sent[-1] == OTHER[A]
+
+
+@virtual
+async def test_a_halt_between_commit_and_write_keeps_the_whole_group_back(clock) -> None:
+    rig = GroupRig(clock)
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    rig.desk.halt(HaltScope.MARKET, "m2", reason="enough", set_by="me")
+    await asyncio.sleep(1.0)
+
+    assert rig.sent == []
+    assert rig.row()["state"] == "cancelled"
+
+
+@virtual
+async def test_a_leg_that_fills_after_the_group_went_on_without_it_is_residual(clock) -> None:
+    rig = with_exits(clock)
+    rig.venue.down = {"order", "trades", "open_orders"}
+    rig.fates = {B: ["filled unheard 8"]}
+
+    assert await rig.run(A, B, policy=ALL, seconds=60.0) == "unwinding"
+    rig.venue.down = set()
+    await asyncio.sleep(60.0)
+
+    assert rig.row()["state"] == "failed"
+    assert rig.residual() == [-10 * MICRO, 0]
+    assert [halt.target for halt in rig.halts.active()] == ["m1"]
+
+
+@virtual
+async def test_a_settlement_that_fails_takes_the_end_back(clock) -> None:
+    rig = GroupRig(clock, settled=False)
+    assert await rig.run(A, B, policy=ALL, seconds=1.0) == "filled"
+    fill = next(fill for fill in rig.portfolio.fills.values() if fill.token_id == B)
+    own = rig.portfolio.orders.get(fill.key.order_id)
+    rig.fill(own, fill.size, trade_id=fill.key.trade_id, status=FillStatus.FAILED)
+    await asyncio.sleep(0.1)
+
+    assert rig.row()["state"] == "failed"
+    assert rig.residual() == [10 * MICRO, 0]
+    assert [halt.target for halt in rig.halts.active()] == ["m1"]
+    assert rig.legs.counters["revised"] == 1
+
+
+@virtual
+async def test_in_turn_the_thinnest_leg_goes_first_and_the_next_is_for_what_it_received(clock) -> None:
+    rig = GroupRig(clock)
+    rig.depth = {A: 500, B: 20, C: 100}
+    rig.fates = {B: ["short 7"]}
+
+    assert await rig.run(A, B, C, policy=TURN, size=20) == "filled"
+
+    assert rig.sent == [B, C, A]
+    sizes = {row["token_id"]: row["size_units"] for row in rig.tables.rows["orders"]}
+    assert sizes == {B: 20 * MICRO, C: 7 * MICRO, A: 7 * MICRO}
+    assert {row["order_type"] for row in rig.tables.rows["orders"]} == {"FAK"}
+
+
+@virtual
+async def test_a_group_that_one_leg_may_not_join_is_refused_whole(clock) -> None:
+    rig = GroupRig(clock)
+    rig.desk.halt(HaltScope.MARKET, "m2", reason="enough", set_by="me")
+
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    await asyncio.sleep(1.0)
+
+    assert [decision.refusal for _, decision in rig.decisions] == [Refusal.HALTED] * 2
+    assert rig.sent == []
+    assert rig.risk.reservations.drafts() == []
+    assert rig.legs.counters["refused_halted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"legs": LegSettings(max_unhedged_notional=4 * MICRO)}, Refusal.UNHEDGED_CAP),
+        ({"deposit": 10 * MICRO}, Refusal.NO_CASH),
+    ],
+)
+@virtual
+async def test_the_worst_of_the_partial_outcomes_must_be_affordable(clock, changes, refusal) -> None:
+    rig = GroupRig(clock, **changes)
+
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    await asyncio.sleep(0.1)
+
+    assert rig.decisions[-1][1].refusal == refusal
+    assert rig.sent == []
+    assert rig.risk.reservations.free_cash == rig.portfolio.available_cash
+
+
+@virtual
+async def test_an_arbitrage_halt_stops_groups_that_are_one(clock) -> None:
+    rig = GroupRig(clock)
+    rig.desk.halt(HaltScope.ARBITRAGE, "", reason="enough", set_by="me")
+
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    await asyncio.sleep(0.1)
+
+    assert rig.decisions[-1][1].refusal == Refusal.HALTED
+
+
+@virtual
+async def test_the_same_legs_are_on_their_way_once(clock) -> None:
+    rig = GroupRig(clock)
+    for name in ("g", "h"):
+        for signal in rig.legs_of(A, B, policy=ALL, leg_group_id=name):
+            rig.executor.submit(signal)
+    await asyncio.sleep(1.0)
+
+    assert sorted(rig.sent) == [A, B]
+    assert rig.legs.counters["refused_duplicate"] == 1
+
+
+@virtual
+async def test_an_incomplete_group_is_dropped_and_audited(clock) -> None:
+    rig = GroupRig(clock)
+    rig.executor.submit(rig.legs_of(A, B, policy=ALL)[0])
+    assert rig.legs.collecting == 1
+    await asyncio.sleep(3.0)
+
+    assert rig.legs.collecting == 0
+    (row,) = rig.audited("leg_group_dropped")
+    assert row.detail["code"] == "incomplete"
+    assert "1 of 2 legs" in str(row.detail["reason"])
+    assert rig.decisions[0][1].refusal is Refusal.GROUP
+    assert rig.sent == []
+
+
+@virtual
+async def test_a_stop_drops_what_is_collected_and_waits_for_what_is_on_its_way(clock) -> None:
+    rig = GroupRig(clock)
+    rig.executor.submit(rig.legs_of(A, C, policy=ALL, leg_group_id="half")[0])
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+
+    assert await rig.legs.drain(5.0) == 0
+    await asyncio.sleep(0.01)
+
+    assert rig.row()["state"] == "filled"
+    assert rig.audited("leg_group_dropped")[0].detail["code"] == "cancelled"
+
+
+FATES = st.sampled_from(("filled", "refused", "lost", "short 6", "short 7", "filled unheard 1"))
+EXITS = st.lists(st.sampled_from(("filled", "refused", "short 3", "lost")), max_size=2)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@given(
+    policy=st.sampled_from(list(LegPolicy)), fates=st.tuples(FATES, FATES, FATES), exits=EXITS,
+    size=st.integers(5, 60), depths=st.permutations((1, 2, 3)),
+)  # fmt: skip
+def test_no_group_ends_with_shares_that_nobody_speaks_of(policy, fates, exits, size, depths) -> None:
+    clock = VirtualClock()
+
+    async def story() -> None:
+        rig = with_exits(clock)
+        rig.depth = dict(zip((A, B, C), depths, strict=True))
+        rig.fates = {token: [fate] for token, fate in zip((A, B, C), fates, strict=True)}
+        for other in OTHER.values():
+            rig.fates[other] = list(exits)
+        free = rig.risk.reservations.free_cash
+        state = await rig.run(A, B, C, policy=policy, size=size, seconds=300.0)
+
+        held = {token: rig.portfolio.positions.size(token) for token in itertools.chain(OTHER, OTHER.values())}
+        legs = [leg["token_id"] for leg in _legs(rig)]
+        sets = min(held[token] for token in legs)
+        assert rig.residual() == [held[token] - sets - held[OTHER[token]] for token in legs]
+        unsaid = {leg for leg, left in zip(legs, rig.residual(), strict=True) if abs(left) >= 10_000}
+        if state == "failed":
+            assert {halt.target for halt in rig.halts.active()} == {rig._of_token(token).id for token in unsaid}
+        elif state in ("filled", "cancelled"):
+            assert not unsaid
+        orders = [row["intent_id"] for row in rig.tables.rows["orders"]]
+        assert len(orders) == len(set(orders))
+        assert free - rig.portfolio.ledger.cash <= 100 * MICRO
+        assert rig.risk.reservations.free_cash == rig.portfolio.available_cash
+        assert rig.broken == []
+
+    run_virtual(story, clock)
+
+
+def _legs(rig: GroupRig) -> list[dict[str, str]]:
+    return json.loads(rig.row()["legs"])
