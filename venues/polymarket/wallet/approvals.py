@@ -57,4 +57,5 @@ REQUIRED = (
     ),
     *(Permission(POSITION_MANAGER, spender) for spender in (ROUTER, EXCHANGE_V3, AUTO_REDEEMER)),
 )
-"""Everything trading, splitting, merging and automatic redemption ask for."""
+"""Everything trading, splitting, merging and automatic redemption ask for. The perpetuals' deposit contract, which the venue's own site approves too,
+is not among them: polybot does not trade perpetuals."""

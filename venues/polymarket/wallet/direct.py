@@ -77,11 +77,7 @@ class DirectSender:
         self._replace_after = replace_after
 
     async def send(self, calls: Sequence[ContractCall], description: str, progress: Progress) -> WalletReceipt:
-        chain_id = await self._node.chain_id()
-        if chain_id != self._chain_id:
-            raise WalletError(
-                f"the node is of chain {chain_id}, orders are signed for {self._chain_id}: set polymarket.rpc_host to a node of that chain"
-            )
+        await self._check_chain()
         receipt = WalletReceipt()
         for number, call in enumerate(calls, 1):
             if receipt.transactions and not receipt.done:
@@ -97,6 +93,18 @@ class DirectSender:
         return receipt
 
     async def recover(self, submission: Submission) -> WalletTransaction:
+        # On another chain the nonce may be used up and ours unknown: that would prove nothing.
+        await self._check_chain()
+        return await self._look_up(submission)
+
+    async def _check_chain(self) -> None:
+        chain_id = await self._node.chain_id()
+        if chain_id != self._chain_id:
+            raise WalletError(
+                f"the node is of chain {chain_id}, orders are signed for {self._chain_id}: set polymarket.rpc_host to a node of that chain"
+            )
+
+    async def _look_up(self, submission: Submission) -> WalletTransaction:
         hashes = [_hash(bytes.fromhex(payload)) for payload in submission.payloads]
         for look in range(SURE_LOOKS):
             # The nonce first: what used it up has its receipt by then, unless another node answers that is behind.
@@ -151,7 +159,7 @@ class DirectSender:
         for _ in range(self._max_polls):
             await asyncio.sleep(self._poll_seconds)
             try:
-                now = await self.recover(submission)
+                now = await self._look_up(submission)
             except VenueError as error:
                 _log.warning("transaction could not be read", hash=transaction.hash, reason=str(error))
                 continue
@@ -246,14 +254,12 @@ class DirectSender:
 
 
 def _ended(transaction_hash: str, mined: Mined, height: int) -> WalletTransaction:
-    if not mined.succeeded:
-        return WalletTransaction(
-            state=TransactionState.FAILED, hash=transaction_hash, detail=f"reverted in block {mined.block}"
-        )
-    confirmed = height - mined.block + 1 >= CONFIRMATIONS
-    return WalletTransaction(
-        state=TransactionState.CONFIRMED if confirmed else TransactionState.MINED, hash=transaction_hash
-    )
+    """Return the state of a mined transaction; a reverted one is no more final than any other before its block is."""
+    detail = "" if mined.succeeded else f"reverted in block {mined.block}"
+    if height - mined.block + 1 < CONFIRMATIONS:
+        return WalletTransaction(state=TransactionState.MINED, hash=transaction_hash, detail=detail)
+    end = TransactionState.CONFIRMED if mined.succeeded else TransactionState.FAILED
+    return WalletTransaction(state=end, hash=transaction_hash, detail=detail)
 
 
 def _hash(raw: bytes) -> str:

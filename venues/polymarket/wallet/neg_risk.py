@@ -29,7 +29,7 @@ class _Question(msgspec.Struct, rename="camel"):
 
 
 class _Event(msgspec.Struct, rename="camel"):
-    neg_risk_fee_bips: int = 0
+    neg_risk_fee_bips: float | None = None
     markets: list[_Question] = []
 
 
@@ -69,6 +69,7 @@ class ExclusiveEvents:
             ids = {question.market_id for question in questions}
             indices = {question.condition_id: _index(question) for question in questions}
             titles = {_index(question): question.group_item_title or question.question for question in questions}
+            fee_bips = whole_bips(event.neg_risk_fee_bips)
             tokens = [token for question in questions for token in _texts(question.clob_token_ids or "[]")]
         except (*UNDECODABLE, ValueError) as error:
             raise VenueError(f"GET {path}: the event was malformed: {error}") from error
@@ -77,11 +78,19 @@ class ExclusiveEvents:
             raise VenueError(f"GET {path}: the event does not name its questions: {', '.join(unknown) or sorted(ids)}")
         return ExclusiveEvent(
             market_id=ids.pop(),
-            fee_bips=event.neg_risk_fee_bips,
+            fee_bips=fee_bips,
             indices=indices,
             titles=titles,
             tokens=tuple(tokens),
         )
+
+
+def whole_bips(told: float | None) -> int:
+    """Return an event's fee on conversions in bips; `ValueError` for what is no part of the proceeds."""
+    bips = told or 0
+    if not (0 <= bips <= BIPS and bips == int(bips)):
+        raise ValueError(f"negRiskFeeBips was {told}, expected a whole number from 0 to {BIPS}")
+    return int(bips)
 
 
 _texts = msgspec.json.Decoder(list[str]).decode

@@ -30,7 +30,7 @@ from venues.polymarket.wallet.relay_requests import (
     safe_request,
     signature_of,
 )
-from venues.polymarket.wallet.relayer import Refused, RelayerClient, Taken, Unanswered
+from venues.polymarket.wallet.relayer import BAD_ENDS, Refused, RelayerClient, Taken, Unanswered
 from venues.polymarket.wallet.sending import MAX_POLLS, POLL_SECONDS, Progress
 
 MAX_SUBMITS = 10
@@ -96,7 +96,7 @@ class RelayedSender:
         if transaction.id:
             progress(WalletReceipt((transaction,)))
             transaction = await self._follow(transaction, progress)
-        if sent.doubtful and transaction.state in (TransactionState.FAILED, TransactionState.INVALID):
+        if sent.doubtful and transaction.state in BAD_ENDS:
             transaction = await self._twin(sent, transaction, progress)
         if transaction.state.final:
             self._log.clear(self._wallet)
@@ -139,9 +139,14 @@ class RelayedSender:
         raise WalletError("the deposit wallet was not created in time; nothing else was sent, try again later")
 
     async def _lookup(self, submission: Submission) -> WalletTransaction | None:
+        found = None
         if submission.transaction_id:
-            return await self._relayer.transaction(submission.transaction_id)
-        return await self._relayer.find(submission.nonce, signature_of(bytes.fromhex(submission.payloads[-1])))
+            found = await self._relayer.transaction(submission.transaction_id)
+            if found.state not in BAD_ENDS:
+                return found
+        # What failed under one id may have been carried out under another: unanswered bytes are submitted again.
+        listed = await self._relayer.find(submission.nonce, signature_of(bytes.fromhex(submission.payloads[-1])))
+        return listed if listed is not None and listed.state not in BAD_ENDS else found or listed
 
     async def _submit(self, calls: Sequence[ContractCall], description: str) -> _Sent:
         """Submit until the relayer takes it or refuses for good; `UNKNOWN` when it may have taken it unseen."""

@@ -1,7 +1,8 @@
 """The venue's relayer over HTTP: nonces, submissions, and the states of transactions.
 
-A submission is answered by what its answer proves: `Taken`, `Refused` (an answer below 500 that says no), or `Unanswered` (timeout, reset, 5xx, an
-answer that cannot be read: it may have been taken). Reads raise `VenueError`. Every request is made once. Source: the venue's relayer documentation.
+A submission is answered by what its answer proves: `Taken`, `Refused` (an answer below 500 that says no), or `Unanswered` (timeout, reset, 408, 425,
+5xx, an answer that cannot be read: it may have been taken). Reads raise `VenueError`. Every request is made once.
+Source: the venue's relayer documentation.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from venues.polymarket.pace import OverBudgetError, Pace
 
 T = TypeVar("T")
 
-_BAD_ENDS = (TransactionState.FAILED, TransactionState.INVALID)
+_NO_PROOF = (408, 425)
+BAD_ENDS = (TransactionState.FAILED, TransactionState.INVALID)
 _STATES = {f"STATE_{state.name}": state for state in TransactionState if state is not TransactionState.UNKNOWN}
 
 
@@ -167,7 +169,7 @@ class RelayerClient:
             return Unanswered(f"{type(error).__name__}: {error}")
         finally:
             self._pace.answered(ticket, status, told)
-        if status >= 500:
+        if status >= 500 or status in _NO_PROOF:
             return Unanswered(f"the relayer answered {status}: {error_text(content)}")
         if status >= 300:
             return Refused(status, error_text(content))
@@ -201,7 +203,7 @@ class RelayerClient:
             for row in _read(content, list[_Row], "the recent transactions")
             if row.nonce == str(nonce) and (row.signature or "").lower() == signature.lower()
         ]
-        return min(found, key=lambda transaction: transaction.state in _BAD_ENDS, default=None)
+        return min(found, key=lambda transaction: transaction.state in BAD_ENDS, default=None)
 
     def _signed(self, method: str, path: str, body: bytes = b"") -> Mapping[str, str]:
         if self._key is None:

@@ -1,7 +1,8 @@
 """A node of a small chain on a real socket: JSON-RPC as nodes speak it, transactions decoded and their signers recovered with eth_account.
 
-`faults` are used up, one for each transaction handed in: "lost" takes it and cuts the answer off, "gone" cuts off without taking it, a text is the
-node's refusal. What was taken is mined at the next look at its receipt, unless `mines` is off or it pays less than `least_price`. While it
+`faults` are used up, one for each transaction handed in: "lost" takes it and cuts the answer off, "gone" cuts off without taking it, "garbled" takes
+it and answers what is no answer, "internal" takes it and says that the node failed, a text is the node's refusal. `answers` are results by
+method that replace its own. What was taken is mined at the next look at its receipt, unless `mines` is off or it pays less than `least_price`. While it
 `grows`, every look at the height is one more block.
 """
 
@@ -51,11 +52,15 @@ class FakeNode:
         self.reverts: list[bytes] = []
         self.revert_on_estimate = ""
         self.others_pending = 0
+        self.answers: dict[str, Any] = {}
 
     async def handle(self, request: web.Request) -> web.Response:
         asked = await request.json()
         try:
             result = getattr(self, asked["method"])(request, *asked["params"])
+            result = self.answers.get(asked["method"], result)
+        except BrokenError as broken:
+            return web.json_response({"jsonrpc": "2.0", "id": asked["id"], **broken.answer})
         except RefusedError as refused:
             error = {"code": -32000, "message": str(refused)}
             if str(refused).startswith("execution reverted: "):
@@ -92,7 +97,7 @@ class FakeNode:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "gone":
             request.transport.abort()
-        elif isinstance(fault, str) and fault != "lost":
+        elif isinstance(fault, str) and fault not in ("lost", *BROKEN):
             raise RefusedError(fault)
         elif sent.hash in self.waiting or sent.hash in self.receipts:
             raise RefusedError("already known")
@@ -102,6 +107,8 @@ class FakeNode:
             self.waiting[sent.hash] = sent
         if fault == "lost":
             request.transport.abort()
+        if fault in BROKEN:
+            raise BrokenError(BROKEN[fault])
         return sent.hash
 
     def eth_getTransactionReceipt(self, _request, transaction_hash) -> dict[str, Any] | None:  # noqa: N802
@@ -131,6 +138,20 @@ class FakeNode:
             "logsBloom": "0x" + "00" * 256,
             "type": "0x0",
         }
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "garbled": {"error": "oops"},
+    "internal": {"error": {"code": -32603, "message": "Internal error"}},
+}
+
+
+class BrokenError(Exception):
+    """The node's answer is this."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
 
 
 class RefusedError(Exception):

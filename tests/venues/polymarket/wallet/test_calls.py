@@ -6,7 +6,7 @@ from eth_abi.abi import decode
 from domain.wallet import ContractCall
 from tests.venues.polymarket.vectors import ADDRESS, VECTORS
 from venues.polymarket.wallet import calls
-from venues.polymarket.wallet.approvals import REQUIRED
+from venues.polymarket.wallet.approvals import REQUIRED, Permission
 from venues.polymarket.wallet.contracts import (
     CTF,
     CTF_ADAPTER,
@@ -141,8 +141,24 @@ def test_a_safe_batch_carries_every_call_unchanged() -> None:
 
 @pytest.mark.protocol("1.2")
 def test_every_permission_of_the_contract_list_is_asked_for_once() -> None:
-    assert len(set(REQUIRED)) == len(REQUIRED) == 16
-    assert {permission.granting_call().function for permission in REQUIRED} == {"approve", "setApprovalForAll"}
+    asked = {
+        (call.target, call.function, call.data[4:36].hex()[24:]) for call in map(Permission.granting_call, REQUIRED)
+    }
+    exchanges = {"0xE111180000d2663C0091e4f400237545B87B996B", "0xe2222d279d744050d28e00520010520000310F59"}
+    third = "0xe3333700cA9d93003F00f0F71f8515005F6c00Aa"
+    adapters = {"0xAdA100Db00Ca00073811820692005400218FcE1f", "0xadA2005600Dec949baf300f4C6120000bDB6eAab"}
+    router, redeemer = "0x12121212006e4CD160D18e3f00711DA5c3372600", "0xa1200000d0002264C9a1698e001292D00E1b00af"
+    modules = {"0x1000008dD9001B968442c1000017eaE6E0dA00Ba", "0x200000900045e3B6259600682756002200028933"}
+    assert len(REQUIRED) == len(asked)
+    assert asked == {
+        (token, function, spender.lower()[2:])
+        for token, function, spenders in (
+            ("0xC011a7E12a19f7B1f670d46F03B03f3342E82DFB", "approve", {*exchanges, third, *adapters, router}),
+            ("0x4D97DCd97eC945f40cF65F87097ACe5EA0476045", "setApprovalForAll", {*exchanges, *adapters, redeemer, *modules}),
+            ("0x006F54F7f9A22e0000CC2AB60031000000ae9fEF", "setApprovalForAll", {router, third, redeemer}),
+        )
+        for spender in spenders
+    }  # fmt: skip
 
 
 def test_an_amount_that_does_not_fit_is_an_error_and_never_cut() -> None:

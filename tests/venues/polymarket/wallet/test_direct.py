@@ -149,6 +149,61 @@ async def test_a_refused_transaction_was_not_sent_and_says_why(bench: Bench) -> 
     assert bench.log.kept == {}
 
 
+@pytest.mark.parametrize("fault", ["garbled", "internal"])
+async def test_an_answer_that_proves_nothing_is_no_refusal_also_when_the_nonce_does_not_show_it(
+    bench: Bench, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = bench.fake.eth_getTransactionCount
+    # Of many nodes behind one address, the one that is asked knows no transactions that wait.
+    monkeypatch.setattr(bench.fake, "eth_getTransactionCount", lambda asked, who, _: counted(asked, who, "latest"))
+    found, looks = bench.fake.eth_getTransactionReceipt, iter(range(100))
+
+    def late(request, transaction_hash):
+        return found(request, transaction_hash) if next(looks) else None
+
+    monkeypatch.setattr(bench.fake, "eth_getTransactionReceipt", late)
+    bench.fake.faults = [fault]
+    receipt = await bench.send()
+    assert receipt.done
+    assert len(bench.fake.handed_in) == 1
+
+
+@pytest.mark.parametrize("nonsense", [None, "0xzz", [], {}, True, "", -1, 1.5])
+@pytest.mark.parametrize(
+    "method", ["eth_chainId", "eth_getTransactionCount", "eth_estimateGas", "eth_gasPrice", "eth_getBalance"]
+)
+async def test_a_node_that_answers_nonsense_is_an_error_and_nothing_is_sent(
+    bench: Bench, method: str, nonsense: object
+) -> None:
+    bench.fake.answers = {method: nonsense}
+    with pytest.raises((VenueError, WalletError)):
+        await bench.send()
+    assert bench.fake.handed_in == []
+    assert bench.log.kept == {}
+
+
+async def test_a_reverted_transaction_is_over_only_when_its_block_is(bench: Bench) -> None:
+    bench.fake.reverts = [SPLIT.data]
+    bench.fake.grows = False
+    receipt = await bench.send(polls=4)
+    assert receipt.state is STATES.UNKNOWN
+    kept = bench.log.kept[ADDRESS]
+    # The chain is reorganised, and in the new block it succeeds.
+    (mined,) = bench.fake.receipts.values()
+    mined["status"] = "0x1"
+    bench.fake.grows = True
+    assert (await bench.sender().recover(kept)).state is STATES.CONFIRMED
+
+
+async def test_a_node_of_another_chain_proves_nothing_of_what_was_sent_on_this_one(bench: Bench) -> None:
+    bench.fake.mines = False
+    await bench.send(polls=1)
+    kept = bench.log.kept[ADDRESS]
+    bench.fake.chain_id, bench.fake.nonce, bench.fake.waiting = 80002, 50, {}
+    with pytest.raises(WalletError, match="the node is of chain 80002"):
+        await bench.sender().recover(kept)
+
+
 async def test_already_known_is_no_refusal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.fake.faults = ["lost"]
     sender = bench.sender()

@@ -9,7 +9,7 @@ from domain.wallet import TransactionState
 from infra.clock import SystemClock
 from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
-from tests.venues.polymarket.wallet.fake_relayer import SECRET, FakeRelayer, fake_relayer
+from tests.venues.polymarket.wallet.fake_relayer import HAPPY, SECRET, FakeRelayer, fake_relayer
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.signer import LocalSigner
@@ -236,6 +236,29 @@ async def test_of_bytes_that_were_taken_twice_the_one_that_was_carried_out_count
     assert receipt.transactions[0].id == "tx-1"
     assert len(bench.relayer.executed) == 1
     assert len(bench.relayer.submitted) == 2
+
+
+async def test_a_crash_between_bytes_taken_twice_forgets_neither_of_them(bench: Bench) -> None:
+    bench.relayer.faults = ["lost", "twice"]
+    bench.relayer.hides = True
+    bench.relayer.hides_for = 1
+    bench.relayer.script = ("STATE_NEW", "STATE_EXECUTED")
+    await bench.send(polls=0)
+    kept = bench.log.kept[WALLET]
+    assert kept.transaction_id == "tx-2", "the copy that the chain refuses"
+    found = await bench.sender().recover(kept)
+    assert (found.id, found.state) == ("tx-1", STATES.NEW)
+    bench.relayer.script = HAPPY
+    bench.relayer.rows[0]["state"] = "STATE_CONFIRMED"
+    assert (await bench.sender().recover(kept)).state is STATES.CONFIRMED
+
+
+@pytest.mark.parametrize("status", [408, 425])
+async def test_an_answer_that_is_no_refusal_leaves_the_submission_open(bench: Bench, status: int) -> None:
+    bench.relayer.faults = [(status, "try later")] * MAX_SUBMITS
+    receipt = await bench.send()
+    assert receipt.state is STATES.UNKNOWN
+    assert bench.log.kept[WALLET].nonce == 3
 
 
 @pytest.mark.protocol("8.1")
