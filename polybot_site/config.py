@@ -226,12 +226,35 @@ class Trading(Section):
     live: bool = Field(False, description="Trade real money")
     max_order_notional: Usd = Field(Decimal(50), description="One order, in dollars")
     max_market_notional: Usd = Field(Decimal(200), description="All positions and orders of one market, in dollars")
+    max_event_notional: Usd = Field(
+        Decimal(300), description="Loss in the worst outcome of one event, with all orders there, in dollars"
+    )
+    max_venue_notional: Usd = Field(Decimal(1000), description="All positions and orders at one venue, in dollars")
     max_total_notional: Usd = Field(Decimal(1000), description="All positions and orders, in dollars")
     max_open_positions: Annotated[Count, Field(ge=1, le=10_000)] = Field(
         20, description="Open positions of all strategies"
     )
     max_book_age_ms: Annotated[Count, Field(ge=50, le=600_000)] = Field(
         60_000, description="Silence of a book after which it is too old to trade on, in milliseconds"
+    )
+    max_slippage: Price = Field(
+        Decimal("0.05"), description="Most that a purchase may pay above the best ask, in dollars a share"
+    )
+    max_daily_loss: Usd = Field(
+        Decimal(100),
+        description="Loss since midnight UTC, at the best bids, that halts everything for the day, in dollars",
+    )
+    max_session_loss: Usd = Field(
+        Decimal(200), description="Loss since the trader started that halts everything, in dollars"
+    )
+    max_drawdown: Usd = Field(
+        Decimal(200), description="Fall from the highest profit since the start that halts everything, in dollars"
+    )
+    max_rejections_in_row: Annotated[Count, Field(ge=1, le=1000)] = Field(
+        10, description="Orders refused by the venue in a row that halt their strategy"
+    )
+    max_rejections_per_minute: Annotated[Count, Field(ge=1, le=10_000)] = Field(
+        60, description="Orders refused by the venue within a minute that halt the venue"
     )
     min_price: Price = Field(Decimal("0.02"), description="Cheapest price that is bought, in dollars")
     max_price: Price = Field(Decimal("0.98"), description="Dearest price that is bought, in dollars")

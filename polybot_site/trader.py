@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -59,9 +60,10 @@ async def run_trader(config: Config, conninfo: str) -> None:
         loop.add_signal_handler(number, stop.set)
     watchdog = asyncio.create_task(_feed_watchdog())
     retry = FIRST_RETRY_SECONDS
+    session_ns = SystemClock().now_ns()
     try:
         while not stop.is_set():
-            lasted = await _one_kernel(config, conninfo, stop)
+            lasted = await _one_kernel(config, conninfo, stop, session_ns)
             retry = FIRST_RETRY_SECONDS if lasted else min(retry * 2, SLOWEST_RETRY_SECONDS)
             await _wait(stop, 0.0 if stop.is_set() else retry)
     finally:
@@ -84,8 +86,8 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event) -> bool:
-    """Run one kernel until it breaks or `stop` is set; True when it had been trading."""
+async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, session_ns: int) -> bool:
+    """Run one kernel of the session that began at `session_ns` until it breaks or `stop` is set; True when it had been trading."""
     clock, ids = SystemClock(), RandomIds()
     try:
         settings = await asyncio.to_thread(_load_settings)
@@ -93,7 +95,7 @@ async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event) -> boo
     except (PolybotError, OSError) as error:
         _log.warning("trader not started", reason=describe(error))
         return False
-    kernel = Kernel(world.ports, kernel_config(config, world, ids, settings))
+    kernel = Kernel(world.ports, replace(kernel_config(config, world, ids, settings), session_ns=session_ns))
     reason = "the trader was stopped"
     started = asyncio.create_task(kernel.start())
     stopping = asyncio.create_task(stop.wait())
@@ -168,9 +170,17 @@ def kernel_config(config: Config, world: World, ids: Ids, settings: list[StoredC
     limits = RiskLimits(
         max_order_notional=exact_micros(trading.max_order_notional),
         max_market_notional=exact_micros(trading.max_market_notional),
+        max_event_notional=exact_micros(trading.max_event_notional),
+        max_venue_notional=exact_micros(trading.max_venue_notional),
         max_total_notional=exact_micros(trading.max_total_notional),
         max_open_positions=trading.max_open_positions,
         max_book_age_ms=trading.max_book_age_ms,
+        max_slippage=exact_micros(trading.max_slippage),
+        max_daily_loss=exact_micros(trading.max_daily_loss),
+        max_session_loss=exact_micros(trading.max_session_loss),
+        max_drawdown=exact_micros(trading.max_drawdown),
+        max_rejections_in_row=trading.max_rejections_in_row,
+        max_rejections_per_minute=trading.max_rejections_per_minute,
         min_price=exact_micros(trading.min_price),
         max_price=exact_micros(trading.max_price),
     )

@@ -131,6 +131,25 @@ def test_a_bad_value_gets_one_message_with_key_value_source_and_range(read, vari
     assert told in message
 
 
+PROTECTIONS = sorted(
+    key
+    for key, _ in declared_keys(Config)
+    if key.startswith("trading.max_") or key in ("trading.min_price", "trading.absence_seconds")
+)
+
+
+@pytest.mark.parametrize("key", PROTECTIONS)
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", '""', "true", "none"])
+def test_no_protection_can_be_configured_away(read, key, value):
+    section, name = key.split(".")
+    written = value if value in ('""', "true", "nan", "inf", "0", "-1") else f'"{value}"'
+
+    message = refusal(read, f"[{section}]\n{name} = {written}")
+
+    assert message.startswith(f"{key} was ")
+    assert "allowed: a" in message
+
+
 def test_a_number_may_not_be_a_switch(read):
     assert "max_order_notional was True (from config.toml), allowed: an amount" in refusal(
         read, "[trading]\nmax_order_notional = true"
