@@ -68,20 +68,24 @@ class Report:
 def profit_report(account: str, span: Span, by: By) -> Report:
     """Return the report of an account over a span: a fixed number of statements, whatever it holds."""
     rows = _results(account, span, by)
+    exposure = sum(row.exposure for row in rows)
     if by.is_period:
-        rows = _with_exposure(sorted(rows, key=lambda row: row.key), queries.inventory_before(account, span))
+        before = queries.inventory_before(account, span)
+        exposure += before
+        rows = _with_exposure(sorted(rows, key=lambda row: row.key), before)
     else:
         rows.sort(key=lambda row: (-row.profit, row.key))
     if by is By.MARKET:
         known = queries.questions([row.key for row in rows])
         rows = [replace(row, title=known.get(row.key, row.title)) for row in rows]
-    (total,) = _results(account, span, By.TOTAL) or [Result(key="", title="total")]
+    drawdown = queries.drawdowns(account, span, By.TOTAL).get("", 0)
+    total = replace(_sum(rows), exposure=exposure, max_drawdown=drawdown)
     return Report(
         account=account,
         span=span,
         by=by,
         rows=rows,
-        total=replace(total, title="total"),
+        total=total,
         equity_drawdown=queries.equity_drawdown(account, span),
         curve=queries.equity_curve(account, span, most=CURVE_POINTS),
     )
@@ -110,6 +114,19 @@ def _results(account: str, span: Span, by: By) -> list[Result]:
     for position in queries.positions(account, span, by):
         found[position.key] = replace(group(position.key), positions_closed=position.closed, positions_won=position.won)
     return [row for row in found.values() if _says_something(row)]
+
+
+_SUMMED = (
+    "realised", "fees", "rewards", "rounding", "fills", "volume", "maker_volume", "positions_closed", "positions_won",
+)  # fmt: skip
+
+
+def _sum(rows: Iterable[Result]) -> Result:
+    sums = dict.fromkeys(_SUMMED, 0)
+    for row in rows:
+        for name in _SUMMED:
+            sums[name] += getattr(row, name)
+    return Result(key="", title="total", **sums)
 
 
 _NAMELESS = {
