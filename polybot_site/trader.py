@@ -28,6 +28,7 @@ from infra.ids import RandomIds
 from infra.redis import async_client
 from polybot_site.config import Config
 from polybot_site.locations import redis_url
+from polybot_site.shadow import publish_drift
 from polybot_site.trader_health import trader_health
 from polybot_site.trader_ports import World, open_world, watch_venue
 from runtime.config import KernelConfig, Mode, StrategySetting
@@ -159,6 +160,9 @@ async def _publish_health(kernel: Kernel, world: World) -> None:
     try:
         while True:
             world.publisher.health(world.account, monitor.statuses(), world.budgets.figures())
+            drift = world.side.twin.figures() if world.side.twin is not None else None
+            if drift is not None:
+                publish_drift(world.pipe, drift)
             await asyncio.sleep(HEALTH_SECONDS)
     finally:
         await monitor.stop()

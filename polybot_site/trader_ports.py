@@ -17,7 +17,6 @@ import aiohttp
 import structlog
 
 from domain.errors import VenueError
-from domain.money import exact_micros
 from domain.ports import Clock, Ids
 from infra.files import load_or_create_secret
 from infra.paths import var_dir
@@ -28,14 +27,12 @@ from polybot_site.budgets import open_budgets
 from polybot_site.config import Config
 from polybot_site.key_source import open_signer
 from polybot_site.locations import database_url, redis_url
+from polybot_site.trader_account import AccountSide, live, on_paper, watching
 from proto.envelope import EventEncoder
-from runtime.no_account import NoAccountFeed, NoGateway
 from runtime.ports import Ports
 from runtime.storage import PostgresStorage
 from trading.publisher import SCRIPTS as EVENT_SCRIPTS
 from trading.publisher import EventPublisher
-from venues.paper.connect import Paper, open_account
-from venues.paper.gateway import Latency
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
@@ -66,15 +63,14 @@ class World:
     budgets: Budgets
     pipe: RedisPipe
     publisher: EventPublisher
-    paper: Paper | None = None
+    side: AccountSide
 
     async def close(self) -> None:
         if self.trading is not None:
             await self.trading.close()
         if self.signer is not None:
             await self.signer.close()
-        if self.paper is not None:
-            await self.paper.close()
+        await self.side.close()
         await self.public.close()
         await self.budgets.close()
         await self.pipe.stop()
@@ -90,20 +86,21 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     rng = SystemRandom()
     budgets = open_budgets(venue.venue, clock, redis_url())
     public = open_public(venue, clock=clock, rng=rng, budgets=budgets)
-    trading, paper = None, None
+    trading = None
     try:
         if signer is not None:
             trading = await open_trading(
                 venue, signer, clock=clock, ids=ids, rng=rng, budgets=budgets, heartbeat=_heartbeat(config)
             )
+            side = live(config, venue.account, public, trading, clock, ids)
         elif places_orders:
-            paper = open_paper(config, public, clock, ids)
+            side = on_paper(config, public, clock, ids)
+        else:
+            side = watching(venue.account, public)
     except BaseException:
         await public.close()
         await budgets.close()
         raise
-    account = paper.gateway.account if paper is not None else venue.account
-    orders = trading or paper
     encoder = EventEncoder(clock, ids, epoch=0)
     pipe = RedisPipe(redis_url(), clock, scripts=(*MARKET_SCRIPTS, *EVENT_SCRIPTS))
     publisher = EventPublisher(pipe, encoder)
@@ -112,11 +109,11 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
     ports = Ports(
         clock=clock,
         ids=ids,
-        feed=paper.feed if paper is not None else public.feed,
-        account_feed=orders.account_feed if orders is not None else NoAccountFeed(),
-        gateway=orders.gateway if orders is not None else NoGateway(account),
-        catalog=paper.catalog if paper is not None else public.catalog,
-        storage=PostgresStorage(database_url(), account, venue.venue, clock, grace=grace),
+        feed=side.feed,
+        account_feed=side.account_feed,
+        gateway=side.gateway,
+        catalog=side.catalog,
+        storage=PostgresStorage(database_url(), side.account, venue.venue, clock, grace=grace),
         events=publisher,
         heartbeat=trading.heartbeat if trading is not None else None,
         income=trading.income if trading is not None else None,
@@ -124,32 +121,12 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         on_epoch=(encoder.begin,),
     )
     pipe.start()
-    return World(ports, account, config.venue.kind, public, trading, signer, budgets, pipe, publisher, paper)
+    return World(ports, side.account, config.venue.kind, public, trading, signer, budgets, pipe, publisher, side)
 
 
 def _heartbeat(config: Config) -> HeartbeatSettings | None:
     trading = config.trading
     return HeartbeatSettings(trading.heartbeat_s, trading.heartbeat_stall_s) if trading.heartbeat else None
-
-
-def paper_folder() -> Path:
-    """Return where paper accounts are kept."""
-    return var_dir() / "paper"
-
-
-def open_paper(config: Config, public: Public, clock: Clock, ids: Ids) -> Paper:
-    """Open the configured paper account beside the venue's public data."""
-    return open_account(
-        paper_folder(),
-        config.paper.name,
-        balance=exact_micros(config.paper.balance),
-        venue=public.catalog.venue,
-        feed=public.feed,
-        catalog=public.catalog,
-        clock=clock,
-        ids=ids,
-        latency=Latency(config.paper.send_ms / 1000, config.paper.answer_ms / 1000),
-    )
 
 
 def real_venue(config: Config, account: str) -> PolymarketConfig:

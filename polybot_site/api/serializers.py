@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from trading.api.fields import MicrosField
+
 
 class CheckSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
@@ -39,3 +41,22 @@ class MeSerializer(serializers.Serializer[object]):
     username = serializers.CharField()
     role = serializers.ChoiceField(choices=["viewer", "trader", "admin"], allow_null=True)
     account = serializers.CharField(allow_null=True, help_text="the account that is traded")
+
+
+class ShadowSerializer(serializers.Serializer[object]):
+    account = serializers.CharField(help_text="the account that trades")
+    twin = serializers.CharField(help_text="the paper account that follows it")
+    since_ns = serializers.IntegerField(help_text="start of the comparison, UTC nanoseconds")
+    orders = serializers.IntegerField(help_text="orders compared")
+    refused_live = serializers.IntegerField(help_text="orders that only the twin took")
+    refused_twin = serializers.IntegerField(help_text="orders that only the account took")
+    filled_live = MicrosField(help_text="shares")
+    filled_twin = MicrosField(help_text="shares")
+    filled_only_live = MicrosField(help_text="shares that orders got and their twins did not")
+    filled_only_twin = MicrosField(help_text="shares that twins got and their orders did not")
+    slippage = MicrosField(help_text="dollars paid beyond the twin for shares that both got; negative: less")
+    fees_live = MicrosField()
+    fees_twin = MicrosField()
+    profit_live = MicrosField(help_text="dollars after fees; what is still held counts at the best bid")
+    profit_twin = MicrosField()
+    failures = serializers.IntegerField(help_text="failures of the twin; they influence nothing but these figures")

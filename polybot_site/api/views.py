@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
@@ -11,9 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from infra import metrics
-from polybot_site.api.serializers import HealthSerializer, LiveSerializer, MeSerializer
+from infra.redis import sync_client
+from polybot_site.api.serializers import HealthSerializer, LiveSerializer, MeSerializer, ShadowSerializer
 from polybot_site.health import site_health
 from polybot_site.roles import role_of
+from polybot_site.shadow import read_drift
 from trading.store import current_account
 
 
@@ -47,6 +50,24 @@ class MeView(APIView):
         role = role_of(request.user)
         name = None if role is None else role.group_name
         return Response({"username": request.user.get_username(), "role": name, "account": current_account()})
+
+
+class ShadowView(APIView):
+    """How far the paper twin and the traded account are apart; 404 while no twin runs."""
+
+    @extend_schema(responses=ShadowSerializer)
+    def get(self, _request: Request) -> Response:
+        account = current_account()
+        with sync_client(settings.REDIS_URL) as redis:
+            drift = read_drift(redis, account) if account is not None else None
+        if drift is None:
+            raise NoTwinError
+        return Response(ShadowSerializer(drift).data)
+
+
+class NoTwinError(NotFound):
+    default_detail = "No paper twin runs beside the traded account."
+    fix = "Set shadow.enabled = true and start the trader."
 
 
 @extend_schema(exclude=True)

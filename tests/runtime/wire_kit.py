@@ -27,7 +27,7 @@ from trading.own_orders import OwnOrder
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.feed import PolymarketFeed
-from venues.polymarket.signer import LocalSigner
+from venues.polymarket.signer import LocalSigner, Signer
 from venues.polymarket.silence import Watchfulness
 
 ACCOUNT = "sim:test"
@@ -86,9 +86,10 @@ class Desk:
 
     def __init__(self, venue: RunningVenue) -> None:
         self.venue, self.disk, self.ids = venue, Disk(venue), CountingIds()
-        self.signer = LocalSigner("0x" + "5a" * 32)
+        self.signer: Signer = LocalSigner("0x" + "5a" * 32)
         self.lives: list[Trader] = []
         self.budgets = alone()
+        self.dress: Callable[[Ports], Ports] = lambda ports: ports
 
     async def start(
         self, *, care: Watchfulness | None = None, limits: RiskLimits | None = None, absence: float = 5.0
@@ -108,7 +109,7 @@ class Desk:
         )  # fmt: skip
         limits = limits or RiskLimits(max_book_age_ms=3_600_000)
         kernel = Kernel(
-            ports,
+            self.dress(ports),
             KernelConfig(
                 mode=Mode.TRADE, account=ACCOUNT, venue="polymarket", holder=f"life-{len(self.lives)}", limits=limits, max_watched_markets=8,
                 reconcile_every=0.2, absence=absence, lease_ttl=3_600.0,

@@ -81,6 +81,12 @@ class PaperMarket:
         is_bid = token_id == self.market.token_ids[0]
         self.ladder.take(is_bid, price if is_bid else MICRO - price, size)
 
+    def best_bid(self, token_id: str) -> int:
+        """Return the best bid of a token that can be taken, 0 when there is none."""
+        if token_id == self.market.token_ids[0]:
+            return next((price for price, _ in self.ladder.depth(True)), 0)
+        return MICRO - next((price for price, _ in self.ladder.depth(False)), MICRO)
+
     def settle_order(self, order: OrderView, now_ns: int) -> None:
         """An order rests, or rests with less."""
         remaining = order.size - order.size_matched

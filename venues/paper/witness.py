@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from domain.book import BookDelta, BookSnapshot, Level, MarketListed, MarketResolved, TickSizeChange, TradePrint
-from domain.errors import MoneyError, VenueError
+from domain.errors import MoneyError
 from domain.market import Market
 from domain.money import parse_micros
 from domain.ports import Clock
@@ -105,8 +105,9 @@ class Witness:
     def _guard(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except VenueError as error:
+        except Exception as error:  # noqa: BLE001 - counted, logged, and the venue goes no further
             self.failures += 1
+            self._paper.broken = self._paper.broken or f"{type(error).__name__}: {error}"
             _log.error("paper venue failed", account=self._paper.account, error=str(error), failures=self.failures)
 
 

@@ -12,7 +12,7 @@ from domain.money import exact_micros, format_micros
 from infra.clock import SystemClock
 from infra.ids import RandomIds
 from polybot_site.config_loader import current
-from polybot_site.trader_ports import paper_folder
+from polybot_site.trader_account import paper_folder
 from venues.paper.connect import begin_another
 
 
