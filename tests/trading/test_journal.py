@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from django.db import connection
 
+from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus, ArbType
 from domain.errors import JournalError, JournalUncertainError, LeaseLostError
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.halt import Halt, HaltScope
 from domain.ledger import LedgerAccount, LedgerEntry
+from domain.legs import GroupState, Leg, LegGroup, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus, OrderType
 from domain.ports import AuditRecord, EquityRecord, HaltLifted, Journal, OrderState
@@ -170,6 +172,38 @@ async def test_everything_submitted_is_loaded_again_exactly(disk: Disk) -> None:
         (LedgerAccount.EQUITY, -70),
     }
     assert loaded.halts == (halt,)
+
+
+async def test_a_leg_group_is_loaded_again_as_it_was_decided_and_as_it_stands(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+    market = f.market()
+    leg = Leg(intent_id="i-1", market=market, token_id=f.YES, side=OrderSide.BUY, price=400_000)
+    group = LegGroup(
+        id="00000000-0000-4000-8000-00000000aaaa", account=f.ACCOUNT, name="g", strategy="arb", policy=LegPolicy.SEQUENTIAL,
+        legs=(leg, replace(leg, intent_id="i-2", token_id=f.NO)), size=10 * MICRO, payoff=-5, created_ns=f.NOW, arb_type="rebalancing",
+        opportunity_id="o", edge_bps=-7,
+    )  # fmt: skip
+    state = LegGroupState(
+        group_id=group.id, state=GroupState.UNWINDING, reason="why", residual=(10 * MICRO, -3), updated_ns=f.NOW + 1000
+    )
+    execution = ArbExecution(
+        id=group.id, account=f.ACCOUNT, opportunity_id="o", arb_type=ArbType.REBALANCING, leg_group_id="g", strategy="arb",
+        gross_edge_bps=100, expected=1, fees=2, slippage=-3, net_pnl=-4, residual=5, residual_cost=6, status=ArbStatus.PARTIAL,
+        started_ns=f.NOW, completed_ns=None,
+    )  # fmt: skip
+    row = ArbLeg(
+        execution_id=group.id, account=f.ACCOUNT, number=0, order_id="0x1", market_id=market.id, token_id=f.YES, side=OrderSide.BUY,
+        expected_price=400_000, filled_price=None, size=10, filled=0, unwound=0, residual=0, fee=0, slippage_bps=0, status="live",
+    )  # fmt: skip
+    await journal.submit([group])
+    await journal.submit([state])
+    await journal.submit([execution, row])
+    await journal.submit([replace(execution, net_pnl=7), replace(row, filled_price=390_000)])
+
+    ((loaded, loaded_state),) = (await disk.journal().load()).groups
+
+    assert (loaded, loaded_state) == (group, state)
 
 
 async def test_a_lifted_halt_is_not_loaded(disk: Disk) -> None:
