@@ -28,6 +28,7 @@ from venues.polymarket.signer import LocalSigner
 
 PASSWORD = "correct horse battery staple"
 START_SECONDS = 30
+SHIFTED = "tests.venues.polymarket.isolated_signer.shifted"
 
 
 @contextlib.asynccontextmanager
@@ -79,15 +80,19 @@ def short_folder() -> Iterator[Path]:
 
 
 class SignerProcess:
-    """`manage.py runsigner` with the vectors' key, in a folder of its own; it can be killed and started again."""
+    """`manage.py runsigner`, by default with the vectors' key, in a folder of its own; it can be killed and started again.
 
-    def __init__(self, folder: Path, key: str = PRIVATE_KEY, **settings: str) -> None:
+    `now_ns` is the time at which its clock begins, 0 for the machine's own.
+    """
+
+    def __init__(self, folder: Path, key: str = PRIVATE_KEY, now_ns: int = 0, **settings: str) -> None:
         self.folder = folder
         self.socket = folder / "signer" / "signer.sock"
         self.keystore = folder / "key.json"
         self.log = folder / "signer.log"
         self.address = LocalSigner(key).address
         self._settings = settings
+        self._program = ["manage.py"] if not now_ns else ["-m", SHIFTED, str(now_ns)]
         self._process: subprocess.Popen[bytes] | None = None
         text = encrypt(bytes.fromhex(key.removeprefix("0x")), PASSWORD, self.address, ScryptCost(n=1024))
         write_private(self.keystore, text)
@@ -97,6 +102,7 @@ class SignerProcess:
     def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("POLYBOT_")}
         own = {
+            "DJANGO_SETTINGS_MODULE": "polybot_site.settings",
             "POLYBOT_CONFIG": "",
             "POLYBOT_VAR": str(self.folder / "var"),
             "POLYBOT_SIGNER__SOCKET": str(self.socket),
@@ -115,7 +121,7 @@ class SignerProcess:
     def launch(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "runsigner"], cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=log
+                [sys.executable, *self._program, "runsigner"], cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=log
             )  # fmt: skip
         return self._process
 
@@ -139,10 +145,10 @@ class SignerProcess:
 
 
 @contextlib.contextmanager
-def signer_process(**settings: str) -> Iterator[SignerProcess]:
+def signer_process(key: str = PRIVATE_KEY, now_ns: int = 0, **settings: str) -> Iterator[SignerProcess]:
     """Yield a running signer process."""
     with short_folder() as folder:
-        process = SignerProcess(folder, **settings)
+        process = SignerProcess(folder, key, now_ns, **settings)
         process.start()
         try:
             yield process
