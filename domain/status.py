@@ -14,7 +14,8 @@ class TraderStatus:
     """The trader now. Money is micro-dollars; `last_message_ns` is when the last market frame arrived, 0 before the first.
 
     `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `refused_frames` counts
-    what the venue sent and could not be believed. `realised` is before fees, `unrealised` is at the best bid.
+    what the venue sent and could not be believed. `counters` say what became of intents and leg groups since the start, `leg_groups` how many groups
+    are not over. `realised` is before fees, `unrealised` is at the best bid.
     """
 
     mode: str
@@ -32,6 +33,8 @@ class TraderStatus:
     watched_markets: int
     venue_mode: str = "normal"
     refused_frames: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
+    leg_groups: int = 0
     active_strategies: tuple[str, ...] = ()
     halts: tuple[Halt, ...] = ()
     cash: int = 0

@@ -254,6 +254,8 @@ def status_to_proto(status: TraderStatus) -> events_pb2.BotStatus:
         epoch=status.epoch,
         venue_mode=status.venue_mode,
         refused_frames=status.refused_frames,
+        counters=dict(status.counters),
+        leg_groups=status.leg_groups,
     )
 
 
@@ -274,6 +276,8 @@ def status_from_proto(message: events_pb2.BotStatus) -> TraderStatus:
         watched_markets=message.watched_markets,
         venue_mode=message.venue_mode,
         refused_frames=message.refused_frames,
+        counters=dict(message.counters),
+        leg_groups=message.leg_groups,
         active_strategies=tuple(filter(None, message.strategy_name.split(","))),
         halts=tuple(halt_from_proto(halt) for halt in message.halts),
         cash=message.cash_micros,

@@ -38,6 +38,8 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         unknown_orders=sum(1 for own in open_orders if own.status is OrderStatus.UNKNOWN),
         open_positions=portfolio.positions.open_count,
         watched_markets=len(kernel.books) // 2,
+        counters=intent_counters(kernel),
+        leg_groups=len(kernel.legs.running()),
         refused_frames=ports.feed.refused + ports.account_feed.refused + kernel.books.counters.malformed,
         venue_mode=kernel.venue_state.text(ports.clock.monotonic()),
         active_strategies=tuple(entry.name for entry in kernel.engine.registry if entry.running),
@@ -47,6 +49,12 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         unrealised=kernel.marks.value() - cost,
         fees=ledger.balance(LedgerAccount.FEES),
     )
+
+
+def intent_counters(kernel: Kernel) -> dict[str, int]:
+    """Return what became of intents and of leg groups since the start, by name."""
+    groups = {f"group_{name}": count for name, count in kernel.legs.counters.items()}
+    return dict(kernel.executor.counters) | groups
 
 
 def equity(kernel: Kernel) -> EquityRecord:

@@ -193,6 +193,8 @@ trader_statuses = st.builds(
     watched_markets=counts,
     venue_mode=texts,
     refused_frames=counts,
+    counters=st.dictionaries(names, counts, max_size=3),
+    leg_groups=counts,
     active_strategies=st.lists(names, max_size=3).map(tuple),
     halts=st.lists(halts, max_size=2).map(tuple),
     cash=micros,

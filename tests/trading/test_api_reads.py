@@ -205,6 +205,8 @@ def status_of(**changes):
         "watched_markets": 30,
         "venue_mode": "paused for 4 s more (engine_restarting)",
         "refused_frames": 4,
+        "counters": {"accepted": 7, "group_filled": 1},
+        "leg_groups": 1,
         "active_strategies": ("flash_crash", "mean_reversion"),
     }
     return TraderStatus(**(facts | changes))
@@ -218,6 +220,7 @@ def test_the_status_is_what_the_trader_last_said(api, redis):
     assert shown["strategies"] == ["flash_crash", "mean_reversion"]
     assert shown["venue_mode"] == "paused for 4 s more (engine_restarting)"
     assert shown["refused_frames"] == 4
+    assert (shown["counters"], shown["leg_groups"]) == ({"accepted": 7, "group_filled": 1}, 1)
     assert 0 <= shown["age_seconds"] < 60
 
 

@@ -57,6 +57,8 @@ def trader_status(account: str | None) -> dict[str, Any]:
         "open_positions": status.open_positions,
         "watched_markets": status.watched_markets,
         "venue_mode": status.venue_mode,
+        "counters": dict(status.counters),
+        "leg_groups": status.leg_groups,
         "refused_frames": status.refused_frames,
         "strategies": [name for name in status.strategy_name.split(",") if name],
         "halts": [

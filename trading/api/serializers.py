@@ -165,6 +165,10 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
     open_positions = serializers.IntegerField()
     watched_markets = serializers.IntegerField()
     venue_mode = serializers.CharField(help_text='what the venue takes now: "normal", or why new risk waits')
+    counters = serializers.DictField(
+        child=serializers.IntegerField(), help_text="what became of intents and leg groups since start, by name"
+    )
+    leg_groups = serializers.IntegerField(help_text="leg groups that are not over")
     refused_frames = serializers.IntegerField(help_text="frames of the venue that could not be believed, since start")
     strategies = serializers.ListField(child=serializers.CharField())
     halts = HaltSerializer(many=True)
