@@ -169,7 +169,10 @@ async def test_listings_are_filtered_by_what_objects_are(venue):
     assert await found(game_id="1") == await found(uma_resolution_status="resolved") == set()
     versions = {version: {m["id"] for m in every if m["version"] == version} for version in ("v1", "v2")}
     assert all(versions.values())
-    assert await found(version="v2") == versions["v2"]
+    assert await found(version="v2") == await found(resolution_status="inactive") == versions["v2"]
+    position = next(market["positionIds"][0] for market in every if market["version"] == "v2")
+    assert await found(position_ids=position) == versions["v2"]
+    assert await found(position_ids=json.loads(every[0]["clobTokenIds"])[0]) <= versions["v2"]
     assert await found(version="v1", active="false", archived="true") == versions["v1"]
     for bad in ({"liquidity_num_min": "much"}, {"end_date_min": "soon"}, {"order": "liquidity_num"}):
         assert (await venue.get("/gamma/markets/keyset", **bad))[0] == 422

@@ -1,6 +1,6 @@
 """Blocks: numbers and times follow from the venue's time, hashes from the venue's id, contents are what was mined. Memory is bounded.
 
-A block every `BLOCK_SECONDS`; one without transactions is not stored. A block is kept packed, nothing is computed before somebody asks.
+A block every `BLOCK_SECONDS`; one without transactions is not stored. Nothing is computed before somebody asks, and older blocks are kept packed.
 Blocks older than `KEPT` are pruned; asking for their contents is an error of the caller's, see `oldest`.
 """
 
@@ -17,6 +17,8 @@ from venues.simulator.chain.transactions import Transaction, decode_transaction,
 BLOCK_SECONDS = 2
 KEPT = 1_800
 FIRST_BLOCK = 90_000_000
+_UNPACKED = 30
+"""The latest blocks may yet be replaced. What is older is packed: an hour of settlements is tens of megabytes, and every snapshot has it."""
 _NANOS = 1_000_000_000
 _BLOCK_NS = BLOCK_SECONDS * _NANOS
 _encode_block = msgspec.msgpack.Encoder().encode
@@ -31,7 +33,8 @@ class Blocks:
         self.pending: list[bytes] = []
         self._venue_id = venue_id
         self._started_ns = started_ns
-        self._sealed: dict[int, bytes] = {}
+        self._sealed: dict[int, list[bytes]] = {}
+        self._packed: dict[int, bytes] = {}
         self._places: dict[str, int] = {}
         self._forks: list[tuple[int, int]] = []
 
@@ -67,10 +70,13 @@ class Blocks:
         if self.pending:
             self._place(self.head, self.pending)
             self.pending = []
-        for number in [number for number in self._sealed if number < self.oldest]:
+        for number in [number for number in self._sealed if number <= self.head - _UNPACKED]:
+            self._packed[number] = zlib.compress(_encode_block(self._sealed.pop(number)), 1)
+        oldest = self.oldest
+        for number in [number for number in self._packed if number < oldest]:
             for transaction in self.transactions(number):
                 self._places.pop(transaction.hash, None)
-            del self._sealed[number]
+            del self._packed[number]
 
     def transactions(self, number: int) -> list[Transaction]:
         """Return the transactions of a block in order."""
@@ -78,7 +84,7 @@ class Blocks:
 
     def with_transactions(self, first: int, last: int) -> list[int]:
         """Return the blocks from `first` to `last` that hold anything, in order."""
-        return sorted(number for number in self._sealed if first <= number <= last)
+        return sorted(number for number in (*self._packed, *self._sealed) if first <= number <= last)
 
     def find(self, transaction_hash: str) -> tuple[int, int, Transaction] | None:
         """Return (block, index, transaction) of a sealed transaction."""
@@ -97,36 +103,41 @@ class Blocks:
         if number is None:
             self.pending = [data for data in self.pending if decode_transaction(data).hash != transaction_hash]
             return
-        self._pack(number, [data for data in self._held(number) if decode_transaction(data).hash != transaction_hash])
+        held = [data for data in self._held(number) if decode_transaction(data).hash != transaction_hash]
+        self._hold(number, held)
         self._fork(number)
 
     def replace(self, depth: int) -> list[Transaction]:
         """Replace the last `depth` blocks: what they held is mined again one block later, the last block's in the same. Return it."""
         first = max(self.oldest, self.head - depth + 1)
-        moved = {number: self._held(number) for number in range(first, self.head + 1) if number in self._sealed}
+        moved = {number: self._held(number) for number in self.with_transactions(first, self.head)}
         for number in moved:
-            del self._sealed[number]
+            self._hold(number, [])
         self._fork(first)
-        for number, data in sorted(moved.items()):
+        for number, data in moved.items():
             self._place(min(number + 1, self.head), data)
         return [decode_transaction(data) for block in moved.values() for data in block]
 
     def _place(self, number: int, transactions: list[bytes]) -> None:
-        self._pack(number, self._held(number) + transactions)
+        self._hold(number, self._held(number) + transactions)
         for data in transactions:
             self._places[decode_transaction(data).hash] = number
 
     def _held(self, number: int) -> list[bytes]:
         """Return the encoded transactions of a block."""
-        packed = self._sealed.get(number)
-        return [] if packed is None else _decode_block(zlib.decompress(packed))
+        packed = self._packed.get(number)
+        return self._sealed.get(number, []) if packed is None else _decode_block(zlib.decompress(packed))
 
-    def _pack(self, number: int, transactions: list[bytes]) -> None:
-        # An hour of settlements is tens of megabytes, and every snapshot stores it: packed it is a fifth of that.
-        self._sealed[number] = zlib.compress(_encode_block(transactions), 1)
+    def _hold(self, number: int, transactions: list[bytes]) -> None:
+        """Let a block hold these transactions, and forget one that holds none."""
+        self._packed.pop(number, None)
+        self._sealed.pop(number, None)
+        if transactions:
+            self._sealed[number] = transactions
 
     def _fork(self, first: int) -> None:
-        self._forks = [fork for fork in self._forks if fork[1] >= self.oldest]
+        oldest = self.oldest
+        self._forks = [fork for fork in self._forks if fork[1] >= oldest]
         self._forks.append((first, self.head))
 
 

@@ -31,13 +31,14 @@ MARKET_MEMBERS = {
     "condition_ids": "conditionId",
     "question_ids": "questionID",
     "uma_resolution_status": "umaResolutionStatus",
+    "resolution_status": "resolutionStatus",
     "sports_market_types": "sportsMarketType",
     "market_maker_address": "marketMakerAddress",
     "version": "version",
 }
 """Filters of markets that name one of a field's values."""
 
-EVENT_MEMBERS = {"id": "id", "slug": "slug", "version": "version"}
+EVENT_MEMBERS = {"id": "id", "slug": "slug", "version": "version", "resolution_status": "resolutionStatus"}
 
 MARKET_BOUNDS = {
     "liquidity_num_min": ("liquidityNum", 1),
@@ -67,10 +68,8 @@ DATE_BOUNDS = {
 ABSENT = frozenset(
     {
         "game_id",
-        "position_ids",
         "request_ids",
         "onchain_event_ids",
-        "resolution_status",
         "parent_event_id",
         "partner_slug",
     }

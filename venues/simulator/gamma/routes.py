@@ -108,7 +108,7 @@ class GammaRoutes:
 
     def _markets(self, request: web.Request, *, closed: bool | None) -> list[View]:
         query = request.query
-        tokens = set(query.getall("clob_token_ids", []))
+        tokens, positions = set(query.getall("clob_token_ids", [])), set(query.getall("position_ids", []))
         chosen = [
             listing
             for listing in self._venue.world.listings.markets.values()
@@ -118,7 +118,12 @@ class GammaRoutes:
         ]
         members, bounds = gamma_filters.MARKET_MEMBERS, gamma_filters.MARKET_BOUNDS
         views = (self._market_view(request, listing) for listing in chosen)
-        return [view for view in views if gamma_filters.fits(view, query, members, bounds)]
+        return [
+            view
+            for view in views
+            if gamma_filters.fits(view, query, members, bounds)
+            and (not positions or positions.intersection(view.get("positionIds", ())))
+        ]
 
     def _event_view(self, spec: EventSpec) -> View:
         return gamma_views.event(self._venue.world, spec, self._venue.now_ns())

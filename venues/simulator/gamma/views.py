@@ -224,6 +224,8 @@ def _resolution(listing: Listing) -> View:
         view["umaResolutionStatus"] = "proposed"
     else:
         view["umaResolutionStatuses"] = _text([])
+    if is_position_id(listing.spec.token_ids[0]):
+        view["resolutionStatus"] = "resolved" if listing.closed else "active" if listing.proposed_ns else "inactive"
     return view
 
 

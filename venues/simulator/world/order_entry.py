@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from domain.order import OrderSide, OrderType
 from venues.exchange.commands import CancelAll, CancelMarketOrders, CancelOrders, Command, PlaceOrder
 from venues.exchange.events import CancelAnswer, Event, OrderAccepted, OrderRefused, RefusalCode
@@ -50,14 +52,13 @@ class OrderEntry:
         """Cancel all orders, or those of one market or token."""
         return self._cancel([_cancel_market(account, event) for account in event.accounts])
 
-    def cancel_of_key(self, api_key: str) -> None:
-        """Cancel every open order that was placed with a key; those that still wait for their delay stay."""
-        found: dict[str, list[str]] = {}
-        for order in self._history.orders.values():
-            if order.status.open and self._history.owner_keys.get(order.id) == api_key:
-                found.setdefault(order.account, []).append(order.id)
-        for account, order_ids in found.items():
-            self._floor.do(CancelOrders(account, tuple(order_ids)))
+    def cancel_of_key(self, api_key: str, accounts: Iterable[str]) -> None:
+        """Cancel every open order of `accounts` that was placed with a key; those that still wait for their delay stay."""
+        for account in accounts:
+            placed = [order.id for order in self._floor.exchange.open_orders(account)]
+            order_ids = tuple(one for one in placed if self._history.owner_keys.get(one) == api_key)
+            if order_ids:
+                self._floor.do(CancelOrders(account, order_ids))
 
     def _cancel(self, commands: list[Command]) -> CancelAnswer:
         """Carry out one owner's cancel over all its wallets; a refusal by one wallet counts only when no other had the order."""

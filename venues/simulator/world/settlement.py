@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from domain.fill import FillStatus
 from venues.exchange.commands import Settle
-from venues.exchange.events import TradeView
+from venues.exchange.events import TradeMoved, TradeView
 from venues.simulator.world.floor import Floor
 from venues.simulator.world.universe import NANOS
 
@@ -75,8 +75,10 @@ class Settlement:
             self._floor.do(Settle(trade_id, FillStatus(status)))
 
     def settle_diverted(self, trade_id: str, status: str) -> None:
-        """Take one step of a diverted trade's settlement."""
-        self._floor.do(Settle(trade_id, FillStatus(status)))
+        """Take one step of a diverted trade's settlement; after its last nothing can move it any more."""
+        answer = self._floor.do(Settle(trade_id, FillStatus(status)))[-1]
+        if isinstance(answer, TradeMoved) and answer.trade.status.terminal:
+            self._diverted.discard(trade_id)
 
     def _before_seal(self, moment_ns: int) -> int:
         """Return the last moment that still belongs to the first block sealed after `moment_ns`."""

@@ -203,7 +203,9 @@ class World:
         """Cancel every open order of each API key whose heartbeats have stopped."""
         self.floor.later(CHECK_SECONDS, "check_heartbeats")
         for api_key in self.heartbeats.lapsed(self.now_ns):
-            self._entry.cancel_of_key(api_key)
+            key = self.wallets.key(api_key)
+            if key is not None:
+                self._entry.cancel_of_key(api_key, self.wallets.wallets_of(key.address))
 
     def _delete_key(self, event: DeleteKey) -> None:
         self.wallets.delete_key(event.api_key)
