@@ -68,6 +68,8 @@ LOOK: dict[str, Any] = {
                     _page("Orders", "list_alt", "trading.order"),
                     _page("Fills", "done_all", "trading.fill"),
                     _page("Positions", "stacks", "trading.position"),
+                    _page("Leg groups", "account_tree", "trading.leggroup"),
+                    _page("Arbitrage", "swap_horiz", "arbitrage.arbexecution"),
                     _page("Ledger", "account_balance", "trading.ledgerentry"),
                     _page("Equity", "show_chart", "trading.equitysnapshot"),
                 ],

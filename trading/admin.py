@@ -28,6 +28,13 @@ _ORDER_COLOURS = {
     "cancelling": "warning",
     "rejected": "danger",
 }
+_GROUP_COLOURS = {
+    "placing": "info",
+    "unwinding": "warning",
+    "filled": "success",
+    "partial": "warning",
+    "failed": "danger",
+}
 _FILL_COLOURS = {"confirmed": "success", "failed": "danger", "retrying": "warning"}
 _COMMAND_COLOURS = {"done": "success", "refused": "danger", "expired": "warning", "pending": "info"}
 
@@ -109,6 +116,9 @@ class OrderAdmin(OfAMarketAdmin):
     search_fields = ("id", "market__question", "token_id", "decision_id", "intent_id", "reason")
     date_hierarchy = "created_at"
     exclude = ("payload",)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "leg_group" or super().lookup_allowed(lookup, value, request)
 
     @display(description="status", ordering="status", label=_ORDER_COLOURS)
     def shown_status(self, order: models.Order) -> str:
@@ -227,6 +237,37 @@ class CommandAdmin(TableAdmin):
     @display(description="result")
     def shown_result(self, command: models.Command) -> str:
         return _facts(command.result)
+
+
+@admin.register(models.LegGroup)
+class LegGroupAdmin(TableAdmin):
+    list_display = (
+        _time("created_at"),
+        "name",
+        "policy",
+        "shown_state",
+        _SIZE,
+        "left",
+        "arb_type",
+        "strategy_name",
+        "orders",
+        "account",
+    )
+    list_filter = ("state", "policy", "arb_type", "strategy_name", "account")
+    search_fields = ("id", "name", "state_reason")
+    date_hierarchy = "created_at"
+
+    @display(description="state", ordering="state", label=_GROUP_COLOURS)
+    def shown_state(self, group: models.LegGroup) -> str:
+        return group.state
+
+    @display(description="residual shares")
+    def left(self, group: models.LegGroup) -> str:
+        return ", ".join(map(format_micros, group.residual)) if any(group.residual) else "–"
+
+    @display(description="orders")
+    def orders(self, group: models.LegGroup) -> str:
+        return _rows_link("order", "orders", leg_group=group.id)
 
 
 @admin.register(models.Halt)

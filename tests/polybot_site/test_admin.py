@@ -17,7 +17,18 @@ from tests.trading import rows
 from trading import models
 from trading.commands import issue
 
-MONEY = ("order", "fill", "position", "ledgerentry", "command", "halt", "auditlog", "lease", "equitysnapshot")
+MONEY = (
+    "order",
+    "fill",
+    "position",
+    "leggroup",
+    "ledgerentry",
+    "command",
+    "halt",
+    "auditlog",
+    "lease",
+    "equitysnapshot",
+)
 
 
 @pytest.fixture
@@ -43,6 +54,7 @@ def tables(db, redis_url):
     rows.fill(order)
     rows.position()
     rows.ledger("j1", cash=-5, inventory=5)
+    rows.leg_group()
     rows.halt()
     rows.equity(1, cash=1_000_000)
     issue(account=f.ACCOUNT, kind="cancel", payload={"order_id": order.id}, issued_by="somebody")
@@ -136,3 +148,14 @@ def test_the_index_and_the_search_work(staff, tables):
     client = staff("admin")
     assert client.get(reverse("admin:index")).status_code == 200
     assert client.get(reverse("admin:search"), {"s": f.ACCOUNT}).status_code == 200
+
+
+def test_executions_are_listed_and_looked_into_with_their_legs(staff, tables):
+    client = staff("admin")
+    listed = client.get(reverse("admin:arbitrage_arbexecution_changelist"))
+    looked_into = client.get(reverse("admin:arbitrage_arbexecution_change", args=[rows.GROUP]))
+
+    assert b"rebalancing" in listed.content
+    assert b"1.25" in listed.content
+    assert b"0.404" in looked_into.content
+    assert client.post(reverse("admin:arbitrage_arbexecution_change", args=[rows.GROUP]), {}).status_code == 403

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus, ArbType
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.halt import Halt, HaltScope
 from domain.ledger import COLLATERAL, LedgerAccount, LedgerEntry
+from domain.legs import GroupState, Leg, LegGroup, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import Order, OrderSide, OrderStatus
 from domain.ports import EquityRecord, OrderState
@@ -150,3 +152,28 @@ def equity(number: int, *, cash: int, cost: int = 0, value: int = 0, account: st
 
 def halt(scope: HaltScope = HaltScope.ALL, target: str = "", account: str = f.ACCOUNT) -> None:
     write(Halt(account=account, scope=scope, target=target, reason="look first", set_by="somebody", set_ns=f.NOW))
+
+
+GROUP = "00000000-0000-4000-8000-00000000aaaa"
+
+
+def leg_group() -> None:
+    """Write a leg group with its execution."""
+    leg = Leg(intent_id="i-1", market=f.market(), token_id=f.YES, side=OrderSide.BUY, price=400_000)
+    write(
+        LegGroup(
+            id=GROUP, account=f.ACCOUNT, name="g", strategy="arb", policy=LegPolicy.ALL_OR_NONE, legs=(leg, leg), size=10 * MICRO,
+            payoff=MICRO, created_ns=f.NOW, arb_type="rebalancing",
+        ),
+        LegGroupState(group_id=GROUP, state=GroupState.FAILED, reason="", residual=(10 * MICRO, 0), updated_ns=f.NOW),
+        ArbExecution(
+            id=GROUP, account=f.ACCOUNT, opportunity_id="", arb_type=ArbType.REBALANCING, leg_group_id="g", strategy="arb",
+            gross_edge_bps=100, expected=1_250_000, fees=0, slippage=0, net_pnl=0, residual=10 * MICRO, residual_cost=4 * MICRO,
+            status=ArbStatus.FAILED, started_ns=f.NOW, completed_ns=f.NOW,
+        ),
+        ArbLeg(
+            execution_id=GROUP, account=f.ACCOUNT, number=0, order_id="0x1", market_id=f.market().id, token_id=f.YES,
+            side=OrderSide.BUY, expected_price=400_000, filled_price=404_000, size=10 * MICRO, filled=10 * MICRO, unwound=0,
+            residual=10 * MICRO, fee=0, slippage_bps=100, status="matched",
+        ),
+    )  # fmt: skip
