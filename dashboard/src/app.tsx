@@ -1,5 +1,6 @@
 /** The page: status bar, navigation, the chosen view, dialogs, messages and keys. */
 import { type ReactElement, useCallback, useEffect, useState } from "react";
+import { LookingStrip } from "./components/Accounts";
 import { Boundary } from "./components/Boundary";
 import { HaltDialog, HaltStrips } from "./components/Halt";
 import { Help } from "./components/Help";
@@ -15,6 +16,7 @@ import { Markets } from "./views/Markets";
 import { Orders } from "./views/Orders";
 import { Overview } from "./views/Overview";
 import { Positions } from "./views/Positions";
+import { Results } from "./views/Results";
 import { Strategies } from "./views/Strategies";
 
 type Open = "halt" | "help" | null;
@@ -38,6 +40,7 @@ export function App(): ReactElement {
       </button>
       <header className="top">
         <StatusBar onHalt={halt} onHelp={help} />
+        <LookingStrip />
         <HaltStrips />
         {warning === "" ? null : (
           <div className="strip stalled" role="alert">
@@ -71,6 +74,8 @@ function Chosen({ route }: { route: Route }): ReactElement {
       return <Positions />;
     case "fills":
       return <Fills />;
+    case "results":
+      return <Results />;
     case "strategies":
       return <Strategies />;
   }

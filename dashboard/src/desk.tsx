@@ -39,8 +39,10 @@ export function useMayHalt(): boolean {
   return useCell(useDesk().user)?.role !== "viewer";
 }
 
-/** Whether other commands may be given: the site checks again. */
+/** Whether other commands may be given: not by a viewer, nor while another account is looked at. The site checks again. */
 export function useMayTrade(): boolean {
-  const user = useCell(useDesk().user);
-  return user !== null && user.role !== "viewer";
+  const desk = useDesk();
+  const user = useCell(desk.user);
+  const looking = useCell(desk.looking);
+  return user !== null && user.role !== "viewer" && looking === "";
 }

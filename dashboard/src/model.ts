@@ -218,6 +218,57 @@ export interface Ledger {
   readonly curve: readonly EquityPoint[];
 }
 
+/** An account that was traded at some time; `running` while a trader holds it. */
+export interface Account {
+  readonly name: string;
+  readonly kind: string;
+  readonly running: boolean;
+}
+
+export const GROUPINGS = ["strategy", "market", "category", "arbitrage", "day", "week", "month"] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** One group of a report. `makerShare` and `winRate` are parts of one, `null` where there is nothing to take a part of. */
+export interface Result {
+  readonly key: string;
+  readonly title: string;
+  readonly profit: Micros;
+  readonly realised: Micros;
+  readonly fees: Micros;
+  readonly rewards: Micros;
+  readonly volume: Micros;
+  readonly exposure: Micros;
+  readonly maxDrawdown: Micros;
+  readonly fills: number;
+  readonly makerShare: number | null;
+  readonly winRate: number | null;
+}
+
+export interface Report {
+  readonly rows: readonly Result[];
+  readonly total: Result;
+  /** The largest fall of the profit with inventory at the best bids. */
+  readonly equityDrawdown: Micros;
+  /** Profit since the beginning of the account, with inventory at the best bids. */
+  readonly curve: readonly { readonly at: number; readonly profit: Micros }[];
+}
+
+/** One class of movements of a statement, and what it did to the cash and to everything held, at cost. */
+export interface StatementLine {
+  readonly kind: string;
+  readonly title: string;
+  readonly cash: Micros;
+  readonly inventory: Micros;
+  readonly receivable: Micros;
+}
+
+export interface Statement {
+  readonly lines: readonly StatementLine[];
+  /** The venue's cash less ours when everything explicable was booked, `null` before the venue was read. */
+  readonly unexplained: Micros | null;
+  readonly agrees: boolean;
+}
+
 export interface User {
   readonly name: string;
   readonly role: "viewer" | "trader" | "admin";

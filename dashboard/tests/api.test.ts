@@ -77,6 +77,27 @@ describe("answers", () => {
 });
 
 describe("requests", () => {
+  test("reads name the account that is looked at, commands the one whose trader was heard", async () => {
+    const api = answering(200, '{"results":[],"status":"done"}');
+    await api.orders();
+    await api.cancelAllOrders();
+    api.account = "paper:a";
+    api.trading = "live:0x1";
+    await api.orders();
+    await api.cancelAllOrders();
+    await api.resume("all", "");
+    expect(requests.map((request) => request.path)).toEqual([
+      "/api/orders?limit=500",
+      "/api/orders",
+      "/api/orders?limit=500&account=paper%3Aa",
+      "/api/orders?account=live%3A0x1",
+      "/api/halt?scope=all&target=&account=live%3A0x1",
+    ]);
+    expect(api.download("fills", { from: "2026-09-01", to: "2026-09-02" }, "day")).toBe(
+      "/api/reports/fills?from=2026-09-01&to=2026-09-02&as=csv&account=paper%3Aa",
+    );
+  });
+
   test("writes carry the CSRF token of the cookie, reads do not", async () => {
     vi.spyOn(document, "cookie", "get").mockReturnValue("theme=dark; csrftoken=abc123");
     const api = answering(200, '{"status":"done"}');

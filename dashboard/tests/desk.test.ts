@@ -39,6 +39,9 @@ function fakeApi(changes: Partial<Record<keyof Api, unknown>> = {}): Api {
     ledger: async () => null,
     health: async () => [],
     user: async () => ({ name: "ann", role: "trader" }),
+    accounts: async () => [],
+    account: "",
+    trading: "",
   };
   return { ...nothing, ...changes } as unknown as Api;
 }
@@ -197,9 +200,52 @@ describe("reads of the site", () => {
     await settled();
     expect(desk.positions.get()).toHaveLength(1);
     positions.mockResolvedValue([]);
+    world.pass(11_000);
     world.socket.deliver({ case: "botStatus", value: create(BotStatusSchema, { mode: "trade", account: "sim:2" }) });
     await settled();
     expect(desk.positions.get()).toEqual([]);
+  });
+
+  test("of two traders at once, the one that was heard first stays on the page, and the other's rows keep off it", async () => {
+    const api = fakeApi();
+    const desk = started(api);
+    for (const account of ["live:0x1", "paper:a", "live:0x1"]) {
+      world.socket.deliver({ case: "botStatus", value: create(BotStatusSchema, { mode: "trade", account }) });
+    }
+    await settled();
+    expect(desk.status.get()?.account).toBe("live:0x1");
+    expect(api.trading).toBe("live:0x1");
+    for (const [id, account] of [
+      ["mine", "live:0x1"],
+      ["theirs", "paper:a"],
+    ] as const) {
+      const value = orderResult(OrderStatus.LIVE, 1_000);
+      if (value.order !== undefined) Object.assign(value.order, { id, account });
+      world.socket.deliver({ case: "orderResult", value });
+    }
+    expect(desk.orders.get().map((order) => order.id)).toEqual(["mine"]);
+  });
+
+  test("another account can be looked at, and commands still go to the traded one", async () => {
+    const positions = vi.fn(async () => [POSITION]);
+    const api = fakeApi({ positions });
+    const desk = started(api);
+    const traded = {
+      case: "botStatus",
+      value: create(BotStatusSchema, { mode: "trade", account: "live:0x1" }),
+    } as const;
+    world.socket.deliver(traded);
+    await settled();
+    desk.look("paper:a");
+    expect([api.account, api.trading]).toEqual(["paper:a", "live:0x1"]);
+    expect(desk.status.get()).toBeNull();
+    world.socket.deliver(traded);
+    expect(desk.status.get()).toBeNull();
+    await settled();
+    expect(positions).toHaveBeenCalledTimes(2);
+    desk.look("");
+    world.socket.deliver(traded);
+    expect([api.account, desk.status.get()?.account]).toEqual(["", "live:0x1"]);
   });
 });
 

@@ -9,7 +9,8 @@ import { BotStatusSchema } from "../src/gen/polybot/v1/events_pb";
 import { OrderbookSnapshotSchema } from "../src/gen/polybot/v1/orderbook_pb";
 import { Desk } from "../src/live/desk";
 import { Frames } from "../src/live/store";
-import type { Market, Order, Strategy } from "../src/model";
+import type { Account, Market, Order, Report, Result, Statement, Strategy } from "../src/model";
+import { lastDays } from "../src/views/Results";
 import { World } from "./support";
 
 const MARKET: Market = {
@@ -72,6 +73,43 @@ const STRATEGY: Strategy = {
   updatedBy: "",
 };
 
+const ACCOUNTS: readonly Account[] = [
+  { name: "sim:1", kind: "sim", running: true },
+  { name: "paper:second", kind: "paper", running: false },
+];
+
+const TOTAL: Result = {
+  key: "",
+  title: "total",
+  profit: 4_500_000,
+  realised: 5_000_000,
+  fees: 500_000,
+  rewards: 0,
+  volume: 100_000_000,
+  exposure: 6_000_000,
+  maxDrawdown: 1_000_000,
+  fills: 12,
+  makerShare: 0.25,
+  winRate: null,
+};
+
+const REPORT: Report = {
+  rows: [{ ...TOTAL, key: "flash_crash", title: "flash_crash" }],
+  total: TOTAL,
+  equityDrawdown: 2_000_000,
+  curve: [],
+};
+
+const STATEMENT: Statement = {
+  lines: [
+    { kind: "opening", title: "Opening balance", cash: 1_000_000_000, inventory: 0, receivable: 0 },
+    { kind: "buy", title: "Purchases", cash: -6_000_000, inventory: 6_000_000, receivable: 0 },
+    { kind: "closing", title: "Closing balance", cash: 994_000_000, inventory: 6_000_000, receivable: 0 },
+  ],
+  unexplained: -7,
+  agrees: false,
+};
+
 let world: World;
 let api: Record<string, ReturnType<typeof vi.fn>>;
 let desk: Desk;
@@ -89,6 +127,10 @@ beforeEach(() => {
     user: vi.fn(async () => ({ name: "ann", role: "trader" })),
     markets: vi.fn(async () => ({ markets: [MARKET], next: null })),
     market: vi.fn(async () => MARKET),
+    accounts: vi.fn(async () => ACCOUNTS),
+    report: vi.fn(async () => REPORT),
+    statement: vi.fn(async () => STATEMENT),
+    download: vi.fn((report: string) => `/api/reports/${report}?as=csv`),
     halt: vi.fn(async () => "done"),
     resume: vi.fn(async () => "done"),
     cancelOrder: vi.fn(async () => "done"),
@@ -142,6 +184,7 @@ describe("the status bar", () => {
     expect(screen.getByText("No account")).toBeTruthy();
     await status({});
     expect(screen.getByText("Simulated")).toBeTruthy();
+    world.pass(11_000);
     await status({ account: "live:0xabc" });
     expect(screen.getByText("Live money")).toBeTruthy();
   });
@@ -273,4 +316,38 @@ describe("strategy parameters", () => {
     await click(screen.getByRole("switch", { name: "Flash crash" }));
     expect(api["saveStrategy"]).toHaveBeenCalledWith("flash_crash", { enabled: false });
   });
+});
+
+describe("results", () => {
+  test("show a period by group, the statement, and what does not agree with the venue", async () => {
+    await page("#/results");
+    expect(api["report"]).toHaveBeenCalledWith({ from: expect.any(String), to: expect.any(String) }, "strategy");
+    const table = screen.getByRole("table", { name: "Results by strategy" });
+    expect(table.textContent).toContain("flash_crash+$4.50");
+    expect(table.textContent).toContain("25 %–");
+    expect(screen.getByText("Purchases")).toBeTruthy();
+    expect(screen.getByText("venue − books: −$0.000007 of cash")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Results CSV" }).getAttribute("href")).toBe("/api/reports/profit?as=csv");
+    await click(screen.getByRole("button", { name: "Day" }));
+    expect(api["report"]).toHaveBeenLastCalledWith(expect.anything(), "day");
+  });
+
+  test("a period is whole days of UTC", () => {
+    expect(lastDays(7, Date.UTC(2026, 8, 7, 23, 59))).toEqual({ from: "2026-09-01", to: "2026-09-07" });
+    expect(lastDays(1, Date.UTC(2026, 8, 7))).toEqual({ from: "2026-09-07", to: "2026-09-07" });
+  });
+});
+
+test("another account can be looked at, is named loudly, and nothing can be ordered in it", async () => {
+  await page("#/orders");
+  await status({});
+  expect(screen.getByRole("button", { name: "Cancel" }).hasAttribute("disabled")).toBe(false);
+  await click(screen.getByTitle("paper:second"));
+  expect(screen.getByText("Paper")).toBeTruthy();
+  expect(screen.getByText(/which is not the account that is traded here/)).toBeTruthy();
+  const cancel = screen.queryByRole("button", { name: "Cancel" });
+  expect(cancel === null || cancel.hasAttribute("disabled")).toBe(true);
+  await click(screen.getByRole("button", { name: "Back" }));
+  await status({});
+  expect(screen.getByText("Simulated")).toBeTruthy();
 });

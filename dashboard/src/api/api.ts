@@ -1,12 +1,16 @@
 /** The site's REST addresses the dashboard uses, typed. Every method rejects with `ApiError`. */
 import type {
+  Account,
   Check,
   Fill,
+  Grouping,
   Ledger,
   Market,
   Order,
   ParameterValue,
   Position,
+  Report,
+  Statement,
   Strategy,
   StrategyStatus,
   User,
@@ -32,8 +36,46 @@ export interface MarketQuery {
 /** What became of a command: carried out, or still under way when the site stopped waiting. A refusal is an `ApiError`. */
 export type Answer = "done" | "pending";
 
+/** What a report covers: from a day to a day, of UTC, both included. */
+export interface Period {
+  readonly from: string;
+  readonly to: string;
+}
+
 export class Api {
+  /** The account that reads are about, "" for the one that is traded now. */
+  account = "";
+  /** The account that commands go to: the one whose trader was heard last, "" before any was. */
+  trading = "";
+
   constructor(private readonly http: Http) {}
+
+  /** The path with parameters, the account among them. */
+  private about(path: string, parameters: Readonly<Record<string, string>> = {}): string {
+    const query = new URLSearchParams(parameters);
+    if (this.account !== "") query.set("account", this.account);
+    return query.size === 0 ? path : `${path}?${query}`;
+  }
+
+  async accounts(): Promise<readonly Account[]> {
+    return decode.rows(await this.http.send("GET", "/api/accounts")).map(decode.account);
+  }
+
+  async report(period: Period, by: Grouping): Promise<Report> {
+    const answer = await this.http.send("GET", this.about("/api/reports/profit", { ...period, by }));
+    return decode.report(decode.row(answer));
+  }
+
+  async statement(period: Period): Promise<Statement> {
+    return decode.statement(
+      decode.row(await this.http.send("GET", this.about("/api/reports/statement", { ...period }))),
+    );
+  }
+
+  /** Where a report is downloaded as CSV. */
+  download(report: "profit" | "statement" | "fills", period: Period, by: Grouping): string {
+    return this.about(`/api/reports/${report}`, { ...period, as: "csv", ...(report === "profit" ? { by } : {}) });
+  }
 
   async user(): Promise<User> {
     return decode.user(decode.row(await this.http.send("GET", "/api/me")));
@@ -45,7 +87,7 @@ export class Api {
   }
 
   async ledger(): Promise<Ledger> {
-    return decode.ledger(decode.row(await this.http.send("GET", "/api/ledger")));
+    return decode.ledger(decode.row(await this.http.send("GET", this.about("/api/ledger"))));
   }
 
   async markets(query: MarketQuery): Promise<MarketPage> {
@@ -61,15 +103,17 @@ export class Api {
   }
 
   async orders(): Promise<readonly Order[]> {
-    return decode.rows(await this.http.send("GET", "/api/orders?limit=500")).map(decode.order);
+    return decode.rows(await this.http.send("GET", this.about("/api/orders", { limit: "500" }))).map(decode.order);
   }
 
   async positions(): Promise<readonly Position[]> {
-    return decode.rows(await this.http.send("GET", "/api/positions?status=all&limit=500")).map(decode.position);
+    return decode
+      .rows(await this.http.send("GET", this.about("/api/positions", { status: "all", limit: "500" })))
+      .map(decode.position);
   }
 
   async fills(): Promise<readonly Fill[]> {
-    return decode.rows(await this.http.send("GET", "/api/fills?limit=500")).map(decode.fill);
+    return decode.rows(await this.http.send("GET", this.about("/api/fills", { limit: "500" }))).map(decode.fill);
   }
 
   async strategies(): Promise<{ strategies: readonly Strategy[]; statuses: readonly StrategyStatus[] }> {
@@ -112,7 +156,9 @@ export class Api {
   }
 
   private async command(method: "POST" | "DELETE", path: string, body?: Json): Promise<Answer> {
-    const answer = await this.http.send(method, path, body);
+    const account =
+      this.trading === "" ? "" : `${path.includes("?") ? "&" : "?"}account=${encodeURIComponent(this.trading)}`;
+    const answer = await this.http.send(method, path + account, body);
     return isRow(answer) && answer["status"] === "pending" ? "pending" : "done";
   }
 }

@@ -5,6 +5,7 @@
 import { type Micros, micros } from "../format/money";
 import { moment } from "../format/time";
 import type {
+  Account,
   Check,
   Fill,
   Ledger,
@@ -13,7 +14,11 @@ import type {
   Parameter,
   ParameterValue,
   Position,
+  Report,
+  Result,
   Side,
+  Statement,
+  StatementLine,
   Strategy,
   StrategyStatus,
   User,
@@ -270,6 +275,70 @@ function refusals(from: Json | undefined): [string, number][] {
   return Object.keys(from)
     .map((reason): [string, number] => [reason, count(from, reason)])
     .sort((a, b) => b[1] - a[1]);
+}
+
+export function account(from: Row): Account {
+  return { name: required(from, "account"), kind: text(from, "kind"), running: from["running"] === true };
+}
+
+function part(from: Row, field: string): number | null {
+  const value = from[field];
+  return typeof value === "number" ? value : null;
+}
+
+function result(from: Row): Result {
+  return {
+    key: text(from, "key"),
+    title: text(from, "title"),
+    profit: needed(from, "profit"),
+    realised: needed(from, "realised"),
+    fees: needed(from, "fees"),
+    rewards: needed(from, "rewards"),
+    volume: needed(from, "volume"),
+    exposure: needed(from, "exposure"),
+    maxDrawdown: needed(from, "max_drawdown"),
+    fills: count(from, "fills"),
+    makerShare: part(from, "maker_share"),
+    winRate: part(from, "win_rate"),
+  };
+}
+
+export function report(from: Row): Report {
+  return {
+    rows: rows(from["rows"] ?? []).map(result),
+    total: result(row(from["total"])),
+    equityDrawdown: needed(from, "equity_drawdown"),
+    curve: rows(from["curve"] ?? []).map((point) => ({
+      at: neededAt(point, "at"),
+      profit: needed(point, "equity") - needed(point, "deposits"),
+    })),
+  };
+}
+
+function line(kind: string, title: string, amounts: Row): StatementLine {
+  return {
+    kind,
+    title,
+    cash: needed(amounts, "cash"),
+    inventory: needed(amounts, "inventory"),
+    receivable: needed(amounts, "receivable"),
+  };
+}
+
+/** The statement's lines from the opening to the closing balance. */
+export function statement(from: Row): Statement {
+  const venue = from["venue"];
+  return {
+    lines: [
+      line("opening", "Opening balance", row(from["opening"])),
+      ...rows(from["lines"] ?? []).map((each) =>
+        line(required(each, "kind"), text(each, "title"), row(each["amounts"])),
+      ),
+      line("closing", "Closing balance", row(from["closing"])),
+    ],
+    unexplained: isRow(venue) ? amount(venue, "unexplained") : null,
+    agrees: from["agrees"] === true,
+  };
 }
 
 export function user(from: Row): User {

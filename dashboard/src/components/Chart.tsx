@@ -67,7 +67,7 @@ function options(element: HTMLElement, label: string, format: ChartProps["format
     cursor: { y: false, points: { size: 7, fill: accent } },
     scales: { y: { range: (_plot, low, high) => padded(low, high) } },
     axes: [
-      { ...axis, grid: { show: false }, size: 28, space: 80, values: (_plot, ticks) => ticks.map(clockText) },
+      { ...axis, grid: { show: false }, size: 28, space: 80, values: (_plot, ticks) => ticks.map(clockText(ticks)) },
       { ...axis, size: 58, space: 34, values: (_plot, ticks) => ticks.map((tick) => format(Math.round(tick * MICRO))) },
     ],
     series: [
@@ -99,8 +99,19 @@ function padded(low: number | null, high: number | null): [number, number] {
 const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-function clockText(seconds: number): string {
-  return (seconds % 60 === 0 ? HOURS : SECONDS).format(seconds * 1000);
+const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const MOMENTS = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const LONG_S = 36 * 3600;
+
+/** Days for a long stretch of time, the clock for a short one. */
+function clockText(ticks: readonly number[]): (seconds: number) => string {
+  const long = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) > LONG_S;
+  return (seconds) => (long ? DAYS : seconds % 60 === 0 ? HOURS : SECONDS).format(seconds * 1000);
 }
 
 /** A label with the value and time under the pointer. */
@@ -116,7 +127,9 @@ function pointer(format: ChartProps["format"]): uPlot.Plugin {
         const at = index === null || index === undefined ? null : plot.data[0][index];
         note.hidden = value === null || value === undefined || at === null || at === undefined;
         if (note.hidden) return;
-        note.textContent = `${format(Math.round((value ?? 0) * MICRO))}  ${SECONDS.format((at ?? 0) * 1000)}`;
+        const times = plot.data[0];
+        const long = (times.at(-1) ?? 0) - (times[0] ?? 0) > LONG_S;
+        note.textContent = `${format(Math.round((value ?? 0) * MICRO))}  ${(long ? MOMENTS : SECONDS).format((at ?? 0) * 1000)}`;
         const left = plot.cursor.left ?? 0;
         note.style.left = `${Math.min(Math.max(left, 60), plot.over.clientWidth - 60)}px`;
       },

@@ -4,7 +4,7 @@ import { Dialog } from "./Dialog";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["h", "Halt all trading, or resume (asks first)"],
-  ["1 – 6", "Overview, markets, orders, positions, fills, strategies"],
+  ["1 – 7", "Overview, markets, orders, positions, fills, results, strategies"],
   ["/", "Search"],
   ["j  k", "Next and previous market"],
   ["Esc", "Close, or back to the list of markets"],

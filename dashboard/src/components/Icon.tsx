@@ -7,6 +7,7 @@ const PATHS = {
   orders: "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
   positions: "m12 3 9 5-9 5-9-5zM3 12.5l9 5 9-5M3 17l9 5 9-5",
   fills: "m3 12 5 5L18 7M11 15l2 2L23 7",
+  results: "M3 20h18M4 16l5-5 4 3 7-8M15 6h5v5",
   strategies: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
   stop: "M8 3h8l5 5v8l-5 5H8l-5-5V8zM9 9l6 6M15 9l-6 6",
   play: "M7 4.5v15l12-7.5z",

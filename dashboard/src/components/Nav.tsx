@@ -1,4 +1,4 @@
-/** The six views; at the side on a desk, at the bottom on a phone. */
+/** The seven views; at the side on a desk, at the bottom on a phone. */
 import type { ReactElement } from "react";
 import { useDesk } from "../desk";
 import { useCell } from "../live/store";
@@ -11,6 +11,7 @@ export const TITLES: Record<View, string> = {
   orders: "Orders",
   positions: "Positions",
   fills: "Fills",
+  results: "Results",
   strategies: "Strategies",
 };
 

@@ -5,6 +5,7 @@ import { duration } from "../format/time";
 import { type Freshness, freshness } from "../live/freshness";
 import { useCell } from "../live/store";
 import { nextTheme, type Theme, useTheme } from "../theme";
+import { Accounts } from "./Accounts";
 import { HaltButton } from "./Halt";
 import { Icon } from "./Icon";
 
@@ -13,17 +14,23 @@ export function useFreshness(): Freshness {
   return freshness(useCell(desk.socket.connection), useCell(desk.status), useNow());
 }
 
-const KINDS = {
+export const KINDS = {
   sim: ["Simulated", "No real money: generated keys on a simulated venue."],
   paper: ["Paper", "Real market data, pretended orders. No real money."],
   live: ["Live money", "Orders are real and spend real money."],
   none: ["No account", "No trader has reported its account yet."],
 } as const;
 
-function Account(): ReactElement {
-  const account = useCell(useDesk().status)?.account ?? "";
+export function kindOf(account: string): keyof typeof KINDS {
   const prefix = account.split(":")[0];
-  const kind = prefix === "sim" || prefix === "paper" || prefix === "live" ? prefix : "none";
+  return prefix === "sim" || prefix === "paper" || prefix === "live" ? prefix : "none";
+}
+
+function Account(): ReactElement {
+  const desk = useDesk();
+  const traded = useCell(desk.status)?.account ?? "";
+  const account = useCell(desk.looking) || traded;
+  const kind = kindOf(account);
   const [label, meaning] = KINDS[kind];
   return (
     <span className={`account ${kind}`} title={account === "" ? meaning : `${meaning} Account ${account}`}>
@@ -128,6 +135,7 @@ function Menu({ onHelp }: { onHelp: () => void }): ReactElement {
         <br />
         <span className="muted small">{user === null ? "" : `Role: ${user.role}`}</span>
       </p>
+      <Accounts />
       <button type="button" onClick={nextTheme}>
         <Icon name={icon} /> {label}
       </button>

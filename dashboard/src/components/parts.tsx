@@ -97,6 +97,17 @@ export function StatusBadge({ status, title }: { status: string; title?: string 
   );
 }
 
+/** One figure with its name, for a row of them. */
+export function Tile({ title, value, note }: { title: string; value: string; note: string }): ReactElement {
+  return (
+    <div className="card tile">
+      <dt>{title}</dt>
+      <dd>{value}</dd>
+      <dd className="note">{note}</dd>
+    </div>
+  );
+}
+
 interface ChipsProps<T extends string> {
   readonly label: string;
   readonly options: readonly (readonly [T, string])[];

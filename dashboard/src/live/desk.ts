@@ -2,13 +2,15 @@
  * Everything the page knows, kept current by the socket and by reads of the site. Views follow its cells; nothing else holds live state.
  *
  * Each new connection reads orders, positions, fills, strategies and results again, so that what happened while there was none is
- * not missed. When the trader reports another account, all that belongs to the former one is forgotten.
+ * not missed. One account is shown: the one that is traded, or another that the user looks at. When another one is shown, all that belongs to
+ * the former one is forgotten; events of any other account are not shown.
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Api } from "../api/api";
 import { ApiError, explain } from "../api/http";
 import { type Event, EventSchema } from "../gen/polybot/v1/events_pb";
 import type {
+  Account,
   Check,
   Fill,
   Ledger,
@@ -36,6 +38,8 @@ const TRADES = 40;
 /** The mode the site reports while no trader runs. */
 const OFFLINE = "offline";
 const REFRESH_MS = 10_000;
+/** A trader that says nothing for so long has given way to one of another account. */
+const SILENT_MS = 10_000;
 const DESK_TOPICS = ["status", "orders", "positions", "fills", "signals", "strategies"];
 
 export class Desk {
@@ -48,6 +52,10 @@ export class Desk {
   readonly user: Cell<User | null>;
   readonly strategies: Cell<readonly Strategy[] | null>;
   readonly strategyStatus: Cell<ReadonlyMap<string, StrategyStatus>>;
+  /** Every account that was ever traded. */
+  readonly accounts: Cell<readonly Account[]>;
+  /** The account that the user chose to look at, "" for the one that is traded. */
+  readonly looking: Cell<string>;
   /** True once orders, positions and fills were read. */
   readonly loaded: Cell<boolean>;
   readonly orders: Collection<Order>;
@@ -75,6 +83,8 @@ export class Desk {
     this.user = new Cell<User | null>(null, frames);
     this.strategies = new Cell<readonly Strategy[] | null>(null, frames);
     this.strategyStatus = new Cell<ReadonlyMap<string, StrategyStatus>>(new Map(), frames);
+    this.accounts = new Cell<readonly Account[]>([], frames);
+    this.looking = new Cell<string>("", frames);
     this.loaded = new Cell<boolean>(false, frames);
     const now = environment.now;
     this.orders = new Collection<Order>(frames, now, ROWS, {
@@ -126,6 +136,17 @@ export class Desk {
     };
   }
 
+  /** Show another account, to look at only; "" goes back to the one that is traded. */
+  look(account: string): void {
+    if (account === this.looking.get()) return;
+    this.looking.set(account);
+    this.api.account = account;
+    this.account = account;
+    this.status.set(null);
+    this.ledger.set(null);
+    this.forget();
+  }
+
   /** Read again what no event carries. A failure is not told: the connection and the health lights say it. */
   async refresh(): Promise<void> {
     if (document.hidden) return;
@@ -145,6 +166,7 @@ export class Desk {
       this.loadLedger(),
       this.loadHealth(),
       this.api.user().then((user) => this.user.set(user)),
+      this.api.accounts().then((accounts) => this.accounts.set(accounts)),
     ];
     const [accountRead] = await Promise.all([
       this.allRead("Could not read the account", account),
@@ -172,7 +194,9 @@ export class Desk {
   }
 
   async loadLedger(): Promise<void> {
-    this.ledger.set(await this.api.ledger());
+    const asked = this.looking.get();
+    const ledger = await this.api.ledger();
+    if (asked === this.looking.get()) this.ledger.set(ledger);
   }
 
   async loadHealth(): Promise<void> {
@@ -216,16 +240,31 @@ export class Desk {
         this.setStatus(decode.status(payload.value, this.environment.now()));
         break;
       case "orderResult":
-        this.keep("orders", event, this.orders, decode.order(payload.value, at));
+        this.keep(
+          "orders",
+          event,
+          this.orders,
+          this.shown(payload.value.order?.account) ? decode.order(payload.value, at) : null,
+        );
         break;
       case "positionUpdate":
-        this.keep("positions", event, this.positions, decode.position(payload.value, at));
+        this.keep(
+          "positions",
+          event,
+          this.positions,
+          this.shown(payload.value.position?.account) ? decode.position(payload.value, at) : null,
+        );
         break;
       case "fill":
-        this.keep("fills", event, this.fills, decode.fill(payload.value, at));
+        this.keep(
+          "fills",
+          event,
+          this.fills,
+          this.shown(payload.value.account) ? decode.fill(payload.value, at) : null,
+        );
         break;
       case "tradeSignal":
-        this.keep("signals", event, this.signals, decode.signal(payload.value, at));
+        this.keep("signals", event, this.signals, this.looking.get() === "" ? decode.signal(payload.value, at) : null);
         break;
       case "strategyStatus":
         this.setStrategyStatus(decode.strategy(payload.value));
@@ -250,10 +289,24 @@ export class Desk {
     cell.set([trade, ...cell.get()].slice(0, TRADES));
   }
 
+  /** Whether rows of an account belong on this page. */
+  private shown(account: string | undefined): boolean {
+    return this.account === "" || account === this.account;
+  }
+
   private setStatus(status: Status): void {
+    const other = status.account !== "" && this.account !== "" && status.account !== this.account;
+    if (other && (this.looking.get() !== "" || this.heard())) return;
+    if (this.looking.get() === "" && status.account !== "") this.api.trading = status.account;
     if (this.account !== "" && status.account !== "" && status.account !== this.account) this.forget();
     this.account = status.account || this.account;
     this.status.set(status.mode === OFFLINE ? null : status);
+  }
+
+  /** Whether the trader of the account shown has spoken lately. */
+  private heard(): boolean {
+    const last = this.status.get();
+    return last !== null && this.environment.now() - last.at < SILENT_MS;
   }
 
   /** Newer words on some checks; the others stay. */

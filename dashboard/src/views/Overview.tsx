@@ -1,7 +1,7 @@
 /** The state of trading on one screen: profit so far, what is open, what the strategies wanted last, and what is healthy. */
 import { type ReactElement, useMemo } from "react";
 import { Chart } from "../components/LazyChart";
-import { Empty, Gain } from "../components/parts";
+import { Empty, Gain, Tile } from "../components/parts";
 import { useDesk, useNow } from "../desk";
 import { dollars, gain, tone } from "../format/money";
 import { duration } from "../format/time";
@@ -119,15 +119,5 @@ function Numbers({ now }: { now: Results }): ReactElement {
         note={known ? `up ${duration(status.uptimeSeconds)}` : ""}
       />
     </dl>
-  );
-}
-
-function Tile({ title, value, note }: { title: string; value: string; note: string }): ReactElement {
-  return (
-    <div className="card tile">
-      <dt>{title}</dt>
-      <dd>{value}</dd>
-      <dd className="note">{note}</dd>
-    </div>
   );
 }
