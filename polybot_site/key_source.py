@@ -26,9 +26,12 @@ _PASSWORD = "POLYBOT_WALLET__PASSWORD_FILE"  # noqa: S105 (a name)
 
 def open_signer(config: Config, ask: Ask | None = None) -> Signer:
     """Return the configured signer. Without `ask` nobody is asked for a password that is not configured."""
-    if config.wallet.signer_socket:
-        return RemoteSigner(Path(config.wallet.signer_socket).expanduser(), config.wallet.address)
-    return local_signer(config, ask)
+    return remote_signer(config) if config.wallet.signer_socket else local_signer(config, ask)
+
+
+def remote_signer(config: Config) -> RemoteSigner:
+    """Return the client of the configured signer; it connects when it is asked."""
+    return RemoteSigner(Path(config.wallet.signer_socket).expanduser(), config.wallet.address)
 
 
 def local_signer(config: Config, ask: Ask | None = None) -> LocalSigner:

@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.errors import SigningError, WalletError, WrongAccountError
+from domain.money import format_micros
 from infra.paths import var_dir
 from polybot_site.config import Config
 from polybot_site.key_files import kept
+from polybot_site.key_source import remote_signer
+from venues.polymarket.isolated_signer.wire import Status
 from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import SignatureType
 from venues.polymarket.wallet.derivation import check_wallet
@@ -35,6 +39,37 @@ class KeyStatus:
         mode = f" (mode {self.permissions})" if self.permissions else ""
         address = [f"address    {self.address}"] if self.address else []
         return [f"key        {self.source}{place}{mode}", *address, *(f"problem: {text}" for text in self.problems)]
+
+
+async def signer_status(config: Config) -> Status | None:
+    """Return what the configured signer has signed and refused, None where none is configured. Raises `WalletError` when it does not say."""
+    if not config.wallet.signer_socket:
+        return None
+    remote = remote_signer(config)
+    try:
+        return await remote.status()
+    except (SigningError, WrongAccountError) as error:
+        raise WalletError(str(error)) from error
+    finally:
+        await remote.close()
+
+
+def signer_values(status: Status) -> dict[str, Any]:
+    """Return a signer's status for JSON; amounts are decimal texts."""
+    amounts = ("bought", "sold_shares", "max_day_notional", "max_day_shares")
+    values = {name: getattr(status, name) for name in ("address", "day", "signed", "refused")}
+    return values | {name: format_micros(getattr(status, name)) for name in amounts}
+
+
+def signer_lines(status: Status) -> list[str]:
+    """Return a signer's status for a terminal."""
+    refused = ", ".join(f"{code} {times}" for code, times in sorted(status.refused.items())) or "nothing"
+    bought = f"${format_micros(status.bought)} of ${format_micros(status.max_day_notional)} to buy with"
+    sold = f"{format_micros(status.sold_shares)} of {format_micros(status.max_day_shares)} shares to sell"
+    return [
+        f"signed     {status.signed} since the signer started; refused: {refused}",
+        f"today      {bought}, {sold} ({status.day} UTC)",
+    ]
 
 
 def key_status(config: Config) -> KeyStatus:

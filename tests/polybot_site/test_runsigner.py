@@ -19,11 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import PolybotError, SigningError
+from domain.errors import PolybotError, SigningError, WalletError
 from infra.clock import SystemClock
 from infra.paths import ROOT
 from polybot_site.config_loader import load
 from polybot_site.key_source import local_signer
+from polybot_site.key_status import signer_lines, signer_status, signer_values
 from polybot_site.signer_process import client_users, open_desk
 from tests.venues.polymarket.isolated_signer.kit import DOLLAR, STRANGER, order, sale, wallet_statements
 from tests.venues.polymarket.isolated_signer.kit import call as approval
@@ -126,6 +127,20 @@ def test_no_bytes_stop_it_and_none_but_a_good_message_gets_a_signature(process, 
 def test_after_all_that_it_still_signs(process):
     assert ask(process, order(salt=9)) == [LocalSigner(PRIVATE_KEY).sign_now(order(salt=9))]
     assert b'"signed"' in say(process, HELLO + len(GOOD).to_bytes(4, "big") + GOOD)
+
+
+def test_the_wallets_status_shows_what_was_signed_and_what_the_day_has_left(process):
+    ask(process, order(maker=STRANGER))
+    where = {"POLYBOT_CONFIG": "", "POLYBOT_WALLET__SIGNER_SOCKET": str(process.socket)}
+    found = asyncio.run(signer_status(load(where | {"POLYBOT_WALLET__ADDRESS": ADDRESS}).config))
+    assert found is not None
+    counts, today = signer_lines(found)
+    assert f"signed     {found.signed} since the signer started" in counts
+    assert f"wallet {found.refused['wallet']}" in counts
+    assert "of $1000 to buy with" in today
+    assert signer_values(found)["max_day_notional"] == "1000"
+    with pytest.raises(WalletError, match=f"configured is {STRANGER}"):
+        asyncio.run(signer_status(load(where | {"POLYBOT_WALLET__ADDRESS": STRANGER}).config))
 
 
 def test_a_second_signer_at_the_same_socket_is_refused_and_the_first_goes_on(process):

@@ -32,7 +32,7 @@ from infra.clock import SystemClock
 from polybot_site.config import Config
 from polybot_site.config_loader import current
 from polybot_site.key_actions import KEY_ACTIONS, act, add_arguments
-from polybot_site.key_status import key_status
+from polybot_site.key_status import key_status, signer_lines, signer_status, signer_values
 from polybot_site.wallet_session import configured_wallet, submission_files
 from polybot_site.wallet_text import as_values, plan_lines, receipt_line, status_lines
 from venues.polymarket.wallet.opening import OpenWallet
@@ -91,18 +91,27 @@ class Command(BaseCommand):
             raise CommandError("interrupted: what has left goes on, and `manage.py wallet status` names it") from None
 
     async def _run(self, config: Config, options: dict[str, Any]) -> None:
-        key = key_status(config)
-        if options["action"] == "status" and not options["json"]:
-            # First of all: what is wrong with the key is why nothing else can be shown.
-            self._print(options, {}, key.lines())
+        key = await self._key(config, options) if options["action"] == "status" else {}
         async with configured_wallet(config, SystemClock()) as opened:
             if options["action"] == "status":
                 status = await opened.operations.status()
-                self._print(options, {"key": key.values(), **as_values(status)}, status_lines(status))
+                self._print(options, key | as_values(status), status_lines(status))
             elif options["action"] == "forget":
                 self._forget(opened, options)
             else:
                 await self._operate(config, opened, options)
+
+    async def _key(self, config: Config, options: dict[str, Any]) -> dict[str, Any]:
+        """Return what is known of the key; people see it first, because what is wrong with it is why nothing else can be shown."""
+        key = key_status(config)
+        if not options["json"]:
+            self._print(options, {}, key.lines())
+        signer = await signer_status(config)
+        if signer is None:
+            return {"key": key.values()}
+        if not options["json"]:
+            self._print(options, {}, signer_lines(signer))
+        return {"key": key.values(), "signer": signer_values(signer)}
 
     async def _operate(self, config: Config, opened: OpenWallet, options: dict[str, Any]) -> None:
         with submission_files().exclusive(opened.operations.identity.wallet):
