@@ -30,6 +30,7 @@ from proto.mapping import (
 )
 from proto.polybot.v1 import events_pb2, position_pb2, strategy_pb2
 from tests.trading import factories as f
+from tests.trading.kit import until
 from trading.publisher import SCRIPTS, STREAM_LENGTH, EventPublisher
 
 
@@ -264,3 +265,21 @@ async def test_streams_do_not_grow_for_ever(publisher, broker):
             await asyncio.sleep(0.01)
     assert STREAM_LENGTH <= await broker.xlen("stream:orders") < STREAM_LENGTH + 500
     assert STREAM_LENGTH <= await broker.xlen("stream:fills") < STREAM_LENGTH + 500
+
+
+async def test_the_sessions_arbitrage_figures_lie_under_their_names(publisher, broker):
+    publisher.arb_session(-250_000, {"rebalancing": 1_000_000, "combinatorial": 0, "cross_platform": -1_250_000}, 3, 1, 2)
+    wanted = {
+        b"arb:session:pnl": b"-0.25",
+        b"arb:session:pnl:rebal": b"1",
+        b"arb:session:pnl:combo": b"0",
+        b"arb:session:pnl:xplat": b"-1.25",
+        b"arb:session:count": b"3",
+        b"arb:session:count:win": b"1",
+        b"arb:session:count:loss": b"2",
+    }
+
+    async def shown():
+        return {key: await broker.get(key) for key in await broker.keys("arb:session:*")} == wanted
+
+    await until(shown)
