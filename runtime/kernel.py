@@ -25,6 +25,7 @@ from domain.signal import Intent, Replace, TradeSignal
 from markets.books import Books, BookUpdate
 from runtime.account_events import AccountEvents
 from runtime.config import KernelConfig
+from runtime.halting import Halting
 from runtime.heartbeat_watch import HeartbeatWatch
 from runtime.leg_wiring import build_legs
 from runtime.market_directory import MarketDirectory
@@ -46,6 +47,7 @@ from trading.change import Change
 from trading.desk import Desk
 from trading.executor import Executor
 from trading.exits import Exits
+from trading.flatten import Flatten
 from trading.halts import Halts
 from trading.income import Income
 from trading.lease_holder import LeaseHolder
@@ -221,8 +223,20 @@ class Kernel:
             self.resolver,
             self.withdrawals,
             self.risk.reservations,
+            self._build_halting(),
             market_of=self.markets.get,
         )
+
+    def _build_halting(self) -> Halting:
+        flatten = Flatten(
+            self.desk,
+            self.risk.reservations,
+            self.ports.ids,
+            submit=self.executor.submit,
+            book_of=self.books.get,
+            market_of=self.markets.get,
+        )
+        return Halting(self.desk, self.withdrawals, flatten, market_of=self.markets.get)
 
     def spawn(self, name: str, work: Work) -> None:
         """Run further work as long as the kernel runs; its death stops the kernel."""

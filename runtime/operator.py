@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from domain.errors import PolybotError
-from domain.halt import HaltScope
 from domain.market import Market
 from domain.money import format_micros, parse_micros
 from domain.order import Effect, OrderSide, OrderType
 from domain.signal import TradeSignal, Urgency
+from runtime.halting import CommandRefusedError, Halting
 from trading.desk import Desk
 from trading.executor import MANUAL, Executor
 from trading.inbox import PendingCommand
@@ -25,10 +24,6 @@ from trading.resolver import Resolver
 from trading.withdrawals import Withdrawals
 
 VALID_NS = 10_000_000_000
-
-
-class CommandRefusedError(PolybotError):
-    """A command that cannot be carried out; the text says why."""
 
 
 class Operator:
@@ -42,6 +37,7 @@ class Operator:
         resolver: Resolver,
         withdrawals: Withdrawals,
         reservations: Reservations,
+        halting: Halting,
         *,
         market_of: Callable[[str], Market | None],
     ) -> None:
@@ -51,21 +47,24 @@ class Operator:
         self._resolver = resolver
         self._withdrawals = withdrawals
         self._reservations = reservations
+        self._halting = halting
         self._market_of = market_of
 
     async def handle(self, command: PendingCommand) -> dict[str, Any]:
         """Carry out one command; raises `PolybotError`, `ValueError` or `KeyError` to refuse it."""
         if command.kind == "place":
             return self._place(command)
+        if command.kind == "flatten":
+            return await self._halting.flatten(command.payload, command.issued_by, command.report)
         handlers = {
             "cancel": self._cancel,
             "cancel_all": self._cancel_all,
-            "halt": self._halt,
-            "resume": self._resume,
+            "halt": self._halting.halt,
+            "resume": self._halting.resume,
         }
         handler = handlers.get(command.kind)
         if handler is None:
-            raise CommandRefusedError(f"command was {command.kind!r}, expected place, {', '.join(handlers)}")
+            raise CommandRefusedError(f"command was {command.kind!r}, expected place, {', '.join(handlers)}, flatten")
         return await handler(command.payload, command.issued_by)
 
     def _place(self, command: PendingCommand) -> dict[str, Any]:
@@ -130,23 +129,6 @@ class Operator:
         before = sum(1 for own in self._desk.portfolio.orders.open() if not own.status.terminal)
         left = await self._withdrawals.sweep_all(f"cancelled by {by}")
         return {"open_before": before, "open_after": left}
-
-    async def _halt(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
-        scope, target = _scope(payload)
-        news = self._desk.halt(scope, target, reason=str(payload.get("reason") or "ordered"), set_by=by)
-        why = f"halt of {scope.value} {target}".rstrip() + f" by {by}"
-        left = await self._withdrawals.sweep(lambda own: bool(self._desk.halted(own.order.draft)), why)
-        return {"halted": True, "news": news, "open_after": left}
-
-    async def _resume(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
-        scope, target = _scope(payload)
-        if not self._desk.resume(scope, target, lifted_by=by):
-            raise CommandRefusedError(f"nothing is halted for {scope.value} {target}".rstrip())
-        return {"halted": False}
-
-
-def _scope(payload: dict[str, Any]) -> tuple[HaltScope, str]:
-    return HaltScope(payload.get("scope", HaltScope.ALL)), str(payload.get("target", ""))
 
 
 def _text(payload: dict[str, Any], name: str) -> str:

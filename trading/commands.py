@@ -7,6 +7,7 @@ returns the first command. Every command belongs to one account and is audited w
     cancel      {order_id}
     cancel_all  {}
     halt        {scope, target, reason}
+    flatten     {scope, target, reason, max_slippage}   halts, then sells what the scope holds
     resume      {scope, target}
 """
 
@@ -17,13 +18,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 
+from domain.halt import HaltScope
 from infra.clock import SystemClock
 from infra.ids import RandomIds
 from trading.inbox import CHANNEL
-from trading.models import AuditLog, Command, CommandStatus
+from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
 
-KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "resume"})
+KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "flatten", "resume"})
 _POLL_SECONDS = 0.05
 
 _clock = SystemClock()
@@ -93,3 +96,61 @@ def wait(command: Command, *, timeout: float) -> Command:
         time.sleep(_POLL_SECONDS)
         command.refresh_from_db()
     return command
+
+
+def stand_in(command: Command) -> Command:
+    """Set or lift a halt in the name of a trader that does not run, so that its next start begins that way; otherwise change nothing.
+
+    A trader runs while its lease does. Taking the lease's epoch forward keeps one that only slept from going on without having read the halt.
+    A flattening stays pending: the positions are sold when the trader starts.
+    """
+    if command.kind not in ("halt", "flatten", "resume"):
+        return command
+    with transaction.atomic():
+        lease = Lease.objects.select_for_update().filter(account=command.account, expires_at__lt=Now()).first()
+        if lease is None or not Command.objects.filter(pk=command.pk, status=CommandStatus.PENDING).exists():
+            return command
+        lease.epoch += 1
+        lease.save(update_fields=["epoch"])
+        done = _lift(command) if command.kind == "resume" else _set(command)
+        if command.kind == "flatten":
+            Command.objects.filter(pk=command.pk).update(result=done)
+        else:
+            status = CommandStatus.DONE if "halted" in done else CommandStatus.REFUSED
+            Command.objects.filter(pk=command.pk).update(status=status, result=done, finished_at=Now())
+    command.refresh_from_db()
+    return command
+
+
+_NO_TRADER = "no trader runs; the next start begins this way"
+
+
+def _set(command: Command) -> dict[str, Any]:
+    scope, target, reason = (str(command.payload.get(name) or "") for name in ("scope", "target", "reason"))
+    _, news = Halt.objects.get_or_create(
+        account=command.account,
+        scope=scope or HaltScope.ALL.value,
+        target=target,
+        lifted_at=None,
+        defaults={"reason": reason or "ordered", "set_by": command.issued_by, "set_at": _now()},
+    )
+    _audit_halt("halt_set", command)
+    return {"halted": True, "news": news, "detail": _NO_TRADER}
+
+
+def _lift(command: Command) -> dict[str, Any]:
+    scope, target = str(command.payload.get("scope") or HaltScope.ALL.value), str(command.payload.get("target") or "")
+    active = Halt.objects.filter(account=command.account, scope=scope, target=target, lifted_at=None)
+    if not active.update(lifted_by=command.issued_by, lifted_at=_now()):
+        return {"detail": f"nothing is halted for {scope} {target}".rstrip()}
+    _audit_halt("halt_lifted", command)
+    return {"halted": False, "detail": _NO_TRADER}
+
+
+def _audit_halt(event: str, command: Command) -> None:
+    detail = {"by": command.issued_by, "command": str(command.id), "trader": "not running", **command.payload}
+    AuditLog.objects.create(event=event, account=command.account, detail=detail)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(_clock.now_ns() // 1000 / 1e6, UTC)

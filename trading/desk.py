@@ -79,6 +79,10 @@ class Desk:
     def audit(self, event: str, **detail: str | float | bool | None) -> None:
         self.write(self.portfolio.audit(event, self.clock.now_ns(), **detail).rows)
 
+    async def settle(self, event: str, **detail: str | float | bool | None) -> None:
+        """Audit an event and wait until it, and everything written before it, is durable. Raises `JournalError` and its kin when it is not."""
+        await self.journal.submit(self.portfolio.audit(event, self.clock.now_ns(), **detail).rows)
+
     def halt(self, scope: HaltScope, target: str, *, reason: str, set_by: str) -> bool:
         """Stop new risk; False when it was stopped before."""
         halt = self.halts.set(scope, target, reason=reason, set_by=set_by, now_ns=self.clock.now_ns())

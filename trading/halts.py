@@ -71,7 +71,7 @@ class Halts:
         stopping = (
             halt
             for halt in self._active.values()
-            if _covers(halt, market.venue, market.id, strategy, arbitrage=arbitrage)
+            if covers(halt.scope, halt.target, market, strategy, arbitrage=arbitrage)
         )
         return min(stopping, key=lambda halt: _WIDEST.index(halt.scope), default=None)
 
@@ -83,10 +83,11 @@ class Halts:
         return list(self._active.values())
 
 
-def _covers(halt: Halt, venue: str, market_id: str, strategy: str, *, arbitrage: bool) -> bool:
-    if halt.scope is HaltScope.ALL:
+def covers(scope: HaltScope, target: str, market: Market, strategy: str, *, arbitrage: bool) -> bool:
+    """Tell whether what `strategy` does in `market` is within a scope; `arbitrage`: it is a leg of one."""
+    if scope is HaltScope.ALL:
         return True
-    if halt.scope is HaltScope.ARBITRAGE:
+    if scope is HaltScope.ARBITRAGE:
         return arbitrage
-    places = {HaltScope.VENUE: venue, HaltScope.MARKET: market_id, HaltScope.STRATEGY: strategy}
-    return places[halt.scope] == halt.target
+    places = {HaltScope.VENUE: market.venue, HaltScope.MARKET: market.id, HaltScope.STRATEGY: strategy}
+    return places[scope] == target

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -27,25 +28,34 @@ CHANNEL = "polybot_commands"
 """PostgreSQL notifies here when a command is committed."""
 POLL_SECONDS = 1.0
 RECONNECT_SECONDS = 2.0
+LONG = frozenset({"flatten"})
+"""Kinds that take long: they are carried out beside others, and begin again when the trader stops in between."""
 
 _log = structlog.get_logger(__name__)
 
 _NEXT = """
 SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
-FROM commands WHERE account = %s AND status = 'pending' ORDER BY kind = 'halt' DESC, issued_at, id LIMIT 1
+FROM commands WHERE account = %s AND status = 'pending' AND NOT id = ANY(%s)
+ORDER BY kind IN ('halt', 'flatten') DESC, issued_at, id LIMIT 1
 """
+_REPORT = "UPDATE commands SET result = %s WHERE id = %s AND status = 'pending'"
 _FINISH = "UPDATE commands SET status = %s, result = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
+
+
+async def _unheard(_progress: dict[str, Any]) -> None:
+    """Take a report that nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCommand:
-    """A command as issued; `payload` is what `trading.commands` documents for its kind."""
+    """A command as issued; `payload` is what `trading.commands` documents for its kind. `report` says how far a long one is."""
 
     id: str
     kind: str
     payload: dict[str, Any]
     issued_by: str
     expired: bool
+    report: Callable[[dict[str, Any]], Awaitable[object]] = _unheard
 
 
 Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
@@ -60,6 +70,7 @@ class Inbox:
         self._call = call
         self._handle = handle
         self._wake = asyncio.Event()
+        self._beside: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -74,7 +85,7 @@ class Inbox:
                 except TimeoutError:
                     continue
         finally:
-            await end_tasks((listener,))
+            await end_tasks((listener, *self._beside.values()))
 
     async def _listen(self) -> None:
         while True:
@@ -90,10 +101,28 @@ class Inbox:
     async def serve_pending(self) -> int:
         """Carry out what is pending, one command after the other; returns how many were served."""
         served = 0
-        while (command := await self._call(partial(_read_next, account=self._account))) is not None:
-            await self._serve_one(command)
+        self._end_beside()
+        while (
+            command := await self._call(partial(_read_next, account=self._account, but=[*self._beside]))
+        ) is not None:
+            if command.kind in LONG:
+                command = replace(command, report=partial(self._report, command.id))
+                task = self._beside[command.id] = asyncio.create_task(self._serve_one(command))
+                task.add_done_callback(lambda _: self._wake.set())
+            else:
+                await self._serve_one(command)
             served += 1
         return served
+
+    def _end_beside(self) -> None:
+        """Forget long commands that are over; the failure of one goes on."""
+        for command_id, task in list(self._beside.items()):
+            if task.done():
+                del self._beside[command_id]
+                task.result()
+
+    async def _report(self, command_id: str, progress: dict[str, Any]) -> None:
+        await self._call(lambda connection: connection.execute(_REPORT, [json.dumps(progress), command_id]))
 
     async def _serve_one(self, command: PendingCommand) -> None:
         try:
@@ -120,8 +149,8 @@ def _finish(connection: Connection, *, command_id: str, status: str, result: dic
     connection.execute(_FINISH, [status, json.dumps(result), command_id])
 
 
-def _read_next(connection: Connection, *, account: str) -> PendingCommand | None:
-    row = connection.execute(_NEXT, [account]).fetchone()
+def _read_next(connection: Connection, *, account: str, but: Sequence[str]) -> PendingCommand | None:
+    row = connection.execute(_NEXT, [account, [UUID(each) for each in but]]).fetchone()
     if row is None:
         return None
     return PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])

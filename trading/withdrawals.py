@@ -74,9 +74,19 @@ class Withdrawals:
                 return own.explained
             await asyncio.sleep(WITHDRAW_PAUSE_SECONDS)
 
-    async def sweep(self, unwanted: Callable[[OwnOrder], bool], reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
-        """Cancel the orders that are `unwanted` until the venue has listed none of them twice; returns how many may still be open."""
-        return await self._sweep(unwanted, reason, rounds, whole_account=False)
+    async def sweep(
+        self,
+        unwanted: Callable[[OwnOrder], bool],
+        reason: str,
+        *,
+        rounds: int = SWEEP_ROUNDS,
+        whole_account: bool = False,
+    ) -> int:
+        """Cancel the orders that are `unwanted` until the venue has listed none of them twice; returns how many may still be open.
+
+        `whole_account`: every order there is, also those polybot does not know, is cancelled on the way.
+        """
+        return await self._sweep(unwanted, reason, rounds, whole_account=whole_account)
 
     async def sweep_all(self, reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
         """The same for every order of the account, also those polybot does not know."""

@@ -81,6 +81,12 @@ class Gateway(SimGateway):
             return CancelOutcome(uncertain=tuple(order_ids))
         return await super().cancel(order_ids)
 
+    async def cancel_all(self) -> CancelOutcome:
+        if "cancel" in self.down:
+            self.log.append("cancel")
+            return CancelOutcome()
+        return await super().cancel_all()
+
 
 class Catalog(SimCatalog):
     def __init__(self, world: World) -> None:

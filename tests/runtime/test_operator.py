@@ -10,8 +10,8 @@ import pytest
 from domain.halt import HaltScope
 from domain.money import MICRO, format_micros
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
+from runtime.halting import CommandRefusedError
 from runtime.kernel import Kernel
-from runtime.operator import CommandRefusedError
 from tests.runtime.kit import House, events_of, gateway_of, open_at_venue, place, rest, signal
 from tests.sim.ports import COMMIT_SECONDS
 from tests.sim.world import TRADER
@@ -194,7 +194,7 @@ def test_cancelling_everything_leaves_nothing_at_the_venue(house: House) -> None
     on(house, story)
 
 
-def test_a_halt_is_done_when_the_venue_has_listed_no_opening_order_twice(house: House) -> None:
+def test_a_halt_is_done_when_the_venue_has_listed_no_order_of_its_scope_twice(house: House) -> None:
     async def story(kernel: Kernel) -> None:
         market = house.market()
         await place(kernel, market, order_type=OrderType.FAK)
@@ -208,9 +208,9 @@ def test_a_halt_is_done_when_the_venue_has_listed_no_opening_order_twice(house: 
 
         assert result == {"halted": True, "news": True, "open_after": 0}
         assert opening.status is OrderStatus.CANCELLED
-        assert reducing.status is OrderStatus.LIVE
-        assert house.log.count("read open orders") == 2
-        assert open_at_venue(house) == 1
+        assert reducing.status is OrderStatus.CANCELLED
+        assert house.log.count("read open orders") >= 2
+        assert open_at_venue(house) == 0
         assert [row["reason"] for row in house.world.tables.rows["halts"]] == ["storm"]
         refused = kernel.executor.submit(signal(kernel, market))
         assert refused is not None

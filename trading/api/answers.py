@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from infra.clock import SystemClock
 from trading.api.account import account_to_command
 from trading.api.serializers import CommandSerializer
-from trading.commands import issue, wait
+from trading.commands import issue, stand_in, wait
 from trading.models import Command, CommandStatus
 from trading.row_write import to_ns
 
@@ -48,7 +48,7 @@ def carry_out(request: Request, kind: str, payload: dict[str, Any], *, ttl: floa
         )
     except ValueError as error:
         raise KeyUsedError(str(error)) from None
-    return answer(wait(command, timeout=WAIT_SECONDS))
+    return answer(wait(stand_in(command), timeout=WAIT_SECONDS))
 
 
 def answer(command: Command) -> Response:

@@ -67,5 +67,33 @@ class HaltRequest(serializers.Serializer[Any]):
         return attrs
 
 
+class StopRequest(HaltRequest):
+    flatten = serializers.BooleanField(default=False, help_text="also sell what the scope holds")
+    max_slippage = MicrosField(
+        default=50_000,
+        help_text="flatten: most that a share may be sold below the best bid of the beginning, in dollars",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check slippage and scope besides."""
+        if not 0 < attrs["max_slippage"] < MICRO:
+            raise serializers.ValidationError({"max_slippage": "Expected dollars a share, above 0 and below 1."})
+        if attrs["flatten"] and attrs["scope"] == HaltScope.ARBITRAGE:
+            raise serializers.ValidationError({"flatten": "Legs hedge each other: flatten the strategy, or all."})
+        return super().validate(attrs)
+
+    def command(self) -> tuple[str, dict[str, Any]]:
+        """Return the command's kind and payload."""
+        values = dict(self.validated_data)
+        flatten, slippage = values.pop("flatten"), values.pop("max_slippage")
+        return ("flatten", values | {"max_slippage": format_micros(slippage)}) if flatten else ("halt", values)
+
+
 class ResumeRequest(HaltRequest):
+    """One active halt. That of a loss limit has scope all and the limit as its target."""
+
     reason = None  # type: ignore[assignment]  # a declared field is taken away this way
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Take the target of a limit besides."""
+        return attrs if attrs["scope"] == HaltScope.ALL else super().validate(attrs)

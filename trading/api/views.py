@@ -24,7 +24,7 @@ from trading.api.account import ACCOUNT, account_asked_for
 from trading.api.answers import PROTECTION_TTL, answer, carry_out
 from trading.api.live import best_bids, trader_status
 from trading.api.pagination import NewestFirst
-from trading.api.requests import HaltRequest, PlaceOrder, ResumeRequest
+from trading.api.requests import PlaceOrder, ResumeRequest, StopRequest
 from trading.api.serializers import (
     AccountSerializer,
     CommandSerializer,
@@ -173,18 +173,19 @@ class LedgerView(APIView):
 
 
 class HaltView(APIView):
-    """What is halted; POST halts a scope, DELETE lets it go on."""
+    """What is halted; POST halts a scope, and sells what it holds when asked to; DELETE lets it go on."""
 
     @extend_schema(responses=HaltsSerializer, parameters=[ACCOUNT])
     def get(self, request: Request) -> Response:
         halts = models.Halt.objects.filter(account=account_asked_for(request), lifted_at=None)
         return Response(HaltsSerializer({"halts": halts}).data)
 
-    @extend_schema(request=HaltRequest, responses=_COMMANDS, parameters=[ACCOUNT])
+    @extend_schema(request=StopRequest, responses=_COMMANDS, parameters=[ACCOUNT])
     def post(self, request: Request) -> Response:
-        halt = HaltRequest(data=request.data)
-        halt.is_valid(raise_exception=True)
-        return carry_out(request, "halt", dict(halt.validated_data), ttl=PROTECTION_TTL)
+        stop = StopRequest(data=request.data)
+        stop.is_valid(raise_exception=True)
+        kind, payload = stop.command()
+        return carry_out(request, kind, payload, ttl=PROTECTION_TTL)
 
     @extend_schema(parameters=[ResumeRequest, ACCOUNT], responses=_COMMANDS)
     def delete(self, request: Request) -> Response:

@@ -1,0 +1,78 @@
+"""What `manage.py halt`, `resume` and `flatten` share: a command through PostgreSQL, without Redis and without the web process.
+
+A running trader carries it out. Without one a halt is made durable at once, so that the next start begins halted. Exit code 0 means carried out.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from domain.halt import HaltScope
+from trading.commands import issue, stand_in, wait
+from trading.models import CommandStatus
+from trading.store import current_account
+
+TTL_SECONDS = 86_400.0
+"""A halt is carried out even if the trader only comes back tomorrow."""
+
+
+class HaltCommand(BaseCommand):
+    """One kind of command on one scope."""
+
+    kind: ClassVar[str]
+    wait_seconds: ClassVar[float] = 30.0
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        scopes = [scope.value for scope in HaltScope]
+        parser.add_argument("scope", nargs="?", default=HaltScope.ALL.value, choices=scopes, help="default: all")
+        parser.add_argument(
+            "target", nargs="?", default="", help="venue, market id or strategy; for resume also a limit"
+        )
+        parser.add_argument("--by", default=getpass.getuser(), help="your name (default: your login)")
+        parser.add_argument("--account", help="default: the account that is traded, or was last")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        if self.kind != "resume":
+            parser.add_argument("--reason", default="stopped by an operator")
+        if self.kind == "flatten":
+            parser.add_argument(
+                "--max-slippage", default="0.05", help="most below the first best bid, in dollars a share (0.05)"
+            )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        scope, target = HaltScope(options["scope"]), options["target"]
+        wanted = scope not in (HaltScope.ALL, HaltScope.ARBITRAGE)
+        if wanted != bool(target) and not (self.kind == "resume" and scope is HaltScope.ALL):
+            raise CommandError(f"scope {scope.value} takes {'a target' if wanted else 'no target'}")
+        if not options["by"].strip():
+            raise CommandError("--by was empty, allowed: your name")
+        account = options["account"] or current_account()
+        if account is None:
+            raise CommandError("no trader has run here: there is no account to halt")
+        payload = {"scope": scope.value, "target": target}
+        payload |= {name: options[name] for name in ("reason", "max_slippage") if name in options}
+        command = stand_in(
+            issue(
+                account=account,
+                kind=self.kind,
+                payload=payload,
+                issued_by=options["by"].strip(),
+                ttl_seconds=TTL_SECONDS,
+            )
+        )
+        if command.status == CommandStatus.PENDING and "detail" not in command.result:
+            command = wait(command, timeout=self.wait_seconds)
+        self._say(command.status, account, command.result, as_json=options["json"])
+
+    def _say(self, status: str, account: str, result: dict[str, Any], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps({"status": status, "account": account, **result}))
+        elif status != CommandStatus.REFUSED:
+            facts = ", ".join(f"{name} {value}" for name, value in result.items())
+            self.stdout.write(f"{self.kind} {account}: {status}" + (f" ({facts})" if facts else ""))
+        if status not in (CommandStatus.DONE, CommandStatus.PENDING):
+            raise CommandError(str(result.get("detail", status)))

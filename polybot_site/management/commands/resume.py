@@ -1,0 +1,10 @@
+"""`manage.py resume`: lifts one halt, in your name. See `polybot_site.halt_command`."""
+
+from __future__ import annotations
+
+from polybot_site.halt_command import HaltCommand
+
+
+class Command(HaltCommand):
+    kind = "resume"
+    help = "Lift a halt"

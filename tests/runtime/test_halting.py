@@ -1,0 +1,144 @@
+"""Halts and flattening on a whole kernel: in the right order, down to the last share that somebody bids for, and no cheaper than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from domain.halt import HaltScope
+from domain.money import MICRO
+from domain.order import Effect, OrderSide, OrderStatus, OrderType
+from runtime.halting import CommandRefusedError
+from runtime.kernel import Kernel
+from tests.runtime.kit import House, open_at_venue, place, rest, signal
+from tests.runtime.test_operator import command, gateway_of, on
+from trading.risk import Refusal
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def events(house: House) -> list[str]:
+    return [row["event"] for row in house.world.tables.rows["audit_log"]]
+
+
+def held(kernel: Kernel) -> int:
+    return sum(position.holding.size for position in kernel.portfolio.positions.open())
+
+
+async def buy(kernel: Kernel, house: House, number: int = 0, **changes: Any) -> None:
+    await place(kernel, house.market(number), order_type=OrderType.FAK, **changes)
+    await house.settle(kernel)
+
+
+def test_flattening_halts_cancels_and_sells_what_the_scope_holds_each_step_audited(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        await buy(kernel, house, 1)
+        await rest(kernel, house.market(2))
+
+        result = await command(kernel, "flatten", scope="all", reason="storm")
+        await house.settle(kernel)
+
+        assert (result["halted"], result["open_after"], result["flatten"], result["positions_left"]) == (
+            True,
+            0,
+            "flat",
+            0,
+        )
+        assert open_at_venue(house) == 0
+        assert held(kernel) == 0
+        steps = [event for event in events(house) if event.startswith(("halt", "flatten"))]
+        assert [step for step in steps if step != "flatten_slice"] == [
+            "halt_set", "halt_durable", "halt_cancelled", "flatten_begun", "flatten_ended",
+        ]  # fmt: skip
+        assert steps.count("flatten_slice") >= 2
+        assert kernel.halts.get(HaltScope.ALL, "") is not None
+
+    on(house, story)
+
+
+def test_flattening_a_market_leaves_the_others(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        await buy(kernel, house, 1)
+
+        result = await command(kernel, "flatten", scope="market", target="m0")
+        await house.settle(kernel)
+
+        assert result["flatten"] == "flat"
+        assert [position.market_id for position in kernel.portfolio.positions.open() if position.holding.size] == ["m1"]
+
+    on(house, story)
+
+
+def test_resuming_stops_a_flattening(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        for book in kernel.books:
+            book.trusted = False
+        flattening = asyncio.create_task(command(kernel, "flatten", scope="all"))
+        await asyncio.sleep(3)
+        kernel.desk.resume(HaltScope.ALL, "", lifted_by="ada")
+
+        result = await flattening
+        assert (result["flatten"], result["positions_left"]) == ("resumed", 1)
+
+    on(house, story)
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        ({"max_slippage": "0"}, "max_slippage"),
+        ({"max_slippage": "1"}, "max_slippage"),
+        ({"scope": "arbitrage"}, "hedge each other"),
+    ],
+)
+def test_a_bad_flattening_changes_nothing(house: House, payload: dict[str, str], complaint: str) -> None:
+    async def story(kernel: Kernel) -> None:
+        with pytest.raises(CommandRefusedError, match=complaint):
+            await command(kernel, "flatten", **payload)
+        assert kernel.halts.active() == []
+
+    on(house, story)
+
+
+def test_what_is_on_its_way_when_a_halt_comes_is_waited_for_and_cancelled_or_never_leaves(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        decisions = [kernel.executor.submit(signal(kernel, house.market(n), price=20_000)) for n in range(2)]
+        await asyncio.sleep(0.06)
+        late = kernel.executor.submit(signal(kernel, house.market(2), price=20_000))
+
+        result = await command(kernel, "halt", scope="all")
+
+        assert all(decision.draft is not None for decision in [*decisions, late])
+        assert result["open_after"] == 0
+        assert {own.status for own in kernel.portfolio.orders.all()} <= {OrderStatus.CANCELLED, OrderStatus.REJECTED}
+        assert open_at_venue(house) == 0
+        assert gateway_of(kernel).log.count("read open orders") >= 2
+
+    on(house, story)
+
+
+def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        position = next(kernel.portfolio.positions.open())
+        book = kernel.books.get(position.token_id)
+        assert book is not None
+        kernel.losses._counts["daily_loss"].start = 10_000 * MICRO
+        await asyncio.sleep(1)
+
+        assert [halt.target for halt in kernel.halts.active()] == ["daily_loss"]
+        refused = kernel.executor.submit(signal(kernel, house.market(1)))
+        assert refused.refusal is Refusal.HALTED
+        assert kernel.refusals["test"] == {"halted": 1}
+        sale = signal(kernel, house.market(0), side=OrderSide.SELL, effect=Effect.REDUCE, price=book.best_bid)
+        assert kernel.executor.submit(sale).draft is not None
+
+    on(house, story)
