@@ -63,11 +63,16 @@ class Executions:
         self._count_in(execution, report)
 
     def _count_in(self, execution: ArbExecution, report: LegGroupReport) -> None:
-        """Count an execution once, when it is over; evidence that comes later corrects its result."""
+        """Count an execution once, when it is over; evidence that comes later corrects its result.
+
+        One that was over before the session began is not the session's.
+        """
         if not report.state.state.over:
             self._counted.setdefault(execution.id, None)
             return
-        before = self._counted.get(execution.id)
+        if execution.id not in self._counted:
+            return
+        before = self._counted[execution.id]
         if before is None:
             self._count += 1
         else:

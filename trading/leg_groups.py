@@ -305,6 +305,7 @@ class LegGroups:
             if not run.over:
                 self.counters["resumed"] += 1
                 self._desk.audit("leg_group_resumed", group=run.group.id, state=run.state.state.value)
+                self._report(run)
                 self._work.start(self._conclude(run))
             else:
                 self._late(run)

@@ -157,6 +157,7 @@ def test_an_execution_is_written_from_its_first_fill_on_and_counted_when_it_is_o
 def test_a_result_that_is_taken_back_is_corrected_and_counted_once() -> None:
     session, basket = Session(), group(400_000, 500_000)
     good = [filled(400_000, 100, final=False), filled(500_000, 100, final=False)]
+    session.executions.on_report(report(basket, *good, state=GroupState.PLACING))
     session.executions.on_report(report(basket, *good))
     session.executions.on_report(report(basket, *good))
     failed = [filled(400_000, 100), LegAccount(first_fill_ns=5, fees=1_000)]
@@ -173,3 +174,11 @@ def test_a_group_that_is_no_arbitrage_is_no_execution() -> None:
     session.executions.on_report(report(plain, filled(400_000, 100), filled(500_000, 100)))
 
     assert session.rows == []
+
+
+def test_an_execution_that_was_over_before_the_session_is_written_and_not_counted() -> None:
+    session, basket = Session(), group(400_000, 500_000)
+    session.executions.on_report(report(basket, filled(400_000, 100), filled(500_000, 100)))
+
+    assert isinstance(session.rows[0], ArbExecution)
+    assert session.told == []

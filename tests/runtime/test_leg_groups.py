@@ -228,3 +228,23 @@ def test_a_leg_takes_and_never_rests_whatever_its_signal_says() -> None:
         await kernel.stop("done")
 
     house.run(story)
+
+
+def test_a_session_counts_what_ended_in_it() -> None:
+    house = Fair()
+
+    async def story() -> None:
+        house.offer_legs()
+        kernel = await ready(house)
+        submit(kernel, house.signals(kernel))
+        await over(house)
+        await kernel.stop("done")
+        second = await ready(house)
+        await house.settle(second, 3.0)
+
+        assert events_of(kernel).arb_sessions[-1][2:] == (1, 1, 0)
+        assert {figures[2:] for figures in events_of(second).arb_sessions} == {(0, 0, 0)}
+        assert len(house.rows("arb_executions")) == 1
+        await second.stop("done")
+
+    house.run(story)

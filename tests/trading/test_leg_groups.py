@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.legs import LegPolicy
 from domain.money import MICRO
+from domain.order import Effect, OrderSide
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from tests.trading.kit import virtual
 from tests.trading.leg_kit import OTHER, A, B, C, GroupRig
@@ -295,6 +297,38 @@ async def test_a_stop_drops_what_is_collected_and_waits_for_what_is_on_its_way(c
 
     assert rig.row()["state"] == "filled"
     assert rig.audited("leg_group_dropped")[0].detail["code"] == "cancelled"
+
+
+@virtual
+async def test_a_set_that_is_sold_only_in_part_is_bought_back(clock) -> None:
+    rig = with_exits(clock)
+    rig.asks = {A: [(420_000, 100 * MICRO)]}
+    for token in (A, B):
+        rig.hold(market=rig._of_token(token), token_id=token, strategy="arb", price=300_000)
+    rig.fates = {B: ["refused"]}
+    rig.resolving = asyncio.ensure_future(rig.resolver.run())
+    for signal in rig.legs_of(A, B, policy=ALL, payoff="-1"):
+        rig.executor.submit(replace(signal, side=OrderSide.SELL, effect=Effect.REDUCE))
+    await asyncio.sleep(20.0)
+
+    assert rig.row()["state"] == "failed"
+    assert rig.residual() == [0, 0]
+    assert rig.sent[-1] == A
+    assert rig.portfolio.positions.size(A) == 10 * MICRO
+
+
+@virtual
+async def test_a_set_is_not_sold_in_a_smaller_size_than_its_legs_shall_have(clock) -> None:
+    rig = GroupRig(clock)
+    rig.hold(market=rig._of_token(A), token_id=A, strategy="arb")
+    rig.hold(7 * MICRO, market=rig._of_token(B), token_id=B, strategy="arb")
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(replace(signal, side=OrderSide.SELL, effect=Effect.REDUCE))
+    await asyncio.sleep(1.0)
+
+    assert rig.decisions[-1][1].refusal is Refusal.NO_TOKENS
+    assert rig.sent == []
+    assert rig.risk.reservations.drafts() == []
 
 
 FATES = st.sampled_from(("filled", "refused", "lost", "short 6", "short 7", "filled unheard 1"))
