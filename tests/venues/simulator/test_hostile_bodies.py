@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tests.venues.simulator.kit import trader
+from venues.simulator.clob.market_channel import MarketChannel
 
 DEEP = {
     "list": b"[" * 200_000,
@@ -81,3 +82,16 @@ async def test_headers_of_any_bytes_are_refused(venue, name, path, status):
     told = await asyncio.wait_for(reader.read(), 5)
     writer.close()
     assert told.split(b" ")[1] == str(status).encode()
+
+
+async def test_a_client_that_floods_its_channel_does_not_keep_others_waiting(venue, monkeypatch):
+    _, body = await venue.get("/gamma/markets/keyset", limit="100")
+    tokens = [token for market in body["markets"] for token in json.loads(market["clobTokenIds"])]
+    heard: list[str] = []
+    hear = MarketChannel._hear
+    monkeypatch.setattr(MarketChannel, "_hear", lambda self, *said: heard.append(said[1]) or hear(self, *said))
+    async with venue.socket("market", {"type": "market", "assets_ids": tokens}) as socket:
+        for operation in ("unsubscribe", "subscribe") * 40:
+            await socket.send_json({"operation": operation, "assets_ids": tokens})
+        assert await venue.get("/ok") == (200, "OK")
+        assert len(heard) < 40

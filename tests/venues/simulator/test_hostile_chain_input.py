@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.venues.simulator.chain_kit import PUSD, STANDARD_ADAPTER, Owner, approve, split
 from tests.venues.simulator.test_chain import rpc
 from venues.exchange import Exchange
+from venues.simulator.chain import rpc_routes
 from venues.simulator.chain.abi import RevertError
 from venues.simulator.chain.accounts import Accounts
 from venues.simulator.chain.approvals import Approvals
@@ -144,3 +146,17 @@ async def test_values_beyond_any_balance_revert(venue):
         ended = await owner.do(split(market["conditionId"], amount))
         assert "exceeds balance" in ended["error_msg"]
     assert owner.held() == 1000 * 10**6
+
+
+async def test_a_batch_is_answered_up_to_a_size_and_others_have_their_turn(venue, monkeypatch):
+    monkeypatch.setattr(rpc_routes, "MAX_RESPONSE", 500)
+    calls = [
+        {"jsonrpc": "2.0", "id": number, "method": "eth_feeHistory", "params": ["0x1", "latest"]}
+        for number in range(20)
+    ]
+    batch = asyncio.create_task(venue.post("/rpc", [*calls, 7]))
+    assert await asyncio.wait_for(venue.get("/ok"), 5) == (200, "OK")
+    _, told = await batch
+    assert [one["id"] for one in told] == [*range(20), None]
+    assert "result" in told[0]
+    assert told[19]["error"] == {"code": -32003, "message": "response too large"}

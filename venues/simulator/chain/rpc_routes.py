@@ -6,15 +6,24 @@ import asyncio
 from typing import Any
 
 import msgspec
+import orjson
 import structlog
 from aiohttp import web
 
 from venues.simulator.chain.node import Node
-from venues.simulator.chain.node_errors import INTERNAL_ERROR, INVALID_REQUEST, PARSE_ERROR, NodeError
+from venues.simulator.chain.node_errors import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    RESPONSE_TOO_LARGE,
+    NodeError,
+)
 from venues.simulator.http import UNREADABLE, answer
 from venues.simulator.venue import Venue
 
 MAX_BATCH = 1_000
+MAX_RESPONSE = 25_000_000
+"""Bytes that a batch may be answered with, as nodes have it by default."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,12 +48,23 @@ class RpcRoutes:
         if not 0 < len(body) <= MAX_BATCH:
             text = "empty batch" if not body else f"batch too large: at most {MAX_BATCH} calls"
             return answer(_error(None, NodeError(INVALID_REQUEST, text)))
-        results = []
-        for item in body:
-            results.append(await self._one(item))
-            # A long batch gives way to others between its calls.
+        return web.Response(body=await self._many(body), content_type="application/json")
+
+    async def _many(self, calls: list[Any]) -> bytes:
+        """Return the answers to a batch; once they are too many bytes the rest is refused. Others have their turn between two calls."""
+        told: list[bytes] = []
+        size = 0
+        for call in calls:
+            if size <= MAX_RESPONSE:
+                result = await self._one(call)
+            else:
+                number = call.get("id") if isinstance(call, dict) else None
+                result = _error(number, NodeError(RESPONSE_TOO_LARGE, "response too large"))
+            if result is not None:
+                told.append(orjson.dumps(result))
+                size += len(told[-1])
             await asyncio.sleep(0)
-        return answer([result for result in results if result is not None])
+        return b"[" + b",".join(told) + b"]"
 
     async def _one(self, call: Any) -> dict[str, Any] | None:
         """Return the answer to one call, None to a notification."""

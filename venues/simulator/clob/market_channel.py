@@ -78,6 +78,8 @@ class MarketChannel:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     self._hear(client, message.data)
+                # Frames that are here already come without waiting: others must have their turn.
+                await asyncio.sleep(0)
         finally:
             self._unsubscribe(client, list(client.tokens))
             del self._clients[client]

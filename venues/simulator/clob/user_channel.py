@@ -91,6 +91,8 @@ class UserChannel:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     _hear(client, message.data)
+                # Frames that are here already come without waiting: others must have their turn.
+                await asyncio.sleep(0)
         finally:
             del watchers[client]
             if not watchers:
