@@ -65,7 +65,8 @@ def live(config: Config, account: str, public: Public, trading: Trading, clock: 
         catalog=public.catalog,
         clock=clock,
         ids=ids,
-        latency=_latency(config),
+        # It meets the book as it was seen: what the live order does to that book comes after.
+        latency=Latency(),
     )
     twin = Twin(account, paper, clock)
     gateway, account_feed = ShadowedGateway(trading.gateway, twin), ShadowedFeed(trading.account_feed, twin)
