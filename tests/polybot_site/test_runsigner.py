@@ -16,15 +16,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import PolybotError, SigningError, WalletError
 from infra.clock import SystemClock
-from infra.paths import ROOT
 from polybot_site.config_loader import load
 from polybot_site.key_source import local_signer
 from polybot_site.key_status import signer_lines, signer_status, signer_values
+from polybot_site.management.commands import runsigner
 from polybot_site.signer_process import client_users, open_desk
 from tests.venues.polymarket.isolated_signer.kit import DOLLAR, STRANGER, order, sale, wallet_statements
 from tests.venues.polymarket.isolated_signer.kit import call as approval
@@ -38,6 +39,7 @@ from venues.polymarket.signing import SignatureType
 from venues.polymarket.wallet.contracts import PUSD
 from venues.polymarket.wallet.derivation import wallets_of
 
+DAY_LIMIT = 220 * DOLLAR
 HELLO = wire.framed(wire.Hello(wire.VERSION))
 GOOD = msgspec.json.encode(wire.SignRequest(1, order()))
 BAD = msgspec.json.encode(wire.SignRequest(1, order(maker=STRANGER)))
@@ -45,7 +47,8 @@ BAD = msgspec.json.encode(wire.SignRequest(1, order(maker=STRANGER)))
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[SignerProcess]:
-    with signer_process(POLYBOT_SIGNER__ORDERS_PER_SECOND="1000") as running:
+    limits = {"POLYBOT_SIGNER__ORDERS_PER_SECOND": "1000", "POLYBOT_SIGNER__MAX_DAY_NOTIONAL": str(DAY_LIMIT // DOLLAR)}
+    with signer_process(**limits) as running:
         yield running
 
 
@@ -62,6 +65,17 @@ def ask(process: SignerProcess, *statements: object) -> list[object]:
                 answers.append(error.code)
         await remote.close()
         return answers
+
+    return asyncio.run(run())
+
+
+def ask_status(process: SignerProcess) -> wire.Status:
+    async def run() -> wire.Status:
+        remote = RemoteSigner(process.socket, process.address, 10.0)
+        try:
+            return await remote.status()
+        finally:
+            await remote.close()
 
     return asyncio.run(run())
 
@@ -137,36 +151,19 @@ def test_the_wallets_status_shows_what_was_signed_and_what_the_day_has_left(proc
     counts, today = signer_lines(found)
     assert f"signed     {found.signed} since the signer started" in counts
     assert f"wallet {found.refused['wallet']}" in counts
-    assert "of $1000 to buy with" in today
-    assert signer_values(found)["max_day_notional"] == "1000"
+    assert "of $220 to buy with" in today
+    assert signer_values(found)["max_day_notional"] == "220"
     with pytest.raises(WalletError, match=f"configured is {STRANGER}"):
         asyncio.run(signer_status(load(where | {"POLYBOT_WALLET__ADDRESS": STRANGER}).config))
 
 
-def test_a_second_signer_at_the_same_socket_is_refused_and_the_first_goes_on(process):
-    second = subprocess.run(
-        [sys.executable, "manage.py", "runsigner"], check=False, cwd=ROOT, env=process.environ, capture_output=True, text=True, timeout=60
-    )  # fmt: skip
-    assert second.returncode == 1
-    assert f"another process listens at {process.socket}" in second.stderr
-    assert "Traceback" not in second.stderr
+def test_a_second_signer_at_the_same_socket_is_refused_and_the_first_goes_on(process, monkeypatch):
+    loaded = load({name: value for name, value in process.environ.items() if "POLYBOT_" in name})
+    monkeypatch.setattr(runsigner, "current", lambda: loaded)
+    monkeypatch.setattr(runsigner, "seal_memory", lambda: None)
+    with pytest.raises(CommandError, match=f"another process listens at {process.socket}"):
+        call_command("runsigner")
     assert len(ask(process, sale(10_000_000, 5_000_000))) == 1
-
-
-def test_the_days_limit_survives_kill_9_and_a_stop_is_orderly():
-    fifty = {"maker_amount": 50 * DOLLAR, "taker_amount": 100_000_000}
-    with signer_process(POLYBOT_SIGNER__MAX_DAY_NOTIONAL="100") as process:
-        assert isinstance(ask(process, order(**fifty))[0], bytes)
-        process.end(signal.SIGKILL)
-        assert process.socket.exists()
-        process.start()
-        first, second = ask(process, order(salt=2, **fifty), order(salt=3))
-        assert isinstance(first, bytes)
-        assert second == "day_notional"
-        assert process.end(signal.SIGTERM) == 0
-        assert not process.socket.exists()
-        last = json.loads(process.log.read_text().splitlines()[-1])
-        assert (last["event"], last["signed"], last["refused"]) == ("the signer stops", 1, {"day_notional": 1})
 
 
 @pytest.mark.parametrize(
@@ -251,3 +248,23 @@ def test_a_trader_of_another_user_is_served_when_it_is_named_and_everybody_else_
             process.end(signal.SIGKILL)
     assert answers["nobody"] == {"type": "welcome", "version": 1, "address": ADDRESS}
     assert (answers["daemon"]["type"], answers["daemon"]["code"]) == ("refused", "peer")
+
+
+def test_the_days_limit_survives_kill_9_and_a_stop_is_orderly(process):
+    spent = ask_status(process).bought
+    assert spent > 0
+    process.end(signal.SIGKILL)
+    assert process.socket.exists()
+    process.start()
+    left = (DAY_LIMIT - spent) // DOLLAR
+    assert ask_status(process).bought == spent
+    fifties, rest = divmod(left, 50)
+    orders = [order(salt=salt, maker_amount=50 * DOLLAR, taker_amount=100_000_000) for salt in range(fifties)]
+    orders.append(order(salt=99, maker_amount=rest * DOLLAR + 1, taker_amount=100_000_000))
+    *signed, refused = ask(process, *orders)
+    assert all(isinstance(answer, bytes) for answer in signed)
+    assert refused == "day_notional"
+    assert process.end(signal.SIGTERM) == 0
+    assert not process.socket.exists()
+    last = json.loads(process.log.read_text().splitlines()[-1])
+    assert (last["event"], last["signed"], last["refused"]) == ("the signer stops", fifties, {"day_notional": 1})
