@@ -69,7 +69,10 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionGroup:
-    """The event that wraps `market_ids`. `exclusive`: at most one market pays YES. `augmented`: unnamed outcomes may still be added."""
+    """The event that wraps `market_ids`. `exclusive`: at most one market pays YES. `augmented`: unnamed outcomes may still be added.
+
+    `conversion_fee_bips` is what the venue keeps of the proceeds when NO shares of an exclusive event are converted, in hundredths of a percent.
+    """
 
     id: str
     title: str
@@ -78,3 +81,4 @@ class ConditionGroup:
     exclusive: bool = False
     augmented: bool = False
     category: str = ""
+    conversion_fee_bips: int = 0

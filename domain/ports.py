@@ -162,6 +162,13 @@ class IncomeSource(Protocol):
         """Return the payments after a moment, oldest first. Raises `VenueError` when the list may be incomplete."""
 
 
+class HoldingsIndex(Protocol):
+    """Tells which tokens a wallet holds, wherever they came from. It lags: it says what to look at, never how much there is."""
+
+    async def tokens(self) -> list[str]:
+        """Return the ids of the tokens. Raises `VenueError`."""
+
+
 class WalletOperations(Protocol):
     """Moves the money of one wallet between its forms: approvals, splits, merges, redemptions, conversions, wraps.
 

@@ -91,6 +91,7 @@ class ConditionGroup(models.Model):
     exclusive = models.BooleanField(default=False, help_text="at most one of its markets pays YES")
     augmented = models.BooleanField(default=False, help_text="unnamed outcomes may still be added")
     category = models.TextField(blank=True, default="")
+    conversion_fee_bips = models.SmallIntegerField(default=0, help_text="kept of a conversion's proceeds, 1/10000")
     markets = models.ManyToManyField(Market, through="ConditionGroupMarket", related_name="condition_groups")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

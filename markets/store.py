@@ -29,7 +29,7 @@ _MARKET_COLUMNS = [
     "tick_units", "minimum_size_units", "fee_rate_micros", "fee_exponent", "fee_taker_only", "fee_rebate_micros", "taker_delay_ms", "rules_hash",
     "winner", "end_date", "closed_at", "updated_at",
 ]  # fmt: skip
-_GROUP_COLUMNS = ["title", "status", "exclusive", "augmented", "category", "updated_at"]
+_GROUP_COLUMNS = ["title", "status", "exclusive", "augmented", "category", "conversion_fee_bips", "updated_at"]
 
 
 class MarketConflictError(PolybotError):
@@ -92,6 +92,7 @@ def load_groups(*, venue: str | None = None) -> list[ConditionGroup]:
             exclusive=group.exclusive,
             augmented=group.augmented,
             category=group.category,
+            conversion_fee_bips=group.conversion_fee_bips,
         )
         for group in groups
     ]
@@ -201,6 +202,7 @@ def _save_groups(groups: Sequence[ConditionGroup]) -> None:
                 exclusive=group.exclusive,
                 augmented=group.augmented,
                 category=_text(group.category),
+                conversion_fee_bips=group.conversion_fee_bips,
                 updated_at=Now(),
             )
             for group in groups

@@ -117,6 +117,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         events=publisher,
         heartbeat=trading.heartbeat if trading is not None else None,
         income=trading.income if trading is not None else None,
+        holdings=trading.holdings if trading is not None else None,
         market_sinks=(lambda books: MarketPublisher(pipe, encoder, clock, books, history_seconds=history_seconds),),
         on_epoch=(encoder.begin,),
     )

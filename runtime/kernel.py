@@ -131,6 +131,8 @@ class Kernel:
             resolved=self.markets.resolved,
             market_of=self.markets.of_token,
             event_of=self.markets.event_of,
+            fee_bips_of=self.markets.conversion_fee_bips,
+            holdings=ports.holdings,
         )
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
         self.executions = Executions(self.desk.write, ports.events)

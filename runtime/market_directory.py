@@ -19,7 +19,7 @@ class MarketDirectory:
         self._by_condition: dict[str, str] = {}
         self._by_token: dict[str, str] = {}
         self._committed: set[str] = set()
-        self._exclusive: set[str] = set()
+        self._groups: dict[str, ConditionGroup] = {}
 
     def put(self, markets: Iterable[Market]) -> None:
         """Take over markets whose rows are durable."""
@@ -31,13 +31,22 @@ class MarketDirectory:
             self._committed.add(market.id)
 
     def put_groups(self, groups: Iterable[ConditionGroup]) -> None:
-        """Learn of events; one that is not known to be exclusive counts as not exclusive."""
-        for group in groups:
-            (self._exclusive.add if group.exclusive else self._exclusive.discard)(group.id)
+        """Take over events as they are listed."""
+        self._groups.update({group.id: group for group in groups})
+
+    @property
+    def groups(self) -> tuple[ConditionGroup, ...]:
+        return tuple(self._groups.values())
 
     def exclusive(self, event: str) -> bool:
-        """Tell whether at most one market of an event pays YES."""
-        return event in self._exclusive
+        """Tell whether at most one market of an event pays YES; one that is not known counts as not exclusive."""
+        group = self._groups.get(event)
+        return group is not None and group.exclusive
+
+    def conversion_fee_bips(self, market: Market) -> int:
+        """Return what the venue keeps of a conversion in a market's event; 0 for one that is not known."""
+        group = self._groups.get(market.group_id or "")
+        return group.conversion_fee_bips if group is not None else 0
 
     def committed(self, market_id: str) -> bool:
         return market_id in self._committed

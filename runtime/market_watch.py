@@ -54,7 +54,6 @@ class MarketWatch:
         self._most = most
         self._at_stake = at_stake
         self._settle = settle
-        self._groups: dict[str, ConditionGroup] = {}
         self._unsaved: dict[str, Market] = {}
         self.sinks: list[MarketSink] = [make(books) for make in ports.market_sinks]
 
@@ -66,7 +65,7 @@ class MarketWatch:
 
     async def discover(self) -> None:
         """List the venue and save what is new. Raises `VenueError` when the listing broke off."""
-        known, groups = self._directory.unsettled(), tuple(self._groups.values())
+        known, groups = self._directory.unsettled(), self._directory.groups
         await discover(self._ports.catalog, self._save, known=known, known_groups=groups)
 
     async def refresh(self) -> None:
@@ -110,7 +109,6 @@ class MarketWatch:
         self._directory.put_groups(groups)
         for sink in self.sinks:
             sink.put_markets(current, groups)
-        self._groups.update({group.id: group for group in groups})
 
     def _current(self, listed: Market) -> Market:
         """Return a listed market with the tick that the feed said last, and the taker delay that some listings leave out."""

@@ -13,6 +13,7 @@ from domain.ports import (
     AccountFeed,
     Clock,
     DeadMansSwitch,
+    HoldingsIndex,
     Ids,
     IncomeSource,
     Journal,
@@ -65,7 +66,8 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays. `market_sinks` make listeners for the
+    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays, `holdings` where nobody lists the
+    wallet's tokens. `market_sinks` make listeners for the
     kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
     """
 
@@ -79,5 +81,6 @@ class Ports:
     events: EventSink
     heartbeat: DeadMansSwitch | None = None
     income: IncomeSource | None = None
+    holdings: HoldingsIndex | None = None
     market_sinks: Sequence[Callable[[Books], MarketSink]] = field(default_factory=tuple)
     on_epoch: Sequence[Callable[[int], None]] = field(default_factory=tuple)

@@ -3,45 +3,37 @@
 Orders we hold that the venue does not list are read one by one. Open orders we do not know are cancelled, trades made outside are adopted
 as `external`. Nothing is concluded while orders are on their way or fills unsettled. Run twice without news, the second run changes nothing.
 
-Splits, merges and conversions made outside are adopted when shares and cash agree (`trading.outside`).
-
-Cash converges when the difference has an explanation: payouts that arrived, rounding within a bound for each new fill, and transfers made
-outside, the last only when two rounds agree and nothing else is wrong. Money that is missing after new fills, no more than a wrong fee could take, is
-booked as `misbooked` and halts their markets, so that somebody looks. A difference in shares beyond 0.01 that lasts halts its market.
+Splits, merges and conversions made outside are adopted when shares and cash agree (`trading.outside`), also in markets of which nothing was held:
+while cash is wrong, the venue's index is asked where the wallet has shares. What stays of a difference in cash converges or halts
+(`trading.cash_differences`). A difference in shares beyond 0.01 that lasts halts its market.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import structlog
 
 from domain.errors import VenueError
-from domain.fill import Fill, FillStatus
 from domain.halt import HaltScope
 from domain.ledger import EntryKind, LedgerAccount
 from domain.market import Market
-from domain.money import format_micros
 from domain.order import OrderStatus
-from domain.ports import BalanceRecord, OrderGateway
+from domain.ports import BalanceRecord, HoldingsIndex, OrderGateway
 from domain.reports import Balances, OrderReport
+from trading.cash_differences import CashDifferences
 from trading.desk import Desk
-from trading.holding import notional
-from trading.outside import NO, YES, as_trades, conversion, pair_moves
+from trading.outside import OutsideMove, as_trades, conversion, gain, pair_moves
 from trading.positions import DUST
 
-ROUNDING_PER_FILL = 20
-"""Micro-dollars by which one fill's cash may differ from the venue's own rounding."""
 RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELLING, OrderStatus.DELAYED})
 _MARGIN_NS = 300_000_000_000
-_MISBOOKED_SHARE = 10
-"""A wrong fee or price is at most one part in this many of what the fills were worth."""
 _MOST_REREAD = 20
 """How many tokens the venue is asked to read again in one round: such requests have a small budget."""
-_FILLS_BEFORE_START = 100
-"""How many fills of the time before the start may still have their rounding to come."""
+_MOST_LISTED = 50
+"""How many markets of the venue's index are looked at in one round."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +56,8 @@ class Reconciler:
         resolved: tells whether a token's market has resolved: its shares may be redeemed at any time.
         market_of: finds the market of a token, None when it is unknown.
         event_of: returns all unresolved markets of a market's event.
+        fee_bips_of: returns what the venue keeps of a conversion in a market's event.
+        holdings: lists the wallet's tokens, None where nothing does.
     """
 
     def __init__(
@@ -74,15 +68,18 @@ class Reconciler:
         resolved: Callable[[str], bool],
         market_of: Callable[[str], Market | None],
         event_of: Callable[[Market], list[Market]],
+        fee_bips_of: Callable[[Market], int],
+        holdings: HoldingsIndex | None = None,
     ) -> None:
         self._desk = desk
         self._gateway = gateway
         self._resolved = resolved
         self._market_of = market_of
         self._event_of = event_of
-        self._last_cash_difference: int | None = None
+        self._fee_bips_of = fee_bips_of
+        self._holdings = holdings
+        self._cash = CashDifferences(desk)
         self._last_token_differences: dict[str, int] = {}
-        self._booked_when_equal = -_FILLS_BEFORE_START
         self._read_ns: int | None = None
         self._noted: tuple[int, int, dict[str, tuple[int, int]]] | None = None
 
@@ -102,21 +99,23 @@ class Reconciler:
         missing = self._compare_orders(open_orders, begun)
         foreign = await self._cancel_foreign(open_orders)
         portfolio.unsure_since_ns, self._read_ns = None, begun
+        unfinished = Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
         if not self._quiet(begun):
-            return Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
+            return unfinished
+        try:
+            balances = await self._completed(balances)
+        except VenueError as error:
+            _log.warning("venue could not be read", error=str(error))
+            return replace(unfinished, complete=False)
+        if not self._quiet(begun):
+            return unfinished
         self._adopt_moves(balances)
         token_differences = self._compare_tokens(balances)
-        cash_difference = self._converge_cash(balances, first=first, doubtful=token_differences > 0)
+        cash_difference = self._cash.converge(balances.cash, first=first, doubtful=token_differences > 0)
         self._note(balances)
         if token_differences:
             await self._have_reread(balances)
-        return Reconciliation(
-            complete=True,
-            foreign_orders=foreign,
-            missing_orders=missing,
-            cash_difference=cash_difference,
-            token_differences=token_differences,
-        )
+        return replace(unfinished, cash_difference=cash_difference, token_differences=token_differences)
 
     def _trades_since(self) -> int:
         """Return from when trades must be read: before anything that could still change, and before the newest that is known."""
@@ -167,20 +166,35 @@ class Reconciler:
         return portfolio.changed_ns <= begun and not portfolio.positions.with_unsettled()
 
     async def _balances(self) -> Balances:
-        """Read the tokens we hold, and those that explain moves: complements, and YES of an event whose NO shares have gone."""
+        """Read the tokens we hold and their complements."""
         held = self._desk.portfolio.positions.held_tokens()
         pairs = {token_id for market in self._markets(held) for token_id in market.token_ids}
-        balances = await self._gateway.balances(sorted(held | pairs))
-        events = {
-            token_id
-            for event in self._events_short_of_no(balances)
-            for market in event
-            for token_id in market.token_ids[:1]
-        }
-        if events <= balances.tokens.keys():
+        return await self._gateway.balances(sorted(held | pairs))
+
+    async def _completed(self, balances: Balances) -> Balances:
+        """Read what may explain differences besides: while cash is wrong, markets in which shares are listed; all of an event that was converted."""
+        if not self._cash_agrees(balances, self._moves(balances)):
+            balances = await self._with(balances, await self._listed())
+        events = self._converted_events(self._differences(balances))
+        return await self._with(balances, {t for event in events for market in event for t in market.token_ids})
+
+    async def _with(self, balances: Balances, token_ids: AbstractSet[str]) -> Balances:
+        missing = sorted(token_ids - balances.tokens.keys())
+        if not missing:
             return balances
-        more = await self._gateway.balances(sorted(events - balances.tokens.keys()))
+        more = await self._gateway.balances(missing)
         return replace(balances, tokens={**balances.tokens, **more.tokens})
+
+    async def _listed(self) -> AbstractSet[str]:
+        """Return the tokens of the markets in which the venue's index finds shares of ours; without an answer nothing is added."""
+        if self._holdings is None:
+            return set()
+        try:
+            listed = await self._holdings.tokens()
+        except VenueError as error:
+            _log.warning("the venue's index could not be read", error=str(error))
+            return set()
+        return {token_id for market in self._markets(listed)[:_MOST_LISTED] for token_id in market.token_ids}
 
     def _markets(self, token_ids: Iterable[str]) -> list[Market]:
         """Return the unresolved markets of tokens, each once."""
@@ -192,35 +206,43 @@ class Reconciler:
         size = self._desk.portfolio.positions.size
         return {token_id: held - size(token_id) for token_id, held in balances.tokens.items()}
 
-    def _events_short_of_no(self, balances: Balances) -> list[list[Market]]:
-        """Return the exclusive events of which NO shares are missing that no YES shares went with."""
-        differences = self._differences(balances)
-        short = {
+    def _converted_events(self, differences: Mapping[str, int]) -> list[list[Market]]:
+        """Return the exclusive events in which YES has gained on NO."""
+        gained = {
             market.group_id: market
             for market in self._markets(differences)
-            if market.neg_risk
-            and market.group_id is not None
-            and differences.get(market.token_ids[NO], 0) < -DUST
-            and abs(differences.get(market.token_ids[YES], 0)) <= DUST
+            if market.neg_risk and market.group_id is not None and gain(market, differences) > DUST
         }
-        return [self._event_of(market) for market in short.values()]
+        return [self._event_of(market) for market in gained.values()]
+
+    def _moves(self, balances: Balances) -> list[OutsideMove]:
+        """Return the splits, merges and conversions that the shares tell of."""
+        differences = self._differences(balances)
+        moves, converted = [], set[str]()
+        for event in self._converted_events(differences):
+            move = conversion(event, differences, self._fee_bips_of(event[0]))
+            if move is not None:
+                moves.append(move)
+                converted |= {market.id for market in event}
+        others = (market for market in self._markets(differences) if market.id not in converted)
+        return moves + pair_moves(others, differences)
+
+    def _cash_agrees(self, balances: Balances, moves: Sequence[OutsideMove]) -> bool:
+        return self._cash.agrees(balances.cash - sum(move.cash for move in moves), slack=DUST * len(moves))
 
     def _adopt_moves(self, balances: Balances) -> None:
         """Book splits, merges and conversions made outside, when the cash has moved with the shares."""
-        portfolio = self._desk.portfolio
-        differences = self._differences(balances)
-        moves = pair_moves(self._markets(differences), differences)
-        moves += [move for event in self._events_short_of_no(balances) if (move := conversion(event, differences))]
-        rest = balances.cash - portfolio.ledger.cash - sum(move.cash for move in moves)
-        bound = DUST * len(moves) + ROUNDING_PER_FILL * max(0, portfolio.booked - self._booked_when_equal)
-        if not -bound <= rest <= bound + max(0, portfolio.ledger.balance(LedgerAccount.RECEIVABLE)):
+        portfolio, moves, now = self._desk.portfolio, self._moves(balances), self._desk.clock.now_ns()
+        if not self._cash_agrees(balances, moves):
             return
-        now = self._desk.clock.now_ns()
         for move in moves:
-            first = (*move.gone, *move.come)[0].market.id
-            self._desk.audit("outside_move_adopted", kind=move.kind, market=first, size=move.size, cash=move.cash)
+            market, size = move.legs[0].market.id, abs(move.legs[0].size)
+            self._desk.audit("outside_move_adopted", kind=move.kind, market=market, size=size, cash=move.cash)
             for report in as_trades(move, portfolio.positions, now):
-                self._desk.apply(portfolio.apply_trade(report, now_ns=now, kind=EntryKind(move.kind)))
+                self._desk.apply(portfolio.apply_trade(report, now_ns=now, kind=move.kind))
+        fees = sum(move.fee for move in moves)
+        if fees:
+            self._cash.transfer(EntryKind.CONVERSION_FEE, LedgerAccount.FEES, -fees)
 
     def _note(self, balances: Balances) -> None:
         """Write down what the venue holds for us beside what the books say, when either has changed: statements are reconciled with it."""
@@ -250,59 +272,6 @@ class Reconciler:
             await self._gateway.refresh_balances(differing[:_MOST_REREAD])
         except VenueError as error:
             _log.warning("balances could not be read again", error=str(error))
-
-    def _converge_cash(self, balances: Balances, *, first: bool, doubtful: bool) -> int:
-        portfolio = self._desk.portfolio
-        difference = remaining = balances.cash - portfolio.ledger.cash
-        receivable = portfolio.ledger.balance(LedgerAccount.RECEIVABLE)
-        if remaining > 0 and receivable > 0:
-            paid = min(remaining, receivable)
-            self._transfer("payout", LedgerAccount.RECEIVABLE, paid)
-            remaining -= paid
-        if remaining:
-            remaining = self._explain(remaining, first=first, doubtful=doubtful or bool(portfolio.quarantine))
-        if not remaining:
-            self._booked_when_equal = portfolio.booked
-        self._last_cash_difference = remaining or None
-        return difference
-
-    def _explain(self, difference: int, *, first: bool, doubtful: bool) -> int:
-        """Book a difference in cash where it belongs; returns what stays unexplained. `doubtful`: fills or shares are known to be wrong."""
-        new = self._desk.portfolio.booked - self._booked_when_equal
-        suspects = self._newest_fills(new)
-        if abs(difference) <= ROUNDING_PER_FILL * new:
-            self._transfer("rounding", LedgerAccount.ROUNDING, difference)
-        elif doubtful:
-            return difference
-        elif 0 < -difference <= sum(map(notional, suspects)) // _MISBOOKED_SHARE:
-            self._transfer("misbooked", LedgerAccount.ROUNDING, difference)
-            reason = f"${format_micros(-difference)} are missing after {len(suspects)} fills: compare their fees with the venue's"
-            for market_id in {fill.market_id for fill in suspects}:
-                self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot")
-        elif first or difference == self._last_cash_difference:
-            self._transfer("deposit" if difference > 0 else "withdrawal", LedgerAccount.EQUITY, difference)
-        else:
-            return difference
-        return 0
-
-    def _newest_fills(self, count: int) -> list[Fill]:
-        fills = self._desk.portfolio.fills
-        new = min(count, self._desk.portfolio.booked)
-        return [fill for fill in islice(reversed(fills.values()), max(new, 0)) if fill.status is not FillStatus.FAILED]
-
-    def _transfer(self, kind: str, counterpart: LedgerAccount, amount: int) -> None:
-        """Move `amount` into cash out of `counterpart` (the other way when negative)."""
-        now = self._desk.clock.now_ns()
-        self._desk.apply(
-            self._desk.portfolio.transfer(
-                journal_id=f"{kind}:{now}",
-                kind=kind,
-                debit=LedgerAccount.CASH,
-                credit=counterpart,
-                amount=amount,
-                now_ns=now,
-            )
-        )
 
     def _compare_tokens(self, balances: Balances) -> int:
         positions = self._desk.portfolio.positions

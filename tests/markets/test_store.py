@@ -119,7 +119,13 @@ def test_text_that_postgresql_cannot_store_loses_only_what_is_unstorable():
 def test_groups_keep_their_members_and_markets_know_their_group():
     markets = [make_market("m1"), make_market("m2")]
     group = ConditionGroup(
-        id="g", title="Which?", market_ids=("m1", "m2", "unknown"), exclusive=True, augmented=True, category="x"
+        id="g",
+        title="Which?",
+        market_ids=("m1", "m2", "unknown"),
+        exclusive=True,
+        augmented=True,
+        category="x",
+        conversion_fee_bips=150,
     )
     store.save_markets(markets, [group])
     assert store.load_groups() == [dataclasses.replace(group, market_ids=("m1", "m2"))]

@@ -43,7 +43,17 @@ async def test_a_split_and_a_merge_made_outside_are_adopted_as_external(desk: De
 
     assert kernel.portfolio.positions.size(market.token_ids[0]) == bought + 2 * MICRO
     kinds = {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]}
-    assert kinds <= {"deposit", "buy", "sell", "external_buy", "external_sell", "split", "merge", "conversion", "rounding"}
+    assert kinds <= {
+        "deposit",
+        "buy",
+        "sell",
+        "external_buy",
+        "external_sell",
+        "split",
+        "merge",
+        "conversion",
+        "rounding",
+    }
     assert kernel.portfolio.ledger.deposits == DEPOSIT
 
 
@@ -97,6 +107,29 @@ async def test_the_wallets_own_operations_beside_a_running_trader_end_in_its_boo
     held = {token: size for token in tokens if (size := kernel.portfolio.positions.size(token))}
     assert held[market.token_ids[1]] == 3 * MICRO
     assert {held[each.token_ids[0]] for each in event if each != market} == {6 * MICRO}
+
+
+async def test_the_wallets_operations_in_markets_the_trader_holds_nothing_of_halt_nothing(desk: Desk) -> None:
+    trader = await desk.start()
+    kernel = trader.kernel
+    first = liquid_market(kernel, exclusive=False)
+    await buy(desk, kernel, first)
+    other = liquid_market(kernel, exclusive=True)
+    event = kernel.markets.event_of(other)
+    wallet = await beside(desk)
+
+    async with ticking(desk):
+        for operation in (Split(market=other, amount=2 * MICRO), Convert(markets=(other,), amount=MICRO)):
+            plan = await wallet.operations.plan(operation)
+            assert (await wallet.operations.perform(plan, lambda _: None)).done
+        await equal_to_the_venue(desk, trader, first, *event)
+    await wallet.close()
+
+    sizes = kernel.portfolio.positions.size
+    assert (sizes(other.token_ids[0]), sizes(other.token_ids[1])) == (2 * MICRO, MICRO)
+    assert {sizes(each.token_ids[0]) for each in event if each != other} == {MICRO}
+    kinds = {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]}
+    assert not {"withdrawal", "misbooked"} & kinds
 
 
 async def beside(desk: Desk) -> OpenWallet:

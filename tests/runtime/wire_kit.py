@@ -96,7 +96,11 @@ class Desk:
     ) -> Trader:
         clock, ws = self.venue.clock, self.venue.url.replace("http", "ws")
         config = PolymarketConfig(
-            account=ACCOUNT, clob_url=self.venue.url, gamma_url=self.venue.url + "/gamma", ws_url=ws
+            account=ACCOUNT,
+            clob_url=self.venue.url,
+            gamma_url=self.venue.url + "/gamma",
+            ws_url=ws,
+            data_url=self.venue.url + "/data-api",
         )
         public = open_public(config, clock=clock, rng=Random(1), budgets=self.budgets)
         trading = await open_trading(
@@ -105,7 +109,7 @@ class Desk:
         feed = PolymarketFeed(ws, public.clob, clock=clock, rng=Random(1), watchfulness=care) if care else public.feed
         ports = Ports(
             clock=clock, ids=self.ids, feed=feed, account_feed=trading.account_feed, gateway=trading.gateway,
-            catalog=public.catalog, storage=self.disk, events=Events(),
+            catalog=public.catalog, storage=self.disk, events=Events(), holdings=trading.holdings,
         )  # fmt: skip
         limits = limits or RiskLimits(max_book_age_ms=3_600_000)
         kernel = Kernel(

@@ -194,6 +194,21 @@ class Venue:
         await self._enter("refresh_balances", *token_ids)
 
 
+class Index:
+    """A `HoldingsIndex` that lists what a test says, or fails."""
+
+    def __init__(self) -> None:
+        self.listed: list[str] = []
+        self.asked = 0
+        self.down = False
+
+    async def tokens(self) -> list[str]:
+        self.asked += 1
+        if self.down:
+            raise VenueError("the index is down")
+        return self.listed
+
+
 class ScriptedJournal(MemoryJournal):
     """A memory journal; `failures` are raised for the next submissions, and nothing is written for those."""
 
@@ -266,6 +281,8 @@ class Rig:
         )
         self.resyncs: list[tuple[str, str]] = []
         self.refused: list[tuple[str, str]] = []
+        self.fee_bips = 0
+        self.index = Index()
         self.policies = Policies(
             self.desk,
             self.venue_state,
@@ -279,7 +296,13 @@ class Rig:
         )
         self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
         self.reconciler = Reconciler(
-            self.desk, self.venue, resolved=self._resolved, market_of=self._of_token, event_of=self._event_of
+            self.desk,
+            self.venue,
+            resolved=self._resolved,
+            market_of=self._of_token,
+            event_of=self._event_of,
+            fee_bips_of=lambda _: self.fee_bips,
+            holdings=self.index,
         )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
         self.reports: list[LegGroupReport] = []

@@ -1,7 +1,7 @@
 """What the venue paid a wallet besides its trades, from the Data API's activity: rewards, yield and rebates (implements `domain.ports.IncomeSource`).
 
-The index lags behind the chain by seconds to minutes. A list is whole or it is an error: a page that cannot be read, or a cursor that does not
-advance, raises `VenueError`. Source: the venue's documentation of /v2/activity.
+The index lags behind the chain by seconds to minutes. A list is whole or it raises `VenueError`.
+Source: the venue's documentation of /v2/activity.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import msgspec
 from domain.errors import MoneyError, VenueError
 from domain.money import exact_micros
 from domain.reports import IncomeReport
-from venues.polymarket.decoding import UNDECODABLE
+from venues.polymarket.data_pages import read_pages
 from venues.polymarket.http import HttpClient
 
 _REWARDS = ("REWARD", "YIELD", "REFERRAL_REWARD")
 _REBATES = ("MAKER_REBATE", "TAKER_REBATE")
 _PATH = "/v2/activity"
-MAX_PAGES = 100
 
 
 class _Row(msgspec.Struct):
@@ -29,19 +28,6 @@ class _Row(msgspec.Struct):
     proxy_wallet: str
     transaction_hash: str = ""
     condition_id: str = ""
-
-
-class _Pagination(msgspec.Struct):
-    has_more: bool = False
-    next_cursor: str | None = None
-
-
-class _Page(msgspec.Struct):
-    data: list[_Row]
-    pagination: _Pagination = msgspec.field(default_factory=_Pagination)
-
-
-_decode = msgspec.json.Decoder(_Page).decode
 
 
 class ActivityIncome:
@@ -60,27 +46,11 @@ class ActivityIncome:
             ("sort_direction", "ASC"),
         ]
         found: dict[str, IncomeReport] = {}
-        cursor = ""
-        for _ in range(MAX_PAGES):
-            page = await self._page([*query, ("cursor", cursor)] if cursor else query)
-            for row in page.data:
-                if row.type in (*_REWARDS, *_REBATES) and row.proxy_wallet.lower() == self._wallet.lower():
-                    report = _report(row)
-                    found[report.id] = report
-            following = page.pagination.next_cursor or ""
-            if not page.pagination.has_more or not following:
-                return sorted(found.values(), key=lambda each: each.at_ns)
-            if following == cursor:
-                raise VenueError(f"GET {_PATH}: the cursor {cursor!r} came twice")
-            cursor = following
-        raise VenueError(f"GET {_PATH}: more than {MAX_PAGES} pages")
-
-    async def _page(self, query: list[tuple[str, str]]) -> _Page:
-        content = await self._http.get(_PATH, query)
-        try:
-            return _decode(content)
-        except UNDECODABLE as error:
-            raise VenueError(f"GET {_PATH}: the page was malformed: {error}") from error
+        for row in await read_pages(self._http, _PATH, query, _Row):
+            if row.type in (*_REWARDS, *_REBATES) and row.proxy_wallet.lower() == self._wallet.lower():
+                report = _report(row)
+                found[report.id] = report
+        return sorted(found.values(), key=lambda each: each.at_ns)
 
 
 def _report(row: _Row) -> IncomeReport:

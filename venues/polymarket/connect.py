@@ -23,6 +23,7 @@ from venues.polymarket.feed import PolymarketFeed
 from venues.polymarket.gamma import GammaCatalog
 from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.heartbeat import PATH, Heartbeat, HeartbeatSettings
+from venues.polymarket.holdings import IndexedHoldings
 from venues.polymarket.http import HttpClient, open_session
 from venues.polymarket.order_connection import OrderConnection
 from venues.polymarket.pace import Pace, Paces
@@ -52,6 +53,7 @@ class Trading:
     gateway: PolymarketGateway
     account_feed: PolymarketAccountFeed
     income: ActivityIncome
+    holdings: IndexedHoldings
     session: aiohttp.ClientSession
     heartbeat: Heartbeat | None = None
 
@@ -115,9 +117,15 @@ async def open_trading(
         ids=ids,
     )
     feed = PolymarketAccountFeed(config.ws_url, credentials, gateway.identity, clock=clock, rng=rng)
-    income = ActivityIncome(HttpClient(config.data_url, session, budgets.data), config.funder or signer.address)
+    data, wallet = HttpClient(config.data_url, session, budgets.data), config.funder or signer.address
+    income, holdings = ActivityIncome(data, wallet), IndexedHoldings(data, wallet)
     return Trading(
-        gateway, feed, income, session, _switch(config, credentials, heartbeat, clock=clock, pace=budgets.clob)
+        gateway,
+        feed,
+        income,
+        holdings,
+        session,
+        _switch(config, credentials, heartbeat, clock=clock, pace=budgets.clob),
     )
 
 

@@ -121,7 +121,10 @@ class GammaCatalog:
             if markets.setdefault(market.id, market).group_id == group_id:
                 members.append(market.id)
         if members and group_id not in groups:
-            groups[group_id] = read_group(event, list(dict.fromkeys(members)))
+            try:
+                groups[group_id] = read_group(event, list(dict.fromkeys(members)))
+            except ItemError as error:
+                self._skip("event", group_id, str(error))
 
     def _skip(self, kind: str, item_id: str, reason: str) -> None:
         self.skipped += 1

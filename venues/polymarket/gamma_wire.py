@@ -20,6 +20,7 @@ from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.texts import time_ns
 
 Number = float | str | None
+BIPS = 10_000
 
 FEE_CATEGORIES = (
     "Crypto", "Sports", "Finance", "Politics", "Mentions", "Tech", "Economics", "Culture", "Weather", "Geopolitics",
@@ -86,6 +87,7 @@ class WireEvent(msgspec.Struct, rename="camel"):
     neg_risk: bool = False
     enable_neg_risk: bool = False
     neg_risk_augmented: bool = False
+    neg_risk_fee_bips: float | None = None
     cumulative_markets: bool = False
     category: str | None = None
     tags: list[WireTag] | None = None
@@ -93,7 +95,7 @@ class WireEvent(msgspec.Struct, rename="camel"):
 
 
 def read_group(event: WireEvent, market_ids: Sequence[str]) -> ConditionGroup:
-    """Return the event as a group of those of its markets that could be read."""
+    """Return the event as a group of those of its markets that could be read. Raises `ItemError` for a fee that is none."""
     return ConditionGroup(
         id=str(event.id),
         title=event.title,
@@ -102,7 +104,16 @@ def read_group(event: WireEvent, market_ids: Sequence[str]) -> ConditionGroup:
         exclusive=(event.neg_risk or event.enable_neg_risk) and not event.cumulative_markets,
         augmented=event.neg_risk_augmented,
         category=event_category(event),
+        conversion_fee_bips=whole_bips(event.neg_risk_fee_bips),
     )
+
+
+def whole_bips(told: float | None) -> int:
+    """Return an event's fee on conversions; `ItemError` for what is no part of the proceeds."""
+    bips = told or 0
+    if not (0 <= bips <= BIPS and bips == int(bips)):
+        raise ItemError(f"negRiskFeeBips was {told}, expected a whole number from 0 to {BIPS}")
+    return int(bips)
 
 
 def event_category(event: WireEvent) -> str:

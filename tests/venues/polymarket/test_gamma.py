@@ -103,7 +103,10 @@ async def test_a_market_carries_everything_trading_needs(venue: RestServer, cata
     fees = {"rate": 0.04, "exponent": 1, "takerOnly": True, "rebateRate": 0.25}
     item = market(7, negRisk=True, feesEnabled=True, feeSchedule=fees, secondsDelay=3, orderPriceMinTickSize="0.0025")
     labels = [{"label": "All"}, {"label": "Politics"}, {"label": None}]
-    venue.on("GET /events/keyset", listing([event(9, item, negRisk=True, negRiskAugmented=True, tags=labels)]))
+    venue.on(
+        "GET /events/keyset",
+        listing([event(9, item, negRisk=True, negRiskAugmented=True, negRiskFeeBips=150.0, tags=labels)]),
+    )
     (found,), (group,) = await catalog.markets()
     assert found.condition_id == condition(7)
     assert (found.venue, found.token_ids, found.outcomes) == ("polymarket", ("71", "72"), ("Yes", "No"))
@@ -118,8 +121,24 @@ async def test_a_market_carries_everything_trading_needs(venue: RestServer, cata
     assert found.end_ns == 1_798_718_400_000_000_000
     assert found.tradable
     assert group == ConditionGroup(
-        id="9", title="Event 9", market_ids=("7",), exclusive=True, augmented=True, category="Politics"
+        id="9",
+        title="Event 9",
+        market_ids=("7",),
+        exclusive=True,
+        augmented=True,
+        category="Politics",
+        conversion_fee_bips=150,
     )
+
+
+@pytest.mark.parametrize("fee", [-1, 0.5, 10_001])
+async def test_an_event_whose_fee_is_none_loses_its_group_and_not_its_markets(
+    venue: RestServer, catalog: GammaCatalog, fee: float
+) -> None:
+    venue.on("GET /events/keyset", listing([event(9, market(7), negRiskFeeBips=fee), event(10, market(8))]))
+    markets, groups = await catalog.markets()
+    assert ([market.id for market in markets], [group.id for group in groups]) == (["7", "8"], ["10"])
+    assert catalog.skipped == 1
 
 
 @pytest.mark.protocol("6.3")

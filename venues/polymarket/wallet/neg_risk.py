@@ -14,9 +14,8 @@ from domain.errors import VenueError, WalletError
 from domain.market import Market
 from venues.polymarket.decoding import UNDECODABLE
 from venues.polymarket.eip712 import bytes32
+from venues.polymarket.gamma_wire import ItemError, whole_bips
 from venues.polymarket.http import HttpClient
-
-BIPS = 10_000
 
 
 class _Question(msgspec.Struct, rename="camel"):
@@ -71,7 +70,7 @@ class ExclusiveEvents:
             titles = {_index(question): question.group_item_title or question.question for question in questions}
             fee_bips = whole_bips(event.neg_risk_fee_bips)
             tokens = [token for question in questions for token in _texts(question.clob_token_ids or "[]")]
-        except (*UNDECODABLE, ValueError) as error:
+        except (*UNDECODABLE, ItemError, ValueError) as error:
             raise VenueError(f"GET {path}: the event was malformed: {error}") from error
         unknown = [market.condition_id for market in markets if market.condition_id not in indices]
         if len(ids) != 1 or unknown or len(titles) != len(indices):
@@ -83,14 +82,6 @@ class ExclusiveEvents:
             titles=titles,
             tokens=tuple(tokens),
         )
-
-
-def whole_bips(told: float | None) -> int:
-    """Return an event's fee on conversions in bips; `ValueError` for what is no part of the proceeds."""
-    bips = told or 0
-    if not (0 <= bips <= BIPS and bips == int(bips)):
-        raise ValueError(f"negRiskFeeBips was {told}, expected a whole number from 0 to {BIPS}")
-    return int(bips)
 
 
 _texts = msgspec.json.Decoder(list[str]).decode

@@ -28,6 +28,7 @@ from domain.wallet import (
     Wrap,
 )
 from venues.polymarket.contracts import is_position_id
+from venues.polymarket.gamma_wire import BIPS
 from venues.polymarket.wallet import calls
 from venues.polymarket.wallet.approvals import REQUIRED, Permission
 from venues.polymarket.wallet.chain import ChainReader
@@ -42,7 +43,7 @@ from venues.polymarket.wallet.contracts import (
     USDC_E,
     Contract,
 )
-from venues.polymarket.wallet.neg_risk import BIPS, ExclusiveEvents
+from venues.polymarket.wallet.neg_risk import ExclusiveEvents
 
 OpenOrders = Callable[[], Awaitable[Sequence[OrderReport]]]
 

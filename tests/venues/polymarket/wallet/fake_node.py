@@ -1,8 +1,8 @@
 """A node of a small chain on a real socket: JSON-RPC as nodes speak it, transactions decoded and their signers recovered with eth_account.
 
 `faults` are used up, one for each transaction handed in: "lost" takes it and cuts the answer off, "gone" cuts off without taking it, "garbled" takes
-it and answers what is no answer, "internal" takes it and says that the node failed, a text is the node's refusal. `answers` are results by
-method that replace its own. What was taken is mined at the next look at its receipt, unless `mines` is off or it pays less than `least_price`. While it
+it and answers what is no answer, "internal" takes it and says that the node failed, a text is the node's refusal. `answers` are results by method
+that replace its own. What was taken is mined at the next look at its receipt, unless `mines` is off or it pays less than `least_price`. While it
 `grows`, every look at the height is one more block.
 """
 
