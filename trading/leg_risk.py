@@ -205,7 +205,9 @@ class GroupRisk:
             leg_group=group.id,
         )
         mine = rung_of(draft)
-        others = [own.order.draft for own in self._portfolio.orders.open_in_market(leg.market.id) if own.stands]
+        tracked = self._portfolio.orders.open_in_market(leg.market.id)
+        # One that perhaps exists counts too: a purchase would trade with ourselves, where the sale of any other reduction may not wait.
+        others = [own.order.draft for own in tracked if not own.status.terminal]
         if any(mine.matches(rung_of(other)) for other in others + self._risk.reservations.drafts()):
             return Decision(refusal=Refusal.SELF_TRADE, detail="an order of ours rests on the other side of this price")
         spend = multiply_ceil(wanted.price, wanted.size)

@@ -15,7 +15,7 @@ from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.legs import LegPolicy
 from domain.money import MICRO
-from domain.order import Effect, OrderSide
+from domain.order import Effect, OrderSide, OrderStatus
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from tests.trading.kit import virtual
 from tests.trading.leg_kit import OTHER, A, B, C, GroupRig
@@ -153,6 +153,19 @@ async def test_an_exit_is_not_stopped_by_halts_and_caps(clock) -> None:
 
     assert rig.residual() == [0, 0]
     assert rig.sent[-1] == OTHER[A]
+
+
+@virtual
+async def test_an_exit_does_not_trade_with_an_order_of_ours_that_perhaps_rests(clock) -> None:
+    rig = with_exits(clock)
+    rig.venue.down = {"order"}
+    rig.track(OrderStatus.UNKNOWN, market=rig.markets["m1"], token_id=A, price=450_000)
+    rig.fates = {B: ["refused"]}
+
+    await rig.run(A, B, policy=ALL, seconds=20.0)
+
+    assert OTHER[A] not in rig.sent
+    assert "rests on the other side" in str(rig.audited("leg_exit_refused")[0].detail["reason"])
 
 
 @virtual
