@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from arbitrage.models import ArbExecution, ArbExecutionLeg
 from markets.admin import ReadOnly
+from trading.admin import AccountFilter
 
 _COLOURS = {"pending": "info", "partial": "warning", "filled": "success", "failed": "danger"}
 
@@ -39,7 +40,7 @@ class ArbExecutionAdmin(ReadOnly, ModelAdmin):
         "strategy_name",
         "account",
     )
-    list_filter = ("status", "arb_type", "strategy_name", "account")
+    list_filter = (AccountFilter, "status", "arb_type", "strategy_name")
     search_fields = ("id", "leg_group_id", "opportunity_id")
     date_hierarchy = "started_at"
     inlines = (LegInline,)

@@ -1,13 +1,16 @@
-"""The trading tables in the admin: to look at, search and filter. The trader alone writes them; what an operator wants done goes through the API."""
+"""The trading tables in the admin: to look at, search and filter. The trader alone writes them; what an operator wants done goes through the API.
+
+A list shows one account: the one that is traded now, unless another one, or all, is chosen beside it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,6 +21,7 @@ from domain.money import format_micros
 from markets.admin import ReadOnly
 from trading import models
 from trading.api.fields import outcome_of
+from trading.store import accounts, current_account
 
 _ORDER_COLOURS = {
     "matched": "success",
@@ -37,6 +41,36 @@ _GROUP_COLOURS = {
 }
 _FILL_COLOURS = {"confirmed": "success", "failed": "danger", "retrying": "warning"}
 _COMMAND_COLOURS = {"done": "success", "refused": "danger", "expired": "warning", "pending": "info"}
+
+
+ALL = "all"
+
+
+class AccountFilter(admin.SimpleListFilter):
+    """Which account a list shows. What is of no account (an audited change of a setting) is shown with all of them."""
+
+    title = "account"
+    parameter_name = "account"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        return [*((each.account, each.account) for each in accounts()), (ALL, "all accounts")]
+
+    def value(self) -> str | None:
+        """Return the account chosen; without a choice the one that is traded now."""
+        return super().value() or current_account() or ALL
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return rows if chosen == ALL else rows.filter(Q(account=chosen) | Q(account=""))
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the links: no link stands for "no choice", because that is one of the others."""
+        for value, title in self.lookup_choices:
+            yield {
+                "selected": self.value() == str(value),
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
 
 
 class TableAdmin(ReadOnly, ModelAdmin):
@@ -112,7 +146,7 @@ class OrderAdmin(OfAMarketAdmin):
         "strategy_name",
         "fills",
     )
-    list_filter = ("status", "side", "order_type", "effect", "strategy_name", "account")
+    list_filter = (AccountFilter, "status", "side", "order_type", "effect", "strategy_name")
     search_fields = ("id", "market__question", "token_id", "decision_id", "intent_id", "reason")
     date_hierarchy = "created_at"
     exclude = ("payload",)
@@ -126,7 +160,7 @@ class OrderAdmin(OfAMarketAdmin):
 
     @display(description="fills")
     def fills(self, order: models.Order) -> str:
-        return _rows_link("fill", "fills", order_id=order.id)
+        return _rows_link("fill", "fills", order_id=order.id, account=order.account)
 
 
 @admin.register(models.Fill)
@@ -144,7 +178,7 @@ class FillAdmin(OfAMarketAdmin):
         "strategy_name",
         "order",
     )
-    list_filter = ("status", "side", "liquidity", "strategy_name", "account")
+    list_filter = (AccountFilter, "status", "side", "liquidity", "strategy_name")
     search_fields = ("trade_id", "order_id", "transaction_hash", "market__question", "token_id")
     date_hierarchy = "matched_at"
 
@@ -174,7 +208,7 @@ class PositionAdmin(OfAMarketAdmin):
         "strategy_name",
         "fills",
     )
-    list_filter = ("status", "strategy_name", "account")
+    list_filter = (AccountFilter, "status", "strategy_name")
     search_fields = ("id", "market__question", "token_id")
     date_hierarchy = "opened_at"
 
@@ -188,7 +222,7 @@ class PositionAdmin(OfAMarketAdmin):
 
     @display(description="fills")
     def fills(self, position: models.Position) -> str:
-        return _rows_link("fill", "fills", position_id=str(position.id))
+        return _rows_link("fill", "fills", position_id=str(position.id), account=position.account)
 
 
 @admin.register(models.LedgerEntry)
@@ -202,7 +236,7 @@ class LedgerEntryAdmin(TableAdmin):
         "strategy_name",
         "journal_id",
     )
-    list_filter = ("ledger_account", "kind", "strategy_name", "account")
+    list_filter = (AccountFilter, "ledger_account", "kind", "strategy_name")
     search_fields = ("journal_id", "asset", "market_id", "token_id")
     date_hierarchy = "created_at"
 
@@ -222,7 +256,7 @@ class CommandAdmin(TableAdmin):
         "shown_result",
         _time("finished_at", "finished"),
     )
-    list_filter = ("status", "kind", "issued_by")
+    list_filter = (AccountFilter, "status", "kind", "issued_by")
     search_fields = ("id", "issued_by", "idempotency_key", "payload")
     date_hierarchy = "issued_at"
 
@@ -253,7 +287,7 @@ class LegGroupAdmin(TableAdmin):
         "orders",
         "account",
     )
-    list_filter = ("state", "policy", "arb_type", "strategy_name", "account")
+    list_filter = (AccountFilter, "state", "policy", "arb_type", "strategy_name")
     search_fields = ("id", "name", "state_reason")
     date_hierarchy = "created_at"
 
@@ -282,7 +316,7 @@ class HaltAdmin(TableAdmin):
         "lifted_by",
         _time("lifted_at", "lifted"),
     )
-    list_filter = ("scope", ("lifted_at", admin.EmptyFieldListFilter), "account")
+    list_filter = (AccountFilter, "scope", ("lifted_at", admin.EmptyFieldListFilter))
     search_fields = ("target", "reason", "set_by", "lifted_by")
 
     @display(description="active", boolean=True)
@@ -293,7 +327,7 @@ class HaltAdmin(TableAdmin):
 @admin.register(models.AuditLog)
 class AuditLogAdmin(TableAdmin):
     list_display = (_time("created_at"), "event", "shown_detail", "account")
-    list_filter = ("event", "account")
+    list_filter = (AccountFilter, "event")
     search_fields = ("event", "detail")
     date_hierarchy = "created_at"
 
@@ -318,8 +352,25 @@ class EquitySnapshotAdmin(TableAdmin):
         _amount("realised_units", "realised"),
         _amount("fees_units", "fees"),
     )
-    list_filter = ("account",)
+    list_filter = (AccountFilter,)
     date_hierarchy = "created_at"
+
+
+@admin.register(models.VenueBalance)
+class VenueBalanceAdmin(TableAdmin):
+    list_display = (
+        _time("created_at"),
+        "account",
+        _amount("venue_cash_units", "cash at the venue"),
+        _amount("book_cash_units", "cash in the books"),
+        "shown_tokens",
+    )
+    list_filter = (AccountFilter,)
+    date_hierarchy = "created_at"
+
+    @display(description="shares that differ")
+    def shown_tokens(self, balance: models.VenueBalance) -> str:
+        return str(len(balance.tokens)) if balance.tokens else "–"
 
 
 def shorten(text: str, length: int) -> str:

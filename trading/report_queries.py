@@ -202,12 +202,14 @@ def equity_drawdown(account: str, span: Span) -> int:
 
 
 _CURVE = """
-SELECT DISTINCT ON (bucket) created_at, cash_units + inventory_value_units + receivable_units, deposits_units
-FROM (
-  SELECT *, floor(extract(epoch FROM created_at) / %(step)s) AS bucket
+WITH points AS (
+  SELECT created_at, cash_units + inventory_value_units + receivable_units AS equity, deposits_units,
+    extract(epoch FROM created_at - min(created_at) OVER ()) AS age,
+    greatest(extract(epoch FROM max(created_at) OVER () - min(created_at) OVER ()) / %(most)s, 0.001) AS step
   FROM equity_snapshots WHERE account = %(account)s AND created_at >= %(start)s AND created_at < %(end)s
-) AS points
-ORDER BY bucket, created_at DESC
+)
+SELECT DISTINCT ON (floor(age / step)) created_at, equity, deposits_units
+FROM points ORDER BY floor(age / step), created_at DESC
 """
 
 
@@ -218,9 +220,8 @@ class EquityPoint(NamedTuple):
 
 
 def equity_curve(account: str, span: Span, *, most: int) -> list[EquityPoint]:
-    """Return the account's worth over time: the last snapshot of each of at most `most` equal parts of the span."""
-    step = max((span.end - span.start).total_seconds() / most, 1.0)
-    return [EquityPoint(*row) for row in _rows(_CURVE, account, span, step=step)]
+    """Return the account's worth over time: the last snapshot of each of `most` equal parts of the time from the first to the last one."""
+    return [EquityPoint(*row) for row in _rows(_CURVE, account, span, most=most)]
 
 
 _MOVEMENTS = """

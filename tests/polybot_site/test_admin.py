@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from domain.order import OrderStatus
+from domain.ports import BalanceRecord
 from polybot_site import tokens
 from polybot_site.models import ApiToken
 from tests.trading import factories as f
@@ -28,6 +29,7 @@ MONEY = (
     "auditlog",
     "lease",
     "equitysnapshot",
+    "venuebalance",
 )
 
 
@@ -57,6 +59,7 @@ def tables(db, redis_url):
     rows.leg_group()
     rows.halt()
     rows.equity(1, cash=1_000_000)
+    rows.write(BalanceRecord(account=f.ACCOUNT, venue_cash=5, book_cash=5, tokens={}, at_ns=f.NOW))
     issue(account=f.ACCOUNT, kind="cancel", payload={"order_id": order.id}, issued_by="somebody")
     return order
 
@@ -83,7 +86,7 @@ def test_an_order_leads_to_its_market_and_its_fills(staff, tables):
     client = staff("viewer")
     page = client.get(reverse("admin:trading_order_changelist")).content.decode()
     assert reverse("admin:markets_market_change", args=["m1"]) in page
-    link = re.search(r'href="([^"]+order_id=[^"]+)"', page).group(1)
+    link = re.search(r'href="([^"]+order_id=[^"]+)"', page).group(1).replace("&amp;", "&")
     fills = client.get(link).content.decode()
     assert "0.01234" in fills
 
@@ -159,3 +162,29 @@ def test_executions_are_listed_and_looked_into_with_their_legs(staff, tables):
     assert b"1.25" in listed.content
     assert b"0.404" in looked_into.content
     assert client.post(reverse("admin:arbitrage_arbexecution_change", args=[rows.GROUP]), {}).status_code == 403
+
+
+def test_a_list_shows_the_traded_account_until_another_one_is_chosen(staff, tables):
+    rows.lease("paper:second", seconds=-60)
+    rows.order(account="paper:second", reason="theirs"), rows.fill(rows.order(account="paper:second"), 9)
+    client = staff("viewer")
+    address = reverse("admin:trading_order_changelist")
+
+    def shown(**chosen: str) -> set[str]:
+        return {order.account for order in client.get(address, chosen).context["cl"].queryset}
+
+    assert shown() == {f.ACCOUNT}
+    assert shown(account="paper:second") == {"paper:second"}
+    assert shown(account="all") == {f.ACCOUNT, "paper:second"}
+    page = client.get(address, {"account": "paper:second"}).content.decode()
+    fills = client.get(re.findall(r'href="([^"]+order_id=[^"]+)"', page)[0].replace("&amp;", "&"))
+    assert {fill.account for fill in fills.context["cl"].queryset} == {"paper:second"}
+
+
+@pytest.mark.parametrize(
+    "model", ["order", "fill", "position", "ledgerentry", "command", "halt", "equitysnapshot", "venuebalance"]
+)
+def test_every_list_of_an_account_can_be_told_which(staff, tables, model):
+    rows.lease("paper:second", seconds=-60)
+    listed = staff("viewer").get(reverse(f"admin:trading_{model}_changelist"), {"account": "paper:second"})
+    assert listed.context["cl"].queryset.count() == 0

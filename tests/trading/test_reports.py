@@ -239,6 +239,18 @@ def test_the_worth_of_the_account_falls_by_what_was_lost_and_not_by_what_was_wit
     assert [point.equity for point in report.curve] == [100 * MICRO, 110 * MICRO, 80 * MICRO, 150 * MICRO]
 
 
+def test_the_curve_of_a_new_account_is_fine_and_that_of_an_old_one_is_bounded():
+    a_week().flush()
+    for number in range(600):
+        rows.equity(number, cash=number)
+    short = profit_report(f.ACCOUNT, ALL, By.TOTAL).curve
+    assert 300 <= len(short) <= 401
+    assert short[-1].equity == 599
+    rows.equity(90 * 86_400, cash=1)
+    assert profit_report(f.ACCOUNT, ALL, By.TOTAL).curve[-1].equity == 599
+    assert len(profit_report(f.ACCOUNT, days(-1000, 1000), By.TOTAL).curve) == 2
+
+
 def test_a_statement_goes_from_balance_to_balance():
     books = a_week()
     books.check(books.portfolio.ledger.cash, ns(6.9))

@@ -33,6 +33,15 @@ export interface MarketQuery {
   readonly cursor?: string;
 }
 
+/** What to halt, and whether what it holds is sold too. */
+export interface Stop {
+  readonly scope: string;
+  /** A venue, market id or strategy; empty for all and arbitrage. */
+  readonly target: string;
+  readonly reason: string;
+  readonly flatten: boolean;
+}
+
 /** What became of a command: carried out, or still under way when the site stopped waiting. A refusal is an `ApiError`. */
 export type Answer = "done" | "pending";
 
@@ -142,8 +151,8 @@ export class Api {
     return this.command("DELETE", "/api/orders");
   }
 
-  halt(reason: string): Promise<Answer> {
-    return this.command("POST", "/api/halt", { scope: "all", target: "", reason });
+  halt({ scope, target, reason, flatten }: Stop): Promise<Answer> {
+    return this.command("POST", "/api/halt", { scope, target, reason, flatten });
   }
 
   resume(scope: string, target: string): Promise<Answer> {

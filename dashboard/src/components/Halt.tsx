@@ -1,5 +1,6 @@
 /** Stopping and resuming all new risk: the button that is always in reach, its dialogs, and the strip that says what is halted. */
 import { type ReactElement, useState } from "react";
+import { ApiError } from "../api/http";
 import { useDesk, useMayHalt } from "../desk";
 import { clock } from "../format/time";
 import { useCell } from "../live/store";
@@ -38,20 +39,79 @@ export function HaltDialog({ onClose }: { onClose: () => void }): ReactElement {
   return halt === undefined ? <StopDialog onClose={onClose} /> : <ResumeDialog halt={halt} onClose={onClose} />;
 }
 
+const SCOPES = [
+  ["all", "all trading"],
+  ["strategy", "one strategy"],
+  ["market", "one market"],
+  ["arbitrage", "all arbitrage"],
+] as const;
+const SELL = "sell";
+
 function StopDialog({ onClose }: { onClose: () => void }): ReactElement {
   const desk = useDesk();
   const [reason, setReason] = useState(DEFAULT_REASON);
+  const [scope, setScope] = useState<string>("all");
+  const [target, setTarget] = useState("");
+  const [flatten, setFlatten] = useState(false);
+  const [word, setWord] = useState("");
+  const targeted = scope === "strategy" || scope === "market";
+  const selling = flatten && scope !== "arbitrage";
   const run = async (): Promise<void> => {
-    const answer = await desk.api.halt(reason.trim() || DEFAULT_REASON);
-    if (answer === "done") desk.toasts.add("success", "Trading is halted", "Open orders are being cancelled.");
+    if (targeted && target.trim() === "") throw new ApiError(400, `Name the ${scope}.`, "");
+    if (selling && word.trim().toLowerCase() !== SELL) {
+      throw new ApiError(400, `Type “${SELL}” to confirm that positions are sold.`, "");
+    }
+    const answer = await desk.api.halt({
+      scope,
+      target: targeted ? target.trim() : "",
+      reason: reason.trim() || DEFAULT_REASON,
+      flatten: selling,
+    });
+    if (answer === "done") desk.toasts.add("success", "Trading is halted", "Its open orders are cancelled.");
+    else if (selling)
+      desk.toasts.add("info", "Halted, and selling", "What is held is sold in slices the book can take.");
     else desk.toasts.add("info", "The halt is sent", "The trader has not answered yet; it takes effect when it does.");
   };
   return (
-    <Confirm title="Halt all trading?" action="Halt now" danger run={run} onClose={onClose}>
+    <Confirm
+      title={scope === "all" ? "Halt all trading?" : "Halt?"}
+      action={selling ? "Halt and sell" : "Halt now"}
+      danger
+      run={run}
+      onClose={onClose}
+    >
       <p className="muted">
-        No new risk is taken and all open orders are cancelled. Positions stay; orders that reduce them are still
-        allowed.
+        No new risk is taken and all open orders are cancelled. Positions stay unless you sell them; orders that reduce
+        them are still allowed.
       </p>
+      <label className="field">
+        <span className="unit">What</span>
+        <select value={scope} onChange={(event) => setScope(event.target.value)}>
+          {SCOPES.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {targeted ? (
+        <label className="field">
+          <span className="unit">{scope === "market" ? "Market id" : "Strategy"}</span>
+          <input value={target} maxLength={120} onChange={(event) => setTarget(event.target.value)} />
+        </label>
+      ) : null}
+      {scope === "arbitrage" ? null : (
+        <label className="field">
+          <input type="checkbox" checked={flatten} onChange={(event) => setFlatten(event.target.checked)} />
+          <span className="unit">Also sell what it holds, at most 5 ¢ below the best bid</span>
+        </label>
+      )}
+      {selling ? (
+        <label className="field">
+          <span className="unit">Type “{SELL}” to confirm</span>
+          <input value={word} maxLength={10} autoComplete="off" onChange={(event) => setWord(event.target.value)} />
+        </label>
+      ) : null}
       <label className="field">
         <span className="unit">Reason</span>
         <input value={reason} maxLength={200} onChange={(event) => setReason(event.target.value)} />
@@ -101,5 +161,6 @@ export function HaltStrips(): ReactElement | null {
 }
 
 function scopeText(halt: Halt): string {
-  return halt.scope === "all" ? "all trading" : `${halt.scope} ${halt.target}`.trim();
+  if (halt.scope !== "all") return `${halt.scope} ${halt.target}`.trim();
+  return halt.target === "" ? "all trading" : `all trading (${halt.target.replaceAll("_", " ")})`;
 }

@@ -72,7 +72,7 @@ export function Results(): ReactElement {
   const period = lastDays(Number(days), useNow());
   const found = useResults(period, by);
   return (
-    <>
+    <div className="results">
       <div className="head">
         <h1>Results</h1>
         <Chips label="Period" options={PERIODS} value={days} onChange={setDays} />
@@ -122,7 +122,7 @@ export function Results(): ReactElement {
           <Table label="Statement" columns={STATEMENT} rows={found.statement.lines} rowKey={(line) => line.kind} />
         )}
       </section>
-    </>
+    </div>
   );
 }
 
