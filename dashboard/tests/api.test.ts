@@ -101,10 +101,10 @@ describe("requests", () => {
   test("writes carry the CSRF token of the cookie, reads do not", async () => {
     vi.spyOn(document, "cookie", "get").mockReturnValue("theme=dark; csrftoken=abc123");
     const api = answering(200, '{"status":"done"}');
-    expect(await api.halt("too wild")).toBe("done");
+    expect(await api.halt({ scope: "all", target: "", reason: "too wild", flatten: false })).toBe("done");
     expect(requests[0]?.init).toMatchObject({
       method: "POST",
-      body: '{"scope":"all","target":"","reason":"too wild"}',
+      body: '{"scope":"all","target":"","reason":"too wild","flatten":false}',
     });
     expect(requests[0]?.init.headers).toMatchObject({ "X-CSRFToken": "abc123" });
     await api.cancelOrder("0x/1");

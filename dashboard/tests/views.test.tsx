@@ -177,6 +177,8 @@ async function status(fields: Parameters<typeof create<typeof BotStatusSchema>>[
 
 const click = (element: HTMLElement): Promise<void> => act(async () => void fireEvent.click(element));
 const press = (key: string): Promise<void> => act(async () => void fireEvent.keyDown(document.body, { key }));
+const change = (element: HTMLElement, value: string): Promise<void> =>
+  act(async () => void fireEvent.change(element, { target: { value } }));
 
 describe("the status bar", () => {
   test("says loudly whose money it is", async () => {
@@ -203,8 +205,33 @@ describe("halting", () => {
     await press("h");
     expect(api["halt"]).not.toHaveBeenCalled();
     await click(screen.getByRole("button", { name: "Halt now" }));
-    expect(api["halt"]).toHaveBeenCalledWith("Stopped from the dashboard");
+    expect(api["halt"]).toHaveBeenCalledWith({
+      scope: "all",
+      target: "",
+      reason: "Stopped from the dashboard",
+      flatten: false,
+    });
     expect(screen.getByText("Trading is halted")).toBeTruthy();
+  });
+
+  test("one strategy is halted by name, and what it holds is sold only after a word that confirms it", async () => {
+    await page();
+    await press("h");
+    await change(screen.getByLabelText("What"), "strategy");
+    await click(screen.getByRole("button", { name: "Halt now" }));
+    expect(screen.getByRole("alert").textContent).toContain("Name the strategy.");
+    await change(screen.getByLabelText("Strategy"), "flash_crash");
+    await click(screen.getByLabelText(/Also sell/));
+    await click(screen.getByRole("button", { name: "Halt and sell" }));
+    expect(api["halt"]).not.toHaveBeenCalled();
+    await change(screen.getByLabelText(/to confirm/), "sell");
+    await click(screen.getByRole("button", { name: "Halt and sell" }));
+    expect(api["halt"]).toHaveBeenCalledWith({
+      scope: "strategy",
+      target: "flash_crash",
+      reason: "Stopped from the dashboard",
+      flatten: true,
+    });
   });
 
   test("a halt is shown with its reason, and the same key resumes", async () => {

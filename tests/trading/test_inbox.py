@@ -283,3 +283,48 @@ async def test_a_key_is_not_carried_over_to_another_account(trader):
     await issue("cancel_all", idempotency_key="k-9")
     with pytest.raises(ValueError, match="another command"):
         await issue("cancel_all", idempotency_key="k-9", account="sim:other")
+
+
+async def test_a_long_command_runs_beside_others_tells_how_far_it_is_and_begins_again_after_a_restart(
+    trader: Trader, journal, committed_database: str
+) -> None:
+    told, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handle(command: PendingCommand) -> dict:
+        trader.seen.append(command)
+        if command.kind == "flatten":
+            await command.report({"sold": 1})
+            told.set()
+            await go_on.wait()
+        return {"ok": command.kind}
+
+    trader.inbox._handle = handle
+    running = asyncio.create_task(trader.inbox.run())
+    long = await issue("flatten", payload={"scope": "all"}, ttl_seconds=60)
+    await told.wait()
+    short = await issue("halt", ttl_seconds=60)
+    await until(lambda: ended(short))
+    assert await ends(long) == ("pending", {"sold": 1})
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (await ends(long))[0] == "pending"
+
+    go_on.set()
+    again = Inbox(committed_database, journal.call, handle, account=f.ACCOUNT)
+    running = asyncio.create_task(again.run())
+    await until(lambda: ended(long))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await ends(long) == ("done", {"ok": "flatten"})
+    assert [command.kind for command in trader.seen] == ["flatten", "halt", "flatten"]
+
+
+async def test_a_long_command_that_fails_in_an_unforeseen_way_stops_the_trader_too(trader: Trader) -> None:
+    def fail(_command: PendingCommand) -> dict:
+        raise RuntimeError("odd")
+
+    trader.does = fail
+    command = await issue("flatten", ttl_seconds=60)
+    with pytest.raises(RuntimeError, match="odd"):
+        await asyncio.wait_for(trader.inbox.run(), 5)
+    assert (await ends(command))[0] == "refused"

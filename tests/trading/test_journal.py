@@ -17,7 +17,7 @@ from domain.ledger import LedgerAccount, LedgerEntry
 from domain.legs import GroupState, Leg, LegGroup, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus, OrderType
-from domain.ports import AuditRecord, EquityRecord, HaltLifted, Journal, OrderState
+from domain.ports import AuditRecord, EquityRecord, HaltLifted, Journal, OrderState, ProfitSpan
 from domain.position import Position, PositionStatus
 from infra.clock import SystemClock
 from markets.store import save_markets
@@ -218,6 +218,49 @@ async def test_a_lifted_halt_is_not_loaded(disk: Disk) -> None:
     await journal.submit([lifted])
 
     assert (await journal.load()).halts == ()
+
+
+async def test_profits_are_those_since_a_moment_or_since_the_limits_halt_was_lifted(disk: Disk) -> None:
+    journal = disk.journal()
+    await disk.take_lease(journal)
+
+    def record(profit: int, at: int) -> EquityRecord:
+        return EquityRecord(
+            account=f.ACCOUNT,
+            cash=1,
+            inventory_cost=5,
+            inventory_value=7,
+            realised=profit,
+            fees=2,
+            at_ns=f.NOW + at * 1000,
+        )
+
+    await journal.submit([record(profit, at) for at, profit in enumerate((30, 70, 50))])
+    assert await journal.profits(f.NOW, "daily_loss") == ProfitSpan(30, 70)
+    assert await journal.profits(f.NOW + 2000, "daily_loss") == ProfitSpan(50, 50)
+    assert await journal.profits(f.NOW + 9000, "daily_loss") is None
+    halt = Halt(
+        account=f.ACCOUNT,
+        scope=HaltScope.ALL,
+        target="daily_loss",
+        reason="much",
+        set_by="polybot",
+        set_ns=f.NOW + 2000,
+    )
+    lifted = HaltLifted(
+        account=f.ACCOUNT,
+        scope="all",
+        target="daily_loss",
+        set_ns=f.NOW + 2000,
+        lifted_by="ada",
+        lifted_ns=f.NOW + 3000,
+    )
+    await journal.submit([halt])
+    await journal.submit([lifted])
+    assert await journal.profits(f.NOW, "daily_loss") is None
+    await journal.submit([record(40, 4)])
+    assert await journal.profits(f.NOW, "daily_loss") == ProfitSpan(40, 40)
+    assert await journal.profits(f.NOW, "session_loss") == ProfitSpan(30, 70)
 
 
 async def test_rows_of_one_call_are_written_together_or_not_at_all(disk: Disk) -> None:

@@ -1,0 +1,114 @@
+"""Halts without a trader: durable at once, so that the next start begins halted; a running trader is left to carry them out itself."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.trading import factories as f
+from trading import commands
+from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
+
+pytestmark = pytest.mark.django_db
+
+
+def lease(*, runs: bool) -> Lease:
+    ends = datetime.now(UTC) + timedelta(seconds=30 if runs else -1)
+    return Lease.objects.create(account=f.ACCOUNT, holder="h", epoch=7, expires_at=ends)
+
+
+def issue(kind: str, **payload: str) -> Command:
+    return commands.issue(account=f.ACCOUNT, kind=kind, payload=payload, issued_by="ada", ttl_seconds=60)
+
+
+def active() -> list[tuple[str, str, str]]:
+    return list(Halt.objects.filter(lifted_at=None).values_list("scope", "target", "set_by"))
+
+
+def test_a_running_trader_carries_halts_out_itself() -> None:
+    lease(runs=True)
+
+    command = commands.stand_in(issue("halt", scope="all"))
+
+    assert (command.status, active()) == (CommandStatus.PENDING, [])
+    assert Lease.objects.get().epoch == 7
+
+
+def test_without_a_trader_a_halt_is_durable_and_a_sleeping_one_cannot_go_on_without_reading_it() -> None:
+    lease(runs=False)
+
+    command = commands.stand_in(issue("halt", scope="market", target="m1", reason="odd"))
+
+    assert (command.status, command.result["halted"], active()) == (CommandStatus.DONE, True, [("market", "m1", "ada")])
+    assert Lease.objects.get().epoch == 8
+    assert AuditLog.objects.filter(event="halt_set").get().detail["reason"] == "odd"
+    again = commands.stand_in(issue("halt", scope="market", target="m1"))
+    assert (again.result["news"], len(active())) == (False, 1)
+
+
+def test_without_a_trader_a_halt_is_lifted_by_name_and_only_where_there_is_one() -> None:
+    lease(runs=False)
+    commands.stand_in(issue("halt", scope="all"))
+
+    assert commands.stand_in(issue("resume", scope="all", target="daily_loss")).status == CommandStatus.REFUSED
+    assert commands.stand_in(issue("resume", scope="all")).status == CommandStatus.DONE
+    assert (active(), Halt.objects.get().lifted_by) == ([], "ada")
+
+
+def test_without_a_trader_a_flattening_halts_and_waits_for_the_next_start() -> None:
+    lease(runs=False)
+
+    command = commands.stand_in(issue("flatten", scope="all"))
+
+    assert (command.status, command.result["halted"], active()) == (CommandStatus.PENDING, True, [("all", "", "ada")])
+
+
+def test_other_commands_are_never_carried_out_without_a_trader() -> None:
+    lease(runs=False)
+
+    assert commands.stand_in(issue("cancel_all")).status == CommandStatus.PENDING
+
+
+def test_before_the_first_start_a_halt_waits_as_its_first_command() -> None:
+    assert commands.stand_in(issue("halt")).status == CommandStatus.PENDING
+
+
+def run(*arguments: str) -> dict:
+    out = io.StringIO()
+    call_command(*arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_the_command_line_halts_and_resumes_without_trader_redis_and_web() -> None:
+    lease(runs=False)
+
+    assert run("halt", "strategy", "flash_crash", "--by", "bob")["halted"] is True
+    assert active() == [("strategy", "flash_crash", "bob")]
+    assert run("flatten")["status"] == "pending"
+    assert run("resume", "strategy", "flash_crash")["halted"] is False
+    assert active() == [("all", "", Halt.objects.get(scope="all").set_by)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("halt", "market"), "takes a target"),
+        (("halt", "all", "m1"), "takes no target"),
+        (("halt", "--by", " "), "your name"),
+        (("resume", "all", "daily_loss"), "nothing is halted for all daily_loss"),
+    ],
+)
+def test_the_command_line_says_what_is_wrong(arguments: tuple[str, ...], complaint: str) -> None:
+    lease(runs=False)
+
+    with pytest.raises(CommandError, match=complaint):
+        call_command(*arguments, stdout=io.StringIO())
+
+
+def test_the_command_line_needs_an_account() -> None:
+    with pytest.raises(CommandError, match="no trader has run here"):
+        call_command("halt", stdout=io.StringIO())
