@@ -23,10 +23,10 @@ from tests.sim.groups import basket, groups_wrong
 from tests.sim.ports import SimAccountFeed, SimCatalog, SimGateway, SimMarketFeed, SimStorage
 from tests.sim.virtual_time import run_virtual
 from tests.sim.world import ACCOUNT, TRADER, Crash, World
+from trading.cash_differences import ROUNDING_PER_FILL
 from trading.limits import RiskLimits
 from trading.portfolio import Portfolio
 from trading.positions import DUST
-from trading.reconcile import ROUNDING_PER_FILL
 
 RUN_SECONDS = 60.0
 REST_SECONDS = 40.0
