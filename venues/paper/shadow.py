@@ -2,7 +2,8 @@
 
 The twin never influences the account: its work runs in tasks of its own, nothing waits for it, and whatever fails in it is counted and logged. It
 begins with the cash and shares that the account is first read to hold. Give it no latency: the public book soon shows what the live order took and
-where it rests, and the twin must have been there before that. When a live order ends, what is left of the twin's is cancelled: both have the same time.
+where it rests, and the twin must have been there before that. When a live order ends, what is left of the twin's is cancelled: both have the same
+time.
 """
 
 from __future__ import annotations

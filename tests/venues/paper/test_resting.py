@@ -90,11 +90,28 @@ def test_what_one_order_got_the_next_does_not_get_again() -> None:
 
 def test_a_trade_from_before_the_order_gives_it_nothing() -> None:
     desk = quiet()
+    desk.after(1)
     order = desk.order(BUY, 41, 10)
     desk.print(SELL, 40, 500, ago_ms=1)
     assert desk.filled(order) == 0
     desk.print(SELL, 40, 500)
     assert desk.filled(order) == 10
+
+
+def test_a_trade_that_the_first_book_after_a_gap_already_shows_gives_nothing() -> None:
+    desk = quiet()
+    order = desk.order(BUY, 40, 10)
+    desk.after(1)
+    desk.witness.on_gap(["yes"], "test")
+    desk.book({40: 5}, {60: 100})
+    desk.print(SELL, 40, 95, ago_ms=1)
+    assert desk.filled(order) == 0
+
+
+def test_a_trade_that_was_printed_and_is_still_shown_is_not_waited_for() -> None:
+    desk = quiet()
+    desk.print(SELL, 40, 80)
+    assert desk.ahead(desk.order(BUY, 40, 10)) == 20
 
 
 def test_a_book_that_moves_into_an_order_fills_it_at_its_own_price_as_far_as_it_goes() -> None:

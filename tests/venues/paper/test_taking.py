@@ -39,6 +39,13 @@ def test_depth_that_was_taken_stays_taken_until_the_venues_level_shrinks() -> No
     assert desk.prices(desk.order(BUY, 60, 10, FAK)) == [(60, 10)]
 
 
+def test_a_level_that_shrinks_gives_back_no_more_than_it_lost() -> None:
+    desk = deep()
+    desk.order(BUY, 61, 20, FAK)
+    desk.level(SELL, 61, 20)  # half a share less, of 10.163934 that were taken there
+    assert desk.prices(desk.order(BUY, 61, 40, FAK)) == [(61, 10.336066)]
+
+
 def test_the_same_depth_is_not_sold_again_through_the_other_token() -> None:
     desk = deep()
     desk.order(BUY, 60, 30, token="no")  # takes the bids of the first token at 40
