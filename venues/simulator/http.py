@@ -24,6 +24,7 @@ UNREADABLE = (msgspec.DecodeError, RecursionError)
 """What reading JSON raises that is not what was expected, or nests without end."""
 
 Body = TypeVar("Body")
+Item = TypeVar("Item")
 
 _log = structlog.get_logger(__name__)
 
@@ -67,24 +68,36 @@ def _refused(refusal: RefusalError) -> web.Response:
     return response
 
 
+def is_whole(text: str) -> bool:
+    """Tell whether `text` is a whole number of at most 15 digits."""
+    return text.isascii() and text.isdigit() and len(text) <= 15
+
+
 def page(
-    items: Sequence[Any], cursor: str, error_text: str, size: int = PAGE_SIZE
-) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Return the slice of `items` at `cursor` and the envelope's paging keys; "LTE=" ("-1") marks the end and is refused as a start."""
-    start = _offset(cursor, error_text)
+    request: web.Request,
+    items: Sequence[Item],
+    size: int,
+    view: Callable[[Item], Any],
+    refusal: str = "Invalid payload",
+) -> dict[str, Any]:
+    """Return the page of `items` that `next_cursor` names, each as `view` shows it, in the venue's envelope.
+
+    "LTE=" ("-1") marks the end and is refused as a start; what is no cursor is refused with the text `refusal`.
+    """
+    start = _offset(request.query.get("next_cursor", ""), refusal)
     chosen = items[start : start + size]
     end = start + size
     following = _END if end >= len(items) else b64encode(str(end).encode()).decode()
-    return chosen, {"next_cursor": following, "limit": size, "count": len(chosen)}
+    return {"data": [view(item) for item in chosen], "next_cursor": following, "limit": size, "count": len(chosen)}
 
 
-def _offset(cursor: str, error_text: str) -> int:
+def _offset(cursor: str, refusal: str) -> int:
     if not cursor:
         return 0
     try:
         offset = int(b64decode(cursor, validate=True))
     except (Base64Error, ValueError):
-        raise bad_request(error_text) from None
+        raise bad_request(refusal) from None
     if offset < 0:
         raise bad_request("next item should be greater than or equal to 0")
     return offset

@@ -95,3 +95,20 @@ async def test_a_client_that_floods_its_channel_does_not_keep_others_waiting(ven
             await socket.send_json({"operation": operation, "assets_ids": tokens})
         assert await venue.get("/ok") == (200, "OK")
         assert len(heard) < 40
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "\u00b2", "-", "1e3"])
+async def test_what_is_no_number_is_refused(venue, number):
+    client = await trader(venue)
+    for path, name in (
+        ("/gamma/events/keyset", "limit"),
+        ("/gamma/events", "offset"),
+        ("/gamma/public-search?q=a", "page"),
+        ("/data-api/v2/leaderboard", "limit"),
+        ("/rewards/markets/multi", "page_size"),
+        ("/prices-history?interval=1h&market=1", "fidelity"),
+        ("/builder/trades?builder_code=0x" + "00" * 32, "after"),
+    ):
+        async with venue.session.get(venue.url + path, params={name: number}) as response:
+            assert 400 <= response.status < 500, (path, await response.text())
+    assert (await client.call("GET", "/data/trades", before=number))[0] == 400

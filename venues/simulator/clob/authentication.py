@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
 from venues.simulator.clob.signatures import SignatureError, auth_signer
+from venues.simulator.http import is_whole
 from venues.simulator.refusals import invalid_l1_headers, unauthorized
 from venues.simulator.world.wallets import ApiKey, Wallets
 
@@ -25,7 +26,7 @@ def authenticate_l1(headers: Mapping[str, str], now_seconds: int) -> tuple[str, 
     """Return the (address, nonce) that an L1 request proves. Raises `RefusalError` 401."""
     address, signature = headers.get("POLY_ADDRESS", ""), headers.get("POLY_SIGNATURE", "")
     timestamp, nonce = headers.get("POLY_TIMESTAMP", ""), headers.get("POLY_NONCE", "0")
-    if not is_checksum_address(address) or not _fresh(timestamp, now_seconds) or not _digits(nonce):
+    if not is_checksum_address(address) or not _fresh(timestamp, now_seconds) or not is_whole(nonce):
         raise invalid_l1_headers()
     try:
         signer = auth_signer(address, timestamp, int(nonce), signature)
@@ -101,8 +102,4 @@ def _check_request(
 
 
 def _fresh(timestamp: str, now_seconds: int) -> bool:
-    return _digits(timestamp) and abs(int(timestamp) - now_seconds) <= TOLERANCE_SECONDS
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 15
+    return is_whole(timestamp) and abs(int(timestamp) - now_seconds) <= TOLERANCE_SECONDS

@@ -14,6 +14,7 @@ from eth_utils.address import to_checksum_address
 
 from venues.exchange.events import TradeView
 from venues.simulator.clob.books import decimal
+from venues.simulator.clob.trading_routes import match_times
 from venues.simulator.http import PAGE_SIZE, answer, page
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.rewards.views import View
@@ -45,22 +46,18 @@ class BuilderRoutes:
         code = query.get("builder_code", "").lower()
         if not _CODE.fullmatch(code):
             raise bad_request("Invalid payload")
-        try:
-            after, before = int(query.get("after", "0")), int(query.get("before", str(2**62)))
-        except ValueError:
-            raise bad_request("Invalid trade params payload") from None
+        after, before = match_times(query)
         rows = [
             row
             for trade in reversed(self._venue.world.history.trades.values())
             if after <= trade.matched_ns // NANOS <= before
-            and query.get("market", trade.condition_id) == trade.condition_id
+            and (query.get("market") or trade.condition_id) == trade.condition_id
             for row in self._rows(trade, code)
-            if query.get("id", row["id"]) == row["id"]
-            and query.get("asset_id", row["assetId"]) == row["assetId"]
-            and query.get("maker_address", row["maker"]).lower() == row["maker"].lower()
+            if (query.get("id") or row["id"]) == row["id"]
+            and (query.get("asset_id") or row["assetId"]) == row["assetId"]
+            and (query.get("maker_address") or row["maker"]).lower() == row["maker"].lower()
         ]
-        chosen, envelope = page(rows, query.get("next_cursor", ""), "Invalid trade params payload", self._page_size)
-        return answer({"data": list(chosen), **envelope})
+        return answer(page(request, rows, self._page_size, lambda row: row, "Invalid trade params payload"))
 
     def _known(self, code: str) -> bool:
         world = self._venue.world

@@ -15,7 +15,7 @@ from aiohttp import web
 from domain.money import MICRO, to_float
 from venues.exchange import Exchange
 from venues.simulator.clob import public_views
-from venues.simulator.http import answer, decoded, page
+from venues.simulator.http import answer, decoded, is_whole, page
 from venues.simulator.refusals import bad_request, market_not_found
 from venues.simulator.venue import Venue
 from venues.simulator.world.listings import Listing
@@ -120,8 +120,7 @@ class MarketRoutes:
             for listing in world.listings.markets.values()
             if not sampling or (listing.spec.rewards and public_views.accepting(listing, world.exchange))
         ]
-        shown, envelope = page(chosen, request.query.get("next_cursor", ""), "Invalid payload", self._page_size)
-        return answer({"data": [view(listing, world.exchange) for listing in shown], **envelope})
+        return answer(page(request, chosen, self._page_size, lambda listing: view(listing, world.exchange)))
 
     def _histories(self, wanted: HistoryRequest) -> dict[str, list[dict[str, float]]]:
         """Return the points of each token that is listed."""
@@ -175,6 +174,6 @@ def _whole(query: Mapping[str, str], name: str, refusal: str = "Invalid payload"
     text = query.get(name, "")
     if not text:
         return None
-    if not text.removeprefix("-").isdigit() or len(text) > 15:
+    if not is_whole(text.removeprefix("-")):
         raise bad_request(refusal)
     return int(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -49,28 +49,23 @@ class TradingRoutes:
             order
             for wallet in self._callers.wallets(key)
             for order in self._venue.world.exchange.open_orders(wallet)
-            if query.get("market", order.condition_id) == order.condition_id
-            and query.get("asset_id", order.token_id) == order.token_id
-            and query.get("id", order.id) == order.id
+            if (query.get("market") or order.condition_id) == order.condition_id
+            and (query.get("asset_id") or order.token_id) == order.token_id
+            and (query.get("id") or order.id) == order.id
         ]
-        cursor = query.get("next_cursor", "")
-        chosen, envelope = page(found, cursor, "invalid order params payload", self._page_size)
-        return answer({"data": [self._order_view(order) for order in chosen], **envelope})
+        return answer(page(request, found, self._page_size, self._order_view, "invalid order params payload"))
 
     async def trades(self, request: web.Request) -> web.Response:
         key, _ = await self._callers.authenticate(request, reads=True)
         wallets = self._callers.wallets(key)
         found = _matching(self._venue.world.history.trades_of(wallets), request)
-        cursor = request.query.get("next_cursor", "")
-        chosen, envelope = page(found, cursor, "Invalid trade params payload", self._page_size)
-        return answer({"data": [self._trade_view(trade, wallets) for trade in chosen], **envelope})
+        refusal = "Invalid trade params payload"
+        return answer(page(request, found, self._page_size, lambda one: self._trade_view(one, wallets), refusal))
 
     async def pre_migration_orders(self, request: web.Request) -> web.Response:
         """No order here is older than the present protocol."""
         await self._callers.authenticate(request, reads=True)
-        cursor = request.query.get("next_cursor", "")
-        chosen, envelope = page([], cursor, "invalid order params payload", self._page_size)
-        return answer({"data": list(chosen), **envelope})
+        return answer(page(request, [], self._page_size, self._order_view, "invalid order params payload"))
 
     async def order_scoring(self, request: web.Request) -> web.Response:
         key, _ = await self._callers.authenticate(request, reads=True)
@@ -103,20 +98,25 @@ class TradingRoutes:
 def _matching(trades: Sequence[TradeView], request: web.Request) -> list[TradeView]:
     """Return the trades that a query asks for; `after` and `before` are seconds of the match, both included."""
     query = request.query
-    try:
-        after, before = int(query.get("after", "0")), int(query.get("before", str(2**62)))
-    except ValueError:
-        raise bad_request("Invalid trade params payload") from None
+    after, before = match_times(query)
     maker = query.get("maker_address", "").lower()
     return [
         trade
         for trade in trades
         if after <= trade.matched_ns // NANOS <= before
-        and query.get("id", trade.id) == trade.id
-        and query.get("market", trade.condition_id) == trade.condition_id
-        and ("asset_id" not in query or query["asset_id"] in _assets(trade))
+        and (query.get("id") or trade.id) == trade.id
+        and (query.get("market") or trade.condition_id) == trade.condition_id
+        and (not query.get("asset_id") or query["asset_id"] in _assets(trade))
         and (not maker or maker in _accounts(trade))
     ]
+
+
+def match_times(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return between which seconds the trades that a query asks for were matched, both included. Raises `RefusalError`."""
+    try:
+        return int(query.get("after") or 0), int(query.get("before") or 2**62)
+    except ValueError:
+        raise bad_request("Invalid trade params payload") from None
 
 
 def _assets(trade: TradeView) -> set[str]:

@@ -18,7 +18,7 @@ from aiohttp import web
 from eth_utils.address import is_hex_address, to_checksum_address
 from multidict import MultiMapping
 
-from venues.simulator.http import answer
+from venues.simulator.http import answer, is_whole
 from venues.simulator.refusals import bad_request
 from venues.simulator.world.listings import Listing, Listings
 
@@ -66,7 +66,7 @@ def page_size(query: Query, most: int = MAX_PAGE) -> int:
 def whole(query: Query, name: str, default: int) -> int:
     """Return a whole number of at least 0."""
     text = query.get(name, "") or str(default)
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    if not is_whole(text):
         raise bad_request(f"invalid {name}")
     return int(text)
 

@@ -36,5 +36,5 @@ def _keys(inside: Any, part: str, *, existing: bool) -> list[Any]:
     if isinstance(inside, list):
         if part == "*":
             return list(range(len(inside)))
-        return [int(part)] if part.isdigit() and int(part) < len(inside) else []
+        return [int(part)] if part.isdecimal() and int(part) < len(inside) else []
     return []

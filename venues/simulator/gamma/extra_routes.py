@@ -15,7 +15,7 @@ from venues.simulator.gamma import tags as gamma_tags
 from venues.simulator.gamma import views as gamma_views
 from venues.simulator.gamma.filters import View
 from venues.simulator.gamma.routes import found, offset
-from venues.simulator.http import answer
+from venues.simulator.http import answer, is_whole
 from venues.simulator.refusals import RefusalError, bad_request
 from venues.simulator.rewards.views import iso
 from venues.simulator.venue import Venue
@@ -228,7 +228,7 @@ def _searched(spec: EventSpec) -> str:
 
 def _count(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit()) or not int(text):
+    if not is_whole(text) or not int(text):
         raise RefusalError(422, f"{name} is not valid")
     return int(text)
 

@@ -16,6 +16,7 @@ import msgspec
 import orjson
 from multidict import MultiMapping
 
+from venues.simulator.http import is_whole
 from venues.simulator.refusals import RefusalError
 
 View = dict[str, Any]
@@ -169,7 +170,7 @@ def after(pairs: list[tuple[Rank, View]], text: str, *, descending: bool) -> lis
 def limit(query: Query, default: int, most: int) -> int:
     """Return the page's size: what is asked for beyond `most` is cut without a word."""
     text = query.get("limit", str(default))
-    if not (text.isascii() and text.isdigit()):
+    if not is_whole(text):
         raise RefusalError(422, "limit is not valid")
     return min(max(int(text), 1), most)
 

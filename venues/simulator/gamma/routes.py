@@ -12,7 +12,7 @@ from venues.simulator.gamma import filters as gamma_filters
 from venues.simulator.gamma import tags as gamma_tags
 from venues.simulator.gamma import views as gamma_views
 from venues.simulator.gamma.filters import View
-from venues.simulator.http import answer
+from venues.simulator.http import answer, is_whole
 from venues.simulator.refusals import RefusalError
 from venues.simulator.venue import Venue
 from venues.simulator.world.listings import Listing
@@ -146,7 +146,7 @@ def found(item: Found | None) -> Found:
 def offset(request: web.Request, most: int) -> int:
     """Return the `offset` parameter. Raises `RefusalError` 422 beyond `most`."""
     text = request.query.get("offset", "0")
-    if not (text.isascii() and text.isdigit()) or int(text) > most:
+    if not is_whole(text) or int(text) > most:
         raise RefusalError(422, f"offset must be between 0 and {most}")
     return int(text)
 

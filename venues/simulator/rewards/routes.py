@@ -17,7 +17,7 @@ from venues.simulator.clob import public_views
 from venues.simulator.clob.callers import Callers
 from venues.simulator.contracts import PUSD
 from venues.simulator.gamma import tags as gamma_tags
-from venues.simulator.http import answer, page
+from venues.simulator.http import answer, is_whole, page
 from venues.simulator.refusals import bad_request
 from venues.simulator.rewards import views as rewards_views
 from venues.simulator.rewards.liquidity import DAY_NS
@@ -106,8 +106,7 @@ class RewardsRoutes:
         if query.get("no_competition", "").lower() == "true":
             views = [view for view in views if not view["market_competitiveness"]]
         views = _sorted(views, query)
-        chosen, envelope = page(views, query.get("next_cursor", ""), "Invalid payload", _page_size(query))
-        return answer({"data": list(chosen), **envelope, "total_count": len(views)})
+        return answer(page(request, views, _page_size(query), lambda view: view) | {"total_count": len(views)})
 
     async def rebates(self, request: web.Request) -> web.Response:
         day, maker = _day(request), request.query.get("maker_address", "")
@@ -168,10 +167,7 @@ class RewardsRoutes:
     async def _wallet(self, request: web.Request) -> str:
         """Return the caller's wallet of the signature type asked for; the caller's own address where there is none."""
         key, _ = await self._callers.authenticate(request, reads=True)
-        kind = request.query.get("signature_type", "0")
-        if kind not in ("0", "1", "2", "3"):
-            raise bad_request("Invalid signature_type")
-        return self._venue.world.wallets.wallet(key.address, int(kind)) or key.address
+        return self._callers.wallet(request, key) or key.address
 
 
 def _day(request: web.Request) -> int:
@@ -182,13 +178,12 @@ def _day(request: web.Request) -> int:
 
 
 def _paged(request: web.Request, views: list[View], size: int) -> web.Response:
-    chosen, envelope = page(views, request.query.get("next_cursor", ""), "Invalid payload", size)
-    return answer({"data": list(chosen), **envelope})
+    return answer(page(request, views, size, lambda view: view))
 
 
 def _page_size(query: MultiMapping[str]) -> int:
     text = query.get("page_size", str(_DEFAULT_PAGE))
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_PAGE:
+    if not is_whole(text) or not 1 <= int(text) <= MAX_PAGE:
         raise bad_request("Invalid payload")
     return int(text)
 
