@@ -4,8 +4,9 @@
 cannot be used raises `KeystoreError` naming the fix; no error, `repr` or log line ever carries a key or a password.
 
 The format is small enough to be written here on ciphers of pycryptodome: the libraries that read it take most of a second to import, and the
-trader's start would pay that. (OpenSSL's scrypt refuses the block size 1 that many wallets write.) Source: the Web3 Secret Storage definition:
-scrypt or PBKDF2-HMAC-SHA256, AES-128-CTR, MAC = Keccak-256 of the second half of the derived key and the ciphertext.
+trader's start would pay that; who opens no keystore does not even import the ciphers. (OpenSSL's scrypt refuses the block size 1 that many wallets
+write.) Source: the Web3 Secret Storage definition: scrypt or PBKDF2-HMAC-SHA256, AES-128-CTR, MAC = Keccak-256 of the second half of the derived
+key and the ciphertext.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
-from Crypto.Cipher import AES
-from Crypto.Protocol.KDF import scrypt
 from msgspec import Meta, Struct
 from sha3 import keccak_256
 
@@ -176,6 +175,8 @@ def _damaged(name: str, what: str) -> KeystoreError:
 
 
 def _scrypt(params: _Scrypt, password: str) -> bytes:
+    from Crypto.Protocol.KDF import scrypt
+
     if 128 * params.r * (params.n + params.p) > MAX_SCRYPT_BYTES:
         raise msgspec.ValidationError(f"its scrypt asks for more than {MAX_SCRYPT_BYTES >> 20} MiB")
     try:
@@ -204,4 +205,6 @@ def _mac(derived: bytes, ciphertext: bytes) -> bytes:
 
 def _cipher(derived: bytes, iv: bytes, content: bytes) -> bytes:
     """Encrypt or decrypt: in counter mode that is the same."""
+    from Crypto.Cipher import AES
+
     return AES.new(derived[:16], AES.MODE_CTR, nonce=b"", initial_value=iv).encrypt(content)

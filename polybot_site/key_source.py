@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable
 from getpass import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domain.errors import WalletError
 from infra import logging
 from infra.keystore import KeystoreError, decrypt, read_private, stated_address
 from polybot_site.config import Config
-from venues.polymarket.isolated_signer.client import RemoteSigner
 from venues.polymarket.signer import LocalSigner, Signer
+
+if TYPE_CHECKING:
+    from venues.polymarket.isolated_signer.client import RemoteSigner
 
 Ask = Callable[[str], str]
 """Asks a person for a secret, by its prompt, without showing it."""
@@ -31,6 +34,8 @@ def open_signer(config: Config, ask: Ask | None = None) -> Signer:
 
 def remote_signer(config: Config) -> RemoteSigner:
     """Return the client of the configured signer; it connects when it is asked."""
+    from venues.polymarket.isolated_signer.client import RemoteSigner
+
     return RemoteSigner(Path(config.wallet.signer_socket).expanduser(), config.wallet.address)
 
 
