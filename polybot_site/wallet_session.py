@@ -31,9 +31,9 @@ _WEI_PER_MICRO = 10**12
 _PATIENCE_SECONDS = 2.0
 
 
-def submission_files() -> SubmissionFiles:
-    """Return this installation's memory of what its wallets have sent."""
-    return SubmissionFiles(var_dir() / "wallet")
+def submission_files(account: str) -> SubmissionFiles:
+    """Return this installation's memory of what an account's wallet has sent: another venue knows nothing of it, and proves nothing."""
+    return SubmissionFiles(var_dir() / "wallet" / account.replace(":", "-"))
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def configured_wallet(config: Config, clock: Clock) -> AsyncIterator[OpenW
             _relayer_key(config, signer.address),
             clock=clock,
             budgets=budgets,
-            log=submission_files(),
+            log=submission_files(venue.account),
             max_gas_cost=exact_micros(config.wallet.max_gas_cost) * _WEI_PER_MICRO,
         )
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import shutil
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -59,29 +59,30 @@ class VenueBeside:
 
 
 @pytest.fixture(scope="module")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVenue]:
     folder = tmp_path_factory.mktemp("simulator") / "venue"
     warm_up(folder)
-    return folder
+    with VenueBeside(folder) as venue:
+        yield venue
 
 
 @pytest.fixture
-def venue(warm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningVenue]:
+def venue(running: RunningVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunningVenue:
+    """Return the venue, where an installation that has never seen it begins with a wallet of its own."""
     monkeypatch.setenv("POLYBOT_VAR", str(tmp_path / "var"))
-    with VenueBeside(Path(shutil.copytree(warm_folder, tmp_path / "venue"))) as running:
-        places = {
-            "url": running.url,
-            "ws_url": running.url.replace("http", "ws"),
-            "gamma_url": running.url + "/gamma",
-            "data_url": running.url + "/data-api",
-            "relayer_url": running.url + "/relayer",
-            "rpc_url": running.url + "/rpc",
-        }
-        (tmp_path / "var").mkdir()
-        (tmp_path / "var" / "venue.json").write_text(json.dumps(places))
-        monkeypatch.setattr(command, "SystemClock", lambda: running.clock)
-        monkeypatch.setattr(wallet_session, "open_wallet", partial(open_wallet, poll_seconds=0.02))
-        yield running
+    places = {
+        "url": running.url,
+        "ws_url": running.url.replace("http", "ws"),
+        "gamma_url": running.url + "/gamma",
+        "data_url": running.url + "/data-api",
+        "relayer_url": running.url + "/relayer",
+        "rpc_url": running.url + "/rpc",
+    }
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "venue.json").write_text(json.dumps(places))
+    monkeypatch.setattr(command, "SystemClock", lambda: running.clock)
+    monkeypatch.setattr(wallet_session, "open_wallet", partial(open_wallet, poll_seconds=0.02))
+    return running
 
 
 def run(*arguments: str) -> tuple[str, str]:
@@ -95,9 +96,14 @@ def values(*arguments: str) -> dict[str, Any]:
     return json.loads(run(*arguments, "--json")[0])
 
 
+def files_of(venue: RunningVenue) -> SubmissionFiles:
+    return wallet_session.submission_files(f"sim:{venue.venue.world.genesis.venue_id}")
+
+
 def market_of(venue: RunningVenue) -> str:
-    listings = venue.venue.world.listings
-    return next(market.condition_id for market in map(Listing.as_market, listings.open()) if not market.neg_risk)
+    """Return the market that lives longest."""
+    markets = [market for market in map(Listing.as_market, venue.venue.world.listings.open()) if not market.neg_risk]
+    return max(markets, key=lambda market: market.end_ns or 0).condition_id
 
 
 def test_the_simulated_wallet_works_without_any_configuration(venue: RunningVenue) -> None:
@@ -191,7 +197,29 @@ def test_the_real_wallet_names_the_setting_it_lacks(monkeypatch: pytest.MonkeyPa
         run("status")
 
 
-def test_real_money_needs_an_explicit_yes(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("approve",),
+        ("split", "0x" + "01" * 32, "10"),
+        ("merge", "0x" + "01" * 32, "10"),
+        ("redeem", "0x" + "01" * 32),
+        ("convert", "10", "0x" + "01" * 32),
+        ("wrap", "10"),
+        ("unwrap", "10"),
+    ],
+)
+def test_nothing_that_moves_real_money_is_done(monkeypatch: pytest.MonkeyPatch, arguments) -> None:
+    configured(monkeypatch, POLYBOT_WALLET__PRIVATE_KEY="11" * 32)
+    monkeypatch.setattr(wallet_session, "open_wallet", None)  # nobody is asked anything
+    told = f"`wallet {arguments[0]}` would move real money, which is refused until `manage.py doctor` exists: add --dry-run"
+    with pytest.raises(CommandError, match=re.escape(told)):
+        run(*arguments)
+
+
+def test_a_real_wallet_shows_its_status_and_what_it_would_send(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     market = market_of(venue)
     venue_config, signer = asyncio.run(simulated_account(current().config, places_orders=True, patience=0.0))
 
@@ -200,15 +228,23 @@ def test_real_money_needs_an_explicit_yes(venue: RunningVenue, monkeypatch: pyte
 
     monkeypatch.setattr(wallet_session, "_account", as_if_real)
     configured(monkeypatch)
-    with pytest.raises(CommandError, match="real money and was not sent: run it again with --yes"):
+    assert "splitPosition" in run("split", market, "10", "--dry-run")[0]
+    with pytest.raises(CommandError, match=r"refused until `manage\.py doctor` exists"):
         run("split", market, "10")
     assert values("status")["cash"] == "1000"
-    assert "end: confirmed" in run("split", market, "10", "--yes")[0]
+
+
+def test_what_was_left_open_at_another_venue_is_another_accounts(venue: RunningVenue) -> None:
+    wallet = values("status")["wallet"]
+    wallet_session.submission_files("sim:another-venue").save(
+        Submission(wallet=wallet, description="split 5", nonce=77, payloads=("c0",))
+    )
+    assert values("status")["warnings"] == []
+    assert values("split", market_of(venue), "1")["receipt"]["done"] is True
 
 
 def test_a_transaction_left_open_is_shown_and_kept_until_it_is_let_go(venue: RunningVenue) -> None:
-    wallet = values("status")["wallet"]
-    log = wallet_session.submission_files()
+    wallet, log = values("status")["wallet"], files_of(venue)
     log.save(Submission(wallet=wallet, description="split 5", nonce=77, payloads=("c0",)))
     assert any("split 5" in warning for warning in values("status")["warnings"])
     with pytest.raises(CommandError, match="has not ended yet"):
@@ -222,7 +258,7 @@ def test_a_transaction_left_open_is_shown_and_kept_until_it_is_let_go(venue: Run
 def test_two_processes_never_use_one_wallet_at_once(venue: RunningVenue) -> None:
     wallet = values("status")["wallet"]
     with (
-        wallet_session.submission_files().exclusive(wallet),
+        files_of(venue).exclusive(wallet),
         pytest.raises(CommandError, match="another process is using"),
     ):
         run("split", market_of(venue), "1")

@@ -1,7 +1,8 @@
 """`manage.py wallet`: the wallet's keys, what it holds and may do, and its money operations, shown before they are sent and followed to their end.
 
-On the simulated venue it works as it is. On the real one it needs the wallet's key, and `--yes` for everything that sends. It may run beside the
-trader: it takes nothing that open orders need, and the trader adopts what changed (docs/adr/0006). Exit code 0 means confirmed, 1 anything else.
+On the simulated venue it works as it is. On the real one it needs the wallet's key, shows the status and what `--dry-run` would send, and refuses to
+send, like orders with real money are refused. It may run beside the trader: it takes nothing that open orders need, and the trader adopts what
+changed (docs/adr/0006). Exit code 0 means confirmed, 1 anything else.
 """
 
 from __future__ import annotations
@@ -73,9 +74,11 @@ class Command(BaseCommand):
             for argument, help_text in arguments.items():
                 action.add_argument(argument, help=help_text, nargs="+" if argument == "conditions" else None)
             action.add_argument("--json", action="store_true", help="print JSON")
-            if name != "status":
-                action.add_argument("--yes", action="store_true", help="real money: do it without asking further")
-            if name not in ("status", "forget"):
+            if name == "forget":
+                action.add_argument(
+                    "--yes", action="store_true", help="let go of it although it may still be carried out"
+                )
+            elif name != "status":
                 action.add_argument("--dry-run", action="store_true", help="print what would be sent, and send nothing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -91,6 +94,11 @@ class Command(BaseCommand):
             raise CommandError("interrupted: what has left goes on, and `manage.py wallet status` names it") from None
 
     async def _run(self, config: Config, options: dict[str, Any]) -> None:
+        if config.venue.kind != "simulator" and not options.get("dry_run", True):
+            raise WalletError(
+                f"`wallet {options['action']}` would move real money, which is refused until `manage.py doctor` exists: "
+                "add --dry-run to see what it would send, or set POLYBOT_VENUE=simulator"
+            )
         key = await self._key(config, options) if options["action"] == "status" else {}
         async with configured_wallet(config, SystemClock()) as opened:
             if options["action"] == "status":
@@ -99,7 +107,7 @@ class Command(BaseCommand):
             elif options["action"] == "forget":
                 self._forget(opened, options)
             else:
-                await self._operate(config, opened, options)
+                await self._operate(opened, options)
 
     async def _key(self, config: Config, options: dict[str, Any]) -> dict[str, Any]:
         """Return what is known of the key; people see it first, because what is wrong with it is why nothing else can be shown."""
@@ -113,17 +121,12 @@ class Command(BaseCommand):
             self._print(options, {}, signer_lines(signer))
         return {"key": key.values(), "signer": signer_values(signer)}
 
-    async def _operate(self, config: Config, opened: OpenWallet, options: dict[str, Any]) -> None:
-        with submission_files().exclusive(opened.operations.identity.wallet):
+    async def _operate(self, opened: OpenWallet, options: dict[str, Any]) -> None:
+        with submission_files(opened.operations.account).exclusive(opened.operations.identity.wallet):
             plan = await opened.operations.plan(await self._operation(opened, options))
             if options["dry_run"]:
                 self._print(options, {"plan": as_values(plan)}, plan_lines(plan))
                 return
-            if plan.calls and config.venue.kind != "simulator" and not options["yes"]:
-                self._print(options, {"plan": as_values(plan)}, plan_lines(plan))
-                raise WalletError(
-                    "this is real money and was not sent: run it again with --yes if this is what you want"
-                )
             if not options["json"]:
                 self._print(options, {}, plan_lines(plan))
             receipt = await opened.operations.perform(plan, self._progress)
@@ -134,7 +137,7 @@ class Command(BaseCommand):
             raise CommandError(_advice(receipt))
 
     def _forget(self, opened: OpenWallet, options: dict[str, Any]) -> None:
-        log, wallet = submission_files(), opened.operations.identity.wallet
+        log, wallet = submission_files(opened.operations.account), opened.operations.identity.wallet
         with log.exclusive(wallet):
             earlier = log.load(wallet)
             if earlier is not None and not options["yes"]:
