@@ -9,7 +9,7 @@ FAST := not conformance and not e2e and not sim
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test ci check bench proto migrate clean conformance e2e fuzz sim
+.PHONY: help run test ci check bench proto migrate clean conformance e2e fuzz sim mutants kills
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ sim e2e: .venv/dev.stamp dashboard/dist/index.html ## one kind of the long tests
 
 fuzz: .venv/dev.stamp ## a million damaged frames through the decoders
 	$(PY) -m tests.fuzz.run
+
+mutants: .venv/dev.stamp ## switch off one protection after the other: the simulation finds each
+	$(PY) -m tests.sim.mutants
+
+kills: .venv/dev.stamp ## end the real processes with SIGKILL at random moments, fifty times
+	$(PY) -m tests.e2e.kills
 
 bench: .venv/dev.stamp ## measure against the peers, side by side
 	$(PY) -m benchmarks.run

@@ -56,6 +56,10 @@ class MemoryTables:
                 for key in self.UNIQUE.get(write.table, ()):
                     self._index[write.table, key][tuple(row[c] for c in key)] = row
 
+    def row(self, table: str, key: tuple[str, ...], values: tuple[object, ...]) -> Columns | None:
+        """Return the row of a unique key, None when there is none."""
+        return self._index[table, key].get(values)
+
     def _check(self, write: Write) -> None:
         if write.verb is Verb.UPDATE and self._find(write) is None:
             raise JournalError(f"no row of {write.table} to update for {[write.columns[c] for c in write.key]}")
@@ -67,7 +71,7 @@ class MemoryTables:
     def _find(self, write: Write) -> Columns | None:
         wanted = tuple(write.columns[c] for c in write.key)
         if write.key in self.UNIQUE.get(write.table, ()):
-            return self._index[write.table, write.key].get(wanted)
+            return self.row(write.table, write.key, wanted)
         return next((row for row in self.rows[write.table] if tuple(row[c] for c in write.key) == wanted), None)
 
 

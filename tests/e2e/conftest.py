@@ -6,22 +6,15 @@ is missing.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from infra.paths import ROOT
-from tests.e2e.running import Platform, eventually, free_port, sign_in
+from tests.e2e.running import Platform, eventually, sign_in, started
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Without these, Chromium calls its maker's servers at every start.
@@ -35,50 +28,14 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_READY_WITHIN = 90.0
-_STOPS_WITHIN = 20.0
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     if not (ROOT / "dashboard/dist/index.html").exists():
         pytest.skip("the dashboard is not built: npm ci && npm run build in dashboard/, or `make e2e`")
-    var = Path(tempfile.mkdtemp(prefix="polybot-e2e-"))
-    var.chmod(0o711)
-    ports = {"POLYBOT_WEB_PORT": str(free_port()), "POLYBOT_VENUE_PORT": str(free_port())}
-    log = var / "up.log"
-    with log.open("w") as output:
-        launcher = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=ROOT,
-            env={**os.environ, **ports, "POLYBOT_VAR": str(var), "DJANGO_SETTINGS_MODULE": "polybot_site.settings"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield _ready(var / "run.json", launcher, log)
-    finally:
-        launcher.send_signal(signal.SIGTERM)
-        try:
-            launcher.wait(_STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            launcher.kill()
-            launcher.wait()
-        shutil.rmtree(var, ignore_errors=True)
-
-
-def _ready(run_file: Path, launcher: subprocess.Popen[bytes], log: Path) -> Platform:
-    def answers() -> Platform | None:
-        if launcher.poll() is not None:
-            pytest.fail(f"the platform stopped:\n{log.read_text()[-4000:]}")
-        if not run_file.exists():
-            return None
-        found = Platform(**json.loads(run_file.read_text()), pid=launcher.pid)
-        return found if found.get("/api/status")["ready"] else None
-
-    found: Platform = eventually(answers, within=_READY_WITHIN, what="a trader that is ready")
-    return found
+    with started() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import socket
+import subprocess
+import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from playwright.sync_api import Page
 
+from infra.paths import ROOT
+
+_READY_WITHIN = 90.0
+_STOPS_WITHIN = 20.0
+
 
 @dataclass(frozen=True)
 class Platform:
-    """A running platform: its address, its login, and its launcher's pid."""
+    """A running platform: its address, its login, its launcher's pid and its data."""
 
     url: str
     username: str
     password: str
     api_token: str
     pid: int
+    var: Path
 
     def get(self, path: str) -> Any:
         """Return the JSON the API answers with."""
@@ -45,6 +59,49 @@ class Platform:
         """Return the program of the platform whose command line has `word` in it."""
         children = psutil.Process(self.pid).children(recursive=True)
         return next(child for child in children if any(word in part for part in child.cmdline()))
+
+
+@contextmanager
+def started() -> Iterator[Platform]:
+    """Start a platform of its own, on free ports and fresh data, and stop it in the end."""
+    var = Path(tempfile.mkdtemp(prefix="polybot-e2e-"))
+    var.chmod(0o711)
+    ports = {"POLYBOT_WEB_PORT": str(free_port()), "POLYBOT_VENUE_PORT": str(free_port())}
+    log = var / "up.log"
+    with log.open("w") as output:
+        launcher = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env={**os.environ, **ports, "POLYBOT_VAR": str(var), "DJANGO_SETTINGS_MODULE": "polybot_site.settings"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield _ready(var, launcher, log)
+    finally:
+        launcher.send_signal(signal.SIGTERM)
+        try:
+            launcher.wait(_STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            launcher.kill()
+            launcher.wait()
+        shutil.rmtree(var, ignore_errors=True)
+
+
+def _ready(var: Path, launcher: subprocess.Popen[bytes], log: Path) -> Platform:
+    run_file = var / "run.json"
+
+    def answers() -> Platform | None:
+        if launcher.poll() is not None:
+            pytest.fail(f"the platform stopped:\n{log.read_text()[-4000:]}")
+        if not run_file.exists():
+            return None
+        found = Platform(**json.loads(run_file.read_text()), pid=launcher.pid, var=var)
+        return found if found.get("/api/status")["ready"] else None
+
+    found: Platform = eventually(answers, within=_READY_WITHIN, what="a trader that is ready")
+    return found
 
 
 def eventually(check: Callable[[], Any], *, within: float, what: str) -> Any:

@@ -17,6 +17,7 @@ from runtime.kernel import Kernel
 from tests.runtime.kit import SECOND, SELL, House, events_of, gateway_of, open_at_venue, place, rest, signal
 from tests.sim.world import ACCOUNT, START_CASH, TRADER
 from trading.journal_memory import MemoryJournal
+from trading.lease import MemoryLeases
 from venues.exchange import commands as c
 
 
@@ -230,7 +231,7 @@ def test_a_lost_lease_stops_the_trader_and_leaves_the_orders_to_the_next(house: 
 def test_a_lease_that_cannot_be_renewed_keeps_orders_here_and_comes_back(house: House, monkeypatch) -> None:
     async def main() -> None:
         kernel = await started(house)
-        renew = type(kernel.ports.storage.leases(kernel.journal)).renew
+        renew = MemoryLeases.renew
 
         async def fail(*_: object) -> None:
             raise JournalError("database: connection refused")

@@ -9,12 +9,12 @@ from functools import partial
 from typing import NoReturn
 
 from domain.book import BookDelta, BookSnapshot, Level, LevelChange, MarketResolved
-from domain.errors import WrongAccountError
+from domain.errors import JournalError, JournalUncertainError, LeaseLostError, WrongAccountError
 from domain.fill import Liquidity
 from domain.market import ConditionGroup, Market
 from domain.money import format_micros
 from domain.order import OrderDraft, OrderSide, OrderStatus, PreparedOrder
-from domain.ports import AccountListener, FeedListener, Journal, JournalRow, LeaseStore
+from domain.ports import AccountListener, FeedListener, Journal, JournalRow, Lease, LeaseStore
 from domain.reports import (
     OFF_GRID,
     Accepted,
@@ -29,6 +29,7 @@ from domain.reports import (
 from tests.sim.world import ACCOUNT, TRADER, Dead, World
 from trading.journal_memory import MemoryJournal
 from trading.lease import MemoryLeases
+from trading.row_write import Verb, Write
 from venues.exchange import commands as c
 from venues.exchange import events as e
 from venues.polymarket.order_body import order_amounts, venue_expiration
@@ -45,6 +46,7 @@ _STATUS = {
     e.VenueStatus.CANCELED: OrderStatus.CANCELLED,
     e.VenueStatus.CANCELED_EXPIRED_ORDER: OrderStatus.EXPIRED,
     e.VenueStatus.CANCELED_MARKET_RESOLVED: OrderStatus.CANCELLED,
+    e.VenueStatus.CANCELED_ENGINE_RESTART: OrderStatus.CANCELLED,
 }
 
 _CODES = {e.RefusalCode.TICK_SIZE: OFF_GRID}
@@ -160,8 +162,19 @@ class SimGateway:
         return outcome
 
     async def send_many(self, prepared: Sequence[PreparedOrder], deadline: float) -> list[SendOutcome]:
+        for order in prepared:
+            self._world.watch("handed", self._life, self._drafts[order.order_id], order)
+        await self._on_the_way()
         if self._world.clock.monotonic() >= deadline:
             return [Rejected(order_id=order.order_id, code="deadline") for order in prepared]
+        for order in prepared:
+            self._world.watch("left", self._life, self._drafts[order.order_id], order)
+        return await self._carry(prepared)
+
+    async def _on_the_way(self) -> None:
+        """What happens between the trader's last look and the write."""
+
+    async def _carry(self, prepared: Sequence[PreparedOrder]) -> list[SendOutcome]:
         commands = [self._place_command(order, self._drafts[order.order_id]) for order in prepared]
         events = await self._effect("send", lambda: [self._world.step(command)[-1] for command in commands])
         assert isinstance(events, list)
@@ -247,21 +260,26 @@ class SimAccountFeed:
         self._life = life
 
     async def start(self, listener: AccountListener) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(LATENCY, self._tell, partial(listener.on_gap, "the channel stands"))
+        self._later(partial(listener.on_gap, "the channel stands"))
 
         def on_events(events: list[e.Event]) -> None:
+            if not self._life.alive:
+                self._world.listeners.remove(on_events)
+                return
             for event in events:
                 if (
                     isinstance(event, e.OrderPlaced | e.OrderUpdated | e.OrderCanceled)
                     and event.order.account == TRADER
                 ):
-                    loop.call_later(LATENCY, self._tell, partial(listener.on_order, order_report(event.order)))
+                    self._later(partial(listener.on_order, order_report(event.order)))
                 elif isinstance(event, e.TradeMatched | e.TradeMoved):
                     for report in trade_reports(event.trade):
-                        loop.call_later(LATENCY, self._tell, partial(listener.on_trade, report))
+                        self._later(partial(listener.on_trade, report))
 
         self._world.listeners.append(on_events)
+
+    def _later(self, tell: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(LATENCY, self._tell, tell, context=self._life.context)
 
     def _tell(self, tell: Callable[[], None]) -> None:
         if self._life.alive:
@@ -289,7 +307,11 @@ class SimMarketFeed:
         loop = asyncio.get_running_loop()
 
         def on_events(events: list[e.Event]) -> None:
-            loop.call_later(LATENCY, self._tell, events, self._world.clock.now_ns() // 1_000_000)
+            if self._life.alive:
+                now_ms, context = self._world.clock.now_ns() // 1_000_000, self._life.context
+                loop.call_later(LATENCY, self._tell, events, now_ms, context=context)
+            else:
+                self._world.listeners.remove(on_events)
 
         self._world.listeners.append(on_events)
 
@@ -381,6 +403,31 @@ class CrashingJournal(MemoryJournal):
         super()._commit()
         self._world.point("after commit", self._life)
 
+    def _write(self, writes: Sequence[Write]) -> JournalError | LeaseLostError | None:
+        if any(write.table == "orders" and write.verb is Verb.INSERT for write in writes) and self._world.fault(
+            "journal failed", 0.02
+        ):
+            return JournalError("the disk said no")
+        if self._world.fault("journal unsure", 0.001):
+            return JournalUncertainError("the connection broke while the rows were committed")
+        error = super()._write(writes)
+        if error is None and self._epoch() != self._world.tables.epochs.get(ACCOUNT, 0):
+            self._world.complaints.append(f"one writer: epoch {self._epoch()} wrote under a newer one")
+        return error
+
+
+class SimLeases(MemoryLeases):
+    """Leases on the world's disk, which a trader sometimes cannot reach for longer than its lease lasts."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.tables, world.clock, grace=1.0)
+        self._world = world
+
+    async def renew(self, lease: Lease, ttl: float) -> Lease:
+        if self._world.fault("lease cut", 0.04):
+            await asyncio.sleep(self._world.roll("lease cut").uniform(1.0, 6.0))
+        return await super().renew(lease, ttl)
+
 
 class SimStorage:
     """The `Storage` port on the world's disk."""
@@ -393,7 +440,7 @@ class SimStorage:
         return CrashingJournal(self._world, self._life, epoch, market_of)
 
     def leases(self, journal: Journal) -> LeaseStore:
-        return MemoryLeases(self._world.tables, self._world.clock, grace=1.0)
+        return SimLeases(self._world)
 
     async def load_markets(self, journal: Journal) -> list[Market]:
         return list(self._world.exchange.markets())

@@ -10,16 +10,18 @@ import asyncio
 import random
 from collections import Counter, deque
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
 from domain.market import ConditionGroup, Market
-from domain.order import OrderSide, OrderType
+from domain.order import OrderDraft, OrderSide, OrderType, PreparedOrder
 from tests.sim.virtual_time import SeededIds, VirtualClock
 from trading.journal_memory import MemoryTables
 from venues.exchange import commands as c
-from venues.exchange.events import Event
+from venues.exchange.events import Event, VenueStatus
 from venues.exchange.exchange import Exchange
 
 ACCOUNT = "sim:world"
@@ -30,10 +32,20 @@ START_CASH = 2_000_000_000
 
 
 class Dead:
-    """One life of a trader: `alive` until the crash."""
+    """One life of a trader: `alive` until the crash. What its ports tell it is told in `context`; `tasks` are all it has begun there."""
 
     def __init__(self) -> None:
         self.alive = True
+        self.died = asyncio.Event()
+        self.context: Context | None = None
+        self.tasks: WeakSet[asyncio.Task[object]] = WeakSet()
+
+    def end(self) -> None:
+        """Die: nothing it has begun goes on."""
+        self.alive = False
+        self.died.set()
+        for task in list(self.tasks):
+            task.cancel()
 
 
 @dataclass
@@ -45,10 +57,20 @@ class Crash:
 
 
 class World:
-    """The simulated outside world of one seed."""
+    """The simulated outside world of one seed.
 
-    def __init__(self, seed: int) -> None:
+    `enabled` are the kinds of faults that may happen, `faults` how often each did. `watch` is told of every order that is handed to a gateway
+    ("handed") and of every one whose bytes leave ("left").
+    """
+
+    def __init__(self, seed: int, *, cash: int = START_CASH) -> None:
         self.rng = random.Random(seed)
+        self.seed = seed
+        self.enabled: frozenset[str] = frozenset({"ghost", "retried"})
+        self.watch: Callable[[str, Dead, OrderDraft, PreparedOrder], None] = lambda *_: None
+        self.complaints: list[str] = []
+        self.restarting_until = 0.0
+        self.skew_ns = 0
         self.clock = VirtualClock()
         self.ids = SeededIds(random.Random(seed * 7 + 1))
         self.tables = MemoryTables()
@@ -57,8 +79,8 @@ class World:
         self.listeners: list[Callable[[list[Event]], None]] = []
         self.points: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self._rolls: dict[str, random.Random] = {}
         self.plan: deque[Crash] = deque()
-        self.crashed = asyncio.Event()
         self.crashed_at: list[str] = []
         self.life = Dead()
         self.fair: dict[str, int] = {}
@@ -66,10 +88,10 @@ class World:
         self.halted_agents = False
         self._agent_orders: dict[str, list[str]] = {}
         self._order_number = 0
-        self._open()
+        self._open(cash)
 
-    def _open(self) -> None:
-        self.step(c.Deposit(TRADER, START_CASH))
+    def _open(self, cash: int) -> None:
+        self.step(c.Deposit(TRADER, cash))
         for number in range(6):
             market = Market(
                 id=f"m{number}",
@@ -106,21 +128,39 @@ class World:
                 self.plan.popleft()
                 self.crashed_at.append(name)
                 life.alive = False
-                self.crashed.set()
+                life.died.set()
                 return False
         return True
 
-    def reborn(self) -> Dead:
-        """Begin the next life."""
-        self.crashed.clear()
+    def join(self) -> Dead:
+        """Begin a life beside those that are."""
         self.life = Dead()
-        self.listeners.clear()
         return self.life
+
+    def reborn(self) -> Dead:
+        """Begin the only life."""
+        self.listeners.clear()
+        return self.join()
+
+    def fault(self, kind: str, probability: float) -> bool:
+        """Tell whether a fault happens now, and count it. Each kind has its own dice: switching one off changes no other's."""
+        if self.halted_agents or kind not in self.enabled:
+            return False
+        if self.roll(kind).random() >= probability:
+            return False
+        self.faults[kind] += 1
+        return True
+
+    def roll(self, kind: str) -> random.Random:
+        """Return the dice of a kind of faults."""
+        if kind not in self._rolls:
+            self._rolls[kind] = random.Random(f"{self.seed}:{kind}")
+        return self._rolls[kind]
 
     # The venue
 
     def step(self, command: c.Command) -> list[Event]:
-        events = self.exchange.step(self.clock.now_ns(), command)
+        events = self.exchange.step(self.clock.now_ns() + self.skew_ns, command)
         for listener in list(self.listeners):
             listener(events)
         return events
@@ -131,11 +171,21 @@ class World:
             await asyncio.sleep(0.2)
             self.settle()
             if not self.halted_agents:
+                self._disturb()
                 market = self.rng.choice([m for m in self.exchange.markets() if m.tradable])
                 self._drift(market)
                 self.quote(market)
                 if self.rng.random() < 0.5:
                     self._take(self.rng.choice([m for m in self.exchange.markets() if m.tradable]))
+
+    def _disturb(self) -> None:
+        """Change a tick size, or restart the engine: open orders are gone, and for a while nothing is taken."""
+        if self.fault("tick", 0.01):
+            market = self.roll("tick").choice([m for m in self.exchange.markets() if m.tick < 100_000])
+            self.step(c.SetTick(market.condition_id, 1_000 if market.tick == 10_000 else 10_000))
+        if self.fault("restart", 0.001):
+            self.restarting_until = self.clock.monotonic() + 3.0
+            self.step(c.EndOrders("", VenueStatus.CANCELED_ENGINE_RESTART, "the engine restarts"))
 
     def _drift(self, market: Market) -> None:
         fair = self.fair[market.condition_id] + self.rng.randint(-2, 2) * market.tick
@@ -192,11 +242,10 @@ class World:
 
     def _schedule(self, trade_id: str, status: FillStatus, now: int, *, failing: bool) -> tuple[int, FillStatus]:
         delay = int(self.rng.uniform(0.2, 2.5) * 1e9)
-        roll = self.rng.random() if failing else 1.0
         target = FillStatus.MINED if status in (FillStatus.MATCHED, FillStatus.RETRYING) else FillStatus.CONFIRMED
-        if roll < 0.04:
+        if failing and self.fault("ghost", 0.04):
             target = FillStatus.FAILED
-        elif roll < 0.08 and status is not FillStatus.RETRYING:
+        elif failing and status is not FillStatus.RETRYING and self.fault("retried", 0.04):
             target = FillStatus.RETRYING
         self.settling[trade_id] = (now + delay, target)
         return self.settling[trade_id]

@@ -1,0 +1,279 @@
+"""What must hold, each as a small check with a name: after every step (`STEP`), and once everything has come to rest (`REST`).
+
+A check gets the simulation and the kernel that holds the lease and returns what is wrong in words. It looks at the venue and at the disk as
+they are, and recomputes; it does not ask the code it checks. `Witness` sees what leaves at the moment it leaves. Add one line to a list for
+another check.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from domain.fill import FillStatus
+from domain.ledger import COLLATERAL, LedgerAccount
+from domain.money import MICRO
+from domain.order import Effect, OrderDraft, OrderSide, PreparedOrder
+from runtime.kernel import Kernel
+from tests.sim.groups import groups_wrong
+from tests.sim.world import TRADER, Dead
+from trading.cash_differences import ROUNDING_PER_FILL
+from trading.positions import DUST
+
+if TYPE_CHECKING:
+    from tests.sim.simulation import Simulation
+
+
+class Invariant(NamedTuple):
+    name: str
+    check: Callable[[Simulation, Kernel], Iterator[str]]
+
+
+class Witness:
+    """Watches orders on their way out; what must not happen is said in the world's `complaints`."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._left: set[str] = set()
+        self.decided: set[str] = set()
+
+    def __call__(self, moment: str, life: Dead, draft: OrderDraft, prepared: PreparedOrder) -> None:
+        wrong = self._handed(life, draft) if moment == "handed" else self._leaves(draft, prepared)
+        self._simulation.world.complaints += [f"{each}: order {prepared.order_id[:10]}" for each in wrong]
+
+    def _handed(self, life: Dead, draft: OrderDraft) -> Iterator[str]:
+        kernel = self._simulation.kernel_of(life)
+        if draft.effect is Effect.OPEN and kernel.halts.blocking(draft.market, draft.strategy) is not None:
+            yield "halts hold: it opens risk under a halt"
+
+    def _leaves(self, draft: OrderDraft, prepared: PreparedOrder) -> Iterator[str]:
+        simulation = self._simulation
+        row = simulation.order_row(prepared.order_id)
+        if row is None:
+            yield "no send without a committed row: it leaves without one"
+        elif row["lease_epoch"] != simulation.epoch:
+            yield f"one writer: it leaves under epoch {row['lease_epoch']}, now is {simulation.epoch}"
+        if draft.decision_id not in self.decided:
+            yield "no row without a decision: nobody decided on it"
+        if prepared.order_id in self._left:
+            yield "nothing is sent twice: it leaves again"
+        self._left.add(prepared.order_id)
+
+
+# After every step
+
+
+def caps(_: Simulation, kernel: Kernel) -> Iterator[str]:
+    """What is held at cost and may still be bought stays within the caps, for each order, market and in all; failed sales and hedges come on top."""
+    limits, portfolio = kernel.config.limits, kernel.portfolio
+    at_stake: defaultdict[str, int] = defaultdict(int)
+    for position in portfolio.positions.open():
+        at_stake[position.market_id] += max(0, position.holding.cost)
+    for own in portfolio.orders.open():
+        draft = own.order.draft
+        if draft.effect is Effect.OPEN and draft.side is OrderSide.BUY and not own.status.terminal:
+            at_stake[draft.market.id] += draft.price * max(0, draft.size - own.filled) // MICRO
+            if draft.price * draft.size // MICRO > limits.max_order_notional:
+                yield f"order {own.id[:10]} is for {draft.price * draft.size // MICRO}"
+    back: defaultdict[str, int] = defaultdict(int)
+    for fill in portfolio.fills.values():
+        bought = portfolio.orders.get(fill.key.order_id) if fill.side is OrderSide.BUY else None
+        hedges = bought is not None and bought.order.draft.effect is Effect.REDUCE
+        if hedges or (fill.status is FillStatus.FAILED and fill.side is OrderSide.SELL):
+            back[fill.market_id] += fill.size
+    for market_id, stake in at_stake.items():
+        if stake > limits.max_market_notional + back[market_id]:
+            yield f"{stake} are at stake in market {market_id}"
+    if sum(at_stake.values()) > limits.max_total_notional + sum(back.values()):
+        yield f"{sum(at_stake.values())} are at stake in all"
+
+
+def available(_: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Nobody offers or spends what is not there: open orders never hold more than what has settled, except what a failed settlement took back."""
+    portfolio = kernel.portfolio
+    offered: defaultdict[str, int] = defaultdict(int)
+    spent = 0
+    for own in portfolio.orders.open():
+        draft = own.order.draft
+        if own.status.terminal:
+            continue
+        if draft.side is OrderSide.SELL:
+            offered[draft.token_id] += max(0, draft.size - own.filled)
+        elif draft.spends_cash_amount:
+            spent += max(0, own.order.prepared.maker_amount - own.spent)
+        else:
+            spent += draft.price * max(0, draft.size - own.filled) // MICRO
+    failed: defaultdict[str, int] = defaultdict(int)
+    for fill in portfolio.fills.values():
+        if fill.status is FillStatus.FAILED:
+            failed[fill.token_id if fill.side is OrderSide.BUY else COLLATERAL] += fill.size
+    for token_id, size in offered.items():
+        if size > portfolio.positions.settled(token_id) + failed[token_id] + DUST:
+            yield f"{size} of token {token_id} are on offer, {portfolio.positions.settled(token_id)} are held"
+    cash = portfolio.ledger.cash - portfolio.positions.unsettled_proceeds - spent
+    if cash < -failed[COLLATERAL]:
+        yield f"cash: {cash}"
+
+
+def nothing_released_early(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Whoever is open at the venue is open here, and what is over here was counted to the last share."""
+    exchange, orders = simulation.world.exchange, kernel.portfolio.orders
+    for view in exchange.open_orders(TRADER):
+        own = orders.get(view.id)
+        if own is None or own.explained:
+            yield f"order {view.id[:10]} rests at the venue and is {own.status if own else 'unknown'} here"
+    still_open = {own.id for own in orders.open()}
+    for own in orders.all():
+        if own.id in still_open:
+            continue
+        told = exchange.order(own.id)
+        if told is not None and abs(told.size_matched - own.seen) > DUST:
+            yield f"order {own.id[:10]} is over with {own.seen}, the venue matched {told.size_matched}"
+
+
+def one_order_for_an_intent(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    intents: dict[str, str] = {}
+    for view in simulation.world.exchange.open_orders(TRADER):
+        row = simulation.order_row(view.id)
+        if row is not None and intents.setdefault(row["intent_id"], view.id) != view.id:
+            yield f"orders {view.id[:10]} and {intents[row['intent_id']][:10]} are both live"
+
+
+def fills_count_once(_: Simulation, kernel: Kernel) -> Iterator[str]:
+    portfolio = kernel.portfolio
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for fill in portfolio.fills.values():
+        if fill.status is not FillStatus.FAILED:
+            sizes[fill.token_id] += fill.size if fill.side is OrderSide.BUY else -fill.size
+    for token_id, size in sizes.items():
+        if portfolio.positions.size(token_id) != size:
+            yield f"token {token_id}: {portfolio.positions.size(token_id)} held, the fills say {size}"
+
+
+def ledger_balances(_: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Cash, inventory at cost, fees and what was realised are what was deposited, to the micro-unit."""
+    ledger = kernel.portfolio.ledger
+    beside = (LedgerAccount.EQUITY, LedgerAccount.TOKENS, LedgerAccount.COUNTERPARTY)
+    held = sum(ledger.balance(account) for account in LedgerAccount if account not in beside)
+    if held != ledger.deposits:
+        yield f"{held} held, {ledger.deposits} deposited"
+
+
+def no_trade_with_ourselves(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    for trade in simulation.world.exchange.trades(TRADER):
+        if trade.account == TRADER and any(maker.account == TRADER for maker in trade.makers):
+            yield f"trade {trade.id}"
+
+
+# At rest
+
+
+def orders_explained(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    journaled = {row["id"]: row for row in simulation.rows("orders")}
+    for view in simulation.world.exchange.orders(TRADER):
+        if view.id not in journaled:
+            yield f"order {view.id} is at the venue without a journaled row"
+        if view.status.open:
+            yield f"order {view.id} is still open at the venue"
+    decisions = [row["decision_id"] for row in journaled.values()]
+    if len(decisions) != len(set(decisions)):
+        yield "two orders share one decision"
+    yield from (f"order {own.id} is {own.status} and not explained" for own in kernel.portfolio.orders.open())
+    if kernel.portfolio.quarantine:
+        yield f"quarantined: {list(kernel.portfolio.quarantine)}"
+
+
+def halts_expected(_: Simulation, kernel: Kernel) -> Iterator[str]:
+    """The venue takes back fills that were sold on already, and broken groups leave something; nothing else may stop a market."""
+    expected = ("negative inventory", "residual inventory", "chaos")
+    for halt in kernel.halts.active():
+        if not any(each in halt.reason for each in expected):
+            yield f"halted: {halt.reason}"
+
+
+def replacements_follow(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    """A successor is at the venue only after its predecessor was over there, and only for what that one left."""
+    at_venue = {view.id: view for view in simulation.world.exchange.orders(TRADER)}
+    for row in simulation.rows("orders"):
+        old_id, size = simulation.successors.get(row["intent_id"], ("", 0))
+        old, new = at_venue.get(old_id), at_venue.get(row["id"])
+        if old is None or new is None:
+            continue
+        if old.updated_ns > new.created_ns:
+            yield f"order {new.id} replaced {old.id} before that was over"
+        if old.size_matched + new.size > size:
+            yield f"order {new.id} is for more than {old.id} left"
+
+
+def groups_end(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    yield from groups_wrong(simulation.rows("leg_groups"), simulation.rows("orders"), simulation.rows("halts"))
+
+
+def fills_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    venue: dict[tuple[str, ...], tuple[FillStatus, int]] = {}
+    for trade in simulation.world.exchange.trades(TRADER):
+        if trade.account == TRADER:
+            venue[trade.id, trade.taker_order_id] = (trade.status, trade.size)
+        for maker in trade.makers:
+            if maker.account == TRADER:
+                _, size = venue.get((trade.id, maker.order_id), (trade.status, 0))
+                venue[trade.id, maker.order_id] = (trade.status, size + maker.size)
+    ours = {tuple(fill.key): (fill.status, fill.size) for fill in kernel.portfolio.fills.values()}
+    for key in sorted(venue.keys() | ours.keys()):
+        if venue.get(key) != ours.get(key):
+            yield f"fill {key}: the venue says {venue.get(key)}, we {ours.get(key)}"
+
+
+def positions_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    for market in simulation.world.exchange.markets():
+        for token in market.token_ids:
+            held, ours = (
+                simulation.world.exchange.balance(TRADER, token).settled,
+                kernel.portfolio.positions.size(token),
+            )
+            if abs(held - ours) > DUST:
+                yield f"token {token}: the venue holds {held}, we think {ours}"
+
+
+def books_agree(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Every journal sums to zero, the disk says what memory says, and the venue's cash differs by no more than its rounding."""
+    rows, ledger = simulation.rows("ledger_entries"), kernel.portfolio.ledger
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    on_disk: defaultdict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row["journal_id"], row["asset"]] += row["amount_units"]
+        if row["asset"] == COLLATERAL:
+            on_disk[row["ledger_account"]] += row["amount_units"]
+    yield from (f"journal {key} does not balance: {total}" for key, total in sums.items() if total)
+    if on_disk["cash"] != ledger.cash:
+        yield f"cash is {ledger.cash} in memory and {on_disk['cash']} on disk"
+    cash = simulation.world.exchange.balance(TRADER).settled
+    if abs(cash - ledger.cash) > ROUNDING_PER_FILL * len(kernel.portfolio.fills):
+        yield f"cash: the venue holds {cash}, we think {ledger.cash}"
+    kinds = [row["kind"] for row in rows]
+    if {"withdrawal", "external_buy", "external_sell"} & set(kinds) or kinds.count("deposit") != 2:
+        yield f"money was explained away as {sorted(set(kinds))}"
+    if kernel.portfolio.orders.reserved_cash:
+        yield f"{kernel.portfolio.orders.reserved_cash} is still reserved"
+
+
+STEP = [
+    Invariant("caps hold", caps),
+    Invariant("available is never negative", available),
+    Invariant("nothing is released early", nothing_released_early),
+    Invariant("one live order for an intent", one_order_for_an_intent),
+    Invariant("a fill is applied once", fills_count_once),
+    Invariant("the ledger balances", ledger_balances),
+    Invariant("no trade with ourselves", no_trade_with_ourselves),
+]
+REST = [
+    *STEP,
+    Invariant("orders are explained", orders_explained),
+    Invariant("halts are expected", halts_expected),
+    Invariant("a replacement follows", replacements_follow),
+    Invariant("groups end", groups_end),
+    Invariant("fills equal the venue's", fills_equal_the_venues),
+    Invariant("positions equal the venue's", positions_equal_the_venues),
+    Invariant("the books agree", books_agree),
+]

@@ -1,0 +1,129 @@
+"""Runs many seeds in several processes, adds them up, and shrinks one that fails: what `manage.py simulate` and the tests call."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import traceback
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from tests.sim.faults import FAULTS
+from tests.sim.simulation import STEPS, Outcome, Simulation
+
+SHRINKING_RUNS = 60
+
+
+@dataclass
+class Report:
+    """What became of all seeds. `faults_injected` counts each kind, `violations` name their seed, `state_hash` is of all seeds in order."""
+
+    seeds: int
+    steps: int = 0
+    faults_injected: dict[str, int] = field(default_factory=dict)
+    crashes: int = 0
+    orders: int = 0
+    fills: int = 0
+    violations: list[dict[str, Any]] = field(default_factory=list)
+    state_hash: str = ""
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def chosen_faults(text: str) -> tuple[str, ...]:
+    """Return the kinds of faults that "all", "none" or a list with commas names. Raises `ValueError` for one that does not exist."""
+    if text in ("all", "none"):
+        return tuple(FAULTS) if text == "all" else ()
+    kinds = tuple(kind.strip() for kind in text.split(","))
+    unknown = [kind for kind in kinds if kind not in FAULTS]
+    if unknown:
+        raise ValueError(f"no fault is called {', '.join(unknown)}; there are: {', '.join(FAULTS)}")
+    return kinds
+
+
+def run_seed(seed: int, *, steps: int = STEPS, faults: Collection[str] = tuple(FAULTS)) -> Outcome:
+    """Run one seed. What ends the simulation itself is a violation too: nothing a venue does may raise."""
+    simulation = Simulation(seed, steps=steps, faults=faults)
+    try:
+        return simulation.run()
+    except Exception as error:  # noqa: BLE001 - it is told as a violation, with the place where it was raised
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        wrong = f"nothing raises: {type(error).__name__}: {error} ({place.filename.rpartition('/')[2]}:{place.lineno})"
+        world = simulation.world
+        return Outcome(seed, simulation.done, dict(world.faults), world.crashed_at, 0, 0, "", [wrong])
+
+
+def quiet() -> None:
+    """Keep the traders' logs out of the way."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+
+def run_seeds(
+    seeds: Sequence[int],
+    *,
+    steps: int,
+    faults: Collection[str],
+    jobs: int,
+    told: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Run every seed; `told` hears how many are done."""
+    begun, report = perf_counter(), Report(seeds=len(seeds))
+    counted: Counter[str] = Counter()
+    digest = hashlib.sha256()
+    for done, outcome in enumerate(_outcomes(seeds, partial(run_seed, steps=steps, faults=faults), jobs), 1):
+        report.steps += outcome.steps
+        report.crashes += len(outcome.crashed_at)
+        report.orders += outcome.orders
+        report.fills += outcome.fills
+        counted.update(outcome.faults)
+        digest.update(outcome.state_hash.encode())
+        if outcome.violations:
+            report.violations.append({"seed": outcome.seed, "step": outcome.steps, "wrong": outcome.violations})
+        told(done)
+    report.faults_injected = {kind: counted[kind] for kind in FAULTS if kind in counted}
+    report.state_hash, report.seconds = digest.hexdigest(), round(perf_counter() - begun, 1)
+    return report
+
+
+def _outcomes(seeds: Sequence[int], work: Callable[[int], Outcome], jobs: int) -> Iterator[Outcome]:
+    if jobs == 1 or len(seeds) == 1:
+        quiet()
+        yield from map(work, seeds)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=quiet) as pool:
+        yield from pool.map(work, seeds, chunksize=4)
+
+
+def shrink(seed: int, *, steps: int, faults: Collection[str]) -> tuple[int, tuple[str, ...]]:
+    """Return fewer steps and fewer faults with which a failing seed still fails, the fewest found in a bounded number of runs."""
+    kept, runs = tuple(faults), SHRINKING_RUNS
+
+    def steps_to_fail(kinds: Collection[str]) -> int | None:
+        outcome = run_seed(seed, steps=steps, faults=kinds)
+        return max(outcome.steps, 1) if outcome.violations else None
+
+    for kind in kept:
+        fewer = tuple(each for each in kept if each != kind)
+        found = steps_to_fail(fewer) if runs > 0 else None
+        runs -= 1
+        if found is not None:
+            kept, steps = fewer, found
+    least = 1
+    while least < steps and runs > 0:
+        middle = (least + steps) // 2
+        runs -= 1
+        if run_seed(seed, steps=middle, faults=kept).violations:
+            steps = middle
+        else:
+            least = middle + 1
+    return steps, kept
