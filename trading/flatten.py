@@ -16,7 +16,7 @@ from domain.market import Market
 from domain.money import floor_to, format_micros
 from domain.order import Effect, OrderSide, OrderType
 from domain.ports import Ids
-from domain.signal import TradeSignal, Urgency
+from domain.signal import Cancel, Intent, TradeSignal, Urgency
 from domain.ticks import SIZE_STEP
 from trading.desk import Desk
 from trading.positions import OpenPosition
@@ -52,7 +52,7 @@ class Flatten:
     """Sells for one account.
 
     Args:
-        submit: hands a sale to the executor and returns what was decided.
+        submit: hands an intent to the executor and returns what was decided on a sale.
         book_of: the order book of a token, None when it is not watched.
         market_of: finds a market by its id.
     """
@@ -63,7 +63,7 @@ class Flatten:
         reservations: Reservations,
         ids: Ids,
         *,
-        submit: Callable[[TradeSignal], Decision | None],
+        submit: Callable[[Intent], Decision | None],
         book_of: Callable[[str], DeepBook | None],
         market_of: Callable[[str], Market | None],
     ) -> None:
@@ -129,6 +129,7 @@ class Flatten:
         free = self._reservations.sellable(position.token_id, position.strategy)
         size = floor_to(min(bid, free), SIZE_STEP)
         if size < market.min_size:
+            self._clear_the_way(position, market)
             return (
                 f"less is bid at {format_micros(floor)} than the market takes"
                 if bid < free
@@ -158,3 +159,13 @@ class Flatten:
             "flatten_slice", market=market.id, strategy=position.strategy, size=decision.draft.size, floor=floor, by=by
         )
         return ""
+
+    def _clear_the_way(self, position: OpenPosition, market: Market) -> None:
+        """Cancel what offers the position's shares at another price: it was placed after the halt."""
+        mine = (position.token_id, position.strategy, OrderSide.SELL)
+        for own in self._desk.portfolio.orders.open_in_market(market.id):
+            draft = own.order.draft
+            offers = (draft.token_id, draft.strategy, draft.side) == mine and draft.order_type.rests
+            if offers and not own.unwanted and not own.status.terminal:
+                why = "in the way of a flattening"
+                self._submit(Cancel(id=self._ids.uuid(), source=position.strategy, order_id=own.id, reason=why))
