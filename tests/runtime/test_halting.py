@@ -12,9 +12,10 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from runtime.halting import CommandRefusedError
 from runtime.kernel import Kernel
-from tests.runtime.kit import House, open_at_venue, place, rest, signal
-from tests.runtime.test_operator import command, gateway_of, on
+from tests.runtime.kit import House, gateway_of, open_at_venue, place, rest, signal
+from tests.runtime.test_operator import command, on
 from trading.risk import Refusal
+from trading.risk.losses import Loss
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House)
         position = next(kernel.portfolio.positions.open())
         book = kernel.books.get(position.token_id)
         assert book is not None
-        kernel.losses._counts["daily_loss"].start = 10_000 * MICRO
+        kernel.losses._counts[Loss.DAY].start = 10_000 * MICRO
         await asyncio.sleep(1)
 
         assert [halt.target for halt in kernel.halts.active()] == ["daily_loss"]

@@ -46,6 +46,7 @@ async def test_each_limit_halts_everything_that_opens_under_its_own_name(loss, c
     assert account.at(-50) == [loss]
 
     halt = account.rig.halts.get(HaltScope.ALL, loss)
+    assert halt is not None
     assert "50" in halt.reason
     assert (halt.set_by, account.rig.refusal()) == ("polybot", Refusal.HALTED)
     account.rig.halts.restore([])

@@ -268,7 +268,9 @@ async def test_streams_do_not_grow_for_ever(publisher, broker):
 
 
 async def test_the_sessions_arbitrage_figures_lie_under_their_names(publisher, broker):
-    publisher.arb_session(-250_000, {"rebalancing": 1_000_000, "combinatorial": 0, "cross_platform": -1_250_000}, 3, 1, 2)
+    publisher.arb_session(
+        -250_000, {"rebalancing": 1_000_000, "combinatorial": 0, "cross_platform": -1_250_000}, 3, 1, 2
+    )
     wanted = {
         b"arb:session:pnl": b"-0.25",
         b"arb:session:pnl:rebal": b"1",

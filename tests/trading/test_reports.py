@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,7 +23,7 @@ from domain.fill import Fill, FillStatus, Liquidity
 from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus
-from domain.ports import BalanceRecord
+from domain.ports import BalanceRecord, JournalRow
 from domain.position import Position
 from domain.reports import IncomeReport, TradeReport
 from markets.store import save_markets
@@ -132,11 +134,12 @@ class Books:
         save_markets(list(self.markets.values()), [])
         if not models.Lease.objects.filter(account=self.account).exists():
             rows.lease(self.account, seconds=10)
-        for model, kind, found in (
+        kinds: tuple[tuple[Any, type, Iterable[JournalRow]], ...] = (
             (models.LedgerEntry, LedgerEntry, self.entries),
             (models.Fill, Fill, self.latest.values()),
             (models.Position, Position, self.latest.values()),
-        ):
+        )
+        for model, kind, found in kinds:
             columns = [encode(row).columns for row in found if isinstance(row, kind)]
             model.objects.bulk_create([model(**each) for each in columns], batch_size=2_000)
         rows.write(*self.checks)

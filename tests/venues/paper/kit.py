@@ -15,7 +15,7 @@ from venues.exchange import Exchange
 from venues.exchange import commands as c
 from venues.exchange import events as e
 from venues.paper.store import Turn
-from venues.paper.venue import NoMemory, PaperVenue
+from venues.paper.venue import PaperVenue
 from venues.paper.witness import Witness
 
 CENT = 10_000
@@ -28,12 +28,16 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 GTC, GTD, FOK, FAK = OrderType.GTC, OrderType.GTD, OrderType.FOK, OrderType.FAK
 
 
-class Recorder(NoMemory):
+class Recorder:
     """Remembers every turn."""
 
+    full = False
+
     def __init__(self) -> None:
-        super().__init__()
-        object.__setattr__(self, "turns", [])
+        self.turns: list[Turn] = []
+
+    def compact(self, exchange: Exchange) -> None:
+        """The turns are all there is."""
 
     def append(self, turn: Turn) -> None:
         self.turns.append(list(turn))
@@ -59,11 +63,11 @@ class Desk:
 
     def book(self, bids: Mapping[int, float] = {}, asks: Mapping[int, float] = {}) -> None:
         """Show a whole book of the first token."""
-        shown = [
+        bid_levels, ask_levels = (
             [Level(format_micros(price * CENT), format_micros(int(side[price] * SHARE))) for price in sorted(side, reverse=down)]
             for side, down in ((bids, False), (asks, True))
-        ]  # fmt: skip
-        self.witness.on_snapshot(BookSnapshot("yes", "c", *shown, self._ms, self.clock.now_ns()))
+        )  # fmt: skip
+        self.witness.on_snapshot(BookSnapshot("yes", "c", bid_levels, ask_levels, self._ms, self.clock.now_ns()))
 
     def level(self, side: OrderSide, price: int, size: float) -> None:
         """Tell of one level's new size, as the venue does: for the token and mirrored."""
