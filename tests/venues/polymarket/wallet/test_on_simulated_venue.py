@@ -53,8 +53,8 @@ async def venue(warm_folder: Path, tmp_path: Path) -> AsyncIterator[RunningVenue
 
 async def _let_time_pass(venue: RunningVenue) -> None:
     while True:
-        await asyncio.sleep(0.005)
-        venue.pass_time(0.25, step=0.25)
+        await asyncio.sleep(0.02)
+        venue.pass_time(2.0, step=2.0)
 
 
 @asynccontextmanager
