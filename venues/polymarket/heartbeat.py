@@ -153,9 +153,11 @@ class Heartbeat:
         return False
 
     def _took(self, sent_at: float) -> None:
-        before, self.answered_at = self.answered_at, sent_at
+        before = self.answered_at
+        # The lapse first: who sees the answer in between must not take the silence for over and unread.
         if before is not None and self._clock.monotonic() - before > self.lapse_seconds:
             self.lapses += 1
+        self.answered_at = sent_at
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         """Send one request, a second time if the kept connection had been closed; returns status and body."""

@@ -141,6 +141,29 @@ def test_a_wrong_id_is_followed_at_once_by_the_one_the_venue_expects(server, bea
     assert server.beats == ["", "of-an-earlier-life"]
 
 
+def test_a_lapse_is_counted_before_the_beat_that_ends_it_is_told(server):
+    seen: list[int] = []
+
+    class Watched(Heartbeat):
+        def __setattr__(self, name, value):
+            if name == "answered_at" and value is not None:
+                seen.append(self.lapses)
+            super().__setattr__(name, value)
+
+    heartbeat = Watched(server.url, CREDENTIALS, SystemClock(), FAST, timeout=0.5, lapse=0.1)
+    heartbeat.start(Turns())
+    try:
+        wait_until(lambda: seen)
+        server.refuse = (503, b"{}")
+        time.sleep(0.15)
+        before = len(seen)
+        server.refuse = None
+        wait_until(lambda: len(seen) > before)
+    finally:
+        heartbeat.close()
+    assert seen[before] > seen[before - 1]
+
+
 def test_a_venue_that_never_agrees_on_an_id_is_not_asked_for_ever(server, beating):
     server.refuse = (400, b'{"error_msg": "Invalid Heartbeat ID", "heartbeat_id": "x"}')
     heartbeat, _ = beating(HeartbeatSettings(every=8.0, stall=3.0))
