@@ -140,6 +140,20 @@ def test_a_record_that_cannot_be_read_stops_the_start_and_names_the_line(desks, 
         desks.start()
 
 
+def test_a_new_day_whose_record_cannot_be_read_signs_nothing_until_it_is_mended(desks):
+    desk = desks.start()
+    desk.sign(order())
+    desks.watch.seconds += DAY
+    tomorrow = desks.folder / "2026-09-22.jsonl"
+    tomorrow.write_text("nonsense\n")
+    assert refusal(desk, order(salt=2)) is Code.MEMORY
+    with pytest.raises(RefusedError, match="cannot be read"):
+        desk.status(1)
+    tomorrow.unlink()
+    desk.sign(order(salt=2))
+    assert (desk.spending.day, desk.spending.spent) == ("2026-09-22", Charge(5 * DOLLAR, 0))
+
+
 def test_what_cannot_be_kept_is_not_signed(desks, monkeypatch):
     desk = desks.start()
 

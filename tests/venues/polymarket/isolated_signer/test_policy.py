@@ -42,7 +42,7 @@ from venues.polymarket.wallet.contracts import (
     ROUTER,
     USDC_E,
 )
-from venues.polymarket.wallet.statements import SignedCall, signed_calls
+from venues.polymarket.wallet.statements import ProxyBatch, SignedCall, signed_calls
 
 EVERYTHING = frozenset(VENUE_CONTRACTS)
 
@@ -165,6 +165,8 @@ def test_an_operation_of_another_kind_or_wallet_is_refused(kind):
             assert refusal(statement, **own) is Code.SIGNATURE_TYPE
     if kind in (SignatureType.POLY_1271, SignatureType.POLY_GNOSIS_SAFE):
         assert refusal(wallet_statements(STRANGER, call())[kind], **own) is Code.WALLET
+    if kind is SignatureType.POLY_PROXY:
+        assert refusal(ProxyBatch(STRANGER, 1, (call(),), 200_000, STRANGER), **own) is Code.SIGNER
 
 
 @pytest.mark.parametrize(
