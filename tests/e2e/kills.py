@@ -36,7 +36,7 @@ def _server(platform: Platform, name: str) -> psutil.Process:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             line = process.cmdline()
-            if line and line[0].endswith(name) and any(str(platform.var) in part for part in [*line, process.cwd()]):
+            if process.name() == name and any(str(platform.var) in part for part in [*line, process.cwd()]):
                 return process
     raise AssertionError(f"no {name} runs on the platform's data")
 
