@@ -67,6 +67,14 @@ def is_secret(field: FieldInfo) -> bool:
     return field.annotation == SecretStr | None
 
 
+def without_url_secrets(text: str) -> str:
+    """Return a URL without what may be a key: user, path and query of one such as a node's. Other text stays as it is."""
+    found = re.match(r"([a-zA-Z]+://)([^/?#]*@)?([^/?#]*)(.*)", text, re.DOTALL)
+    if found is None or not (found[2] or found[4]):
+        return text
+    return f"{found[1]}{found[3]}/…"
+
+
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a number, not true or false")

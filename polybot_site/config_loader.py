@@ -24,7 +24,14 @@ from domain.errors import PolybotError
 from infra import logging
 from infra.paths import ROOT
 from polybot_site.config import Config
-from polybot_site.config_fields import ENVIRONMENT_PREFIX, declared_keys, environment_name, is_secret, value_of
+from polybot_site.config_fields import (
+    ENVIRONMENT_PREFIX,
+    declared_keys,
+    environment_name,
+    is_secret,
+    value_of,
+    without_url_secrets,
+)
 from polybot_site.config_text import allowed
 
 SHORT_NAMES = {
@@ -184,7 +191,9 @@ def _explain(error: ValidationError, values: Mapping[str, Any], sources: Mapping
         key = key.rpartition(".")[0]
     if not key or key not in values:
         return str(first["msg"]).removeprefix("Value error, ")
-    shown = logging.MASK if is_secret(keys[key]) else repr(values[key])
+    value = values[key]
+    told = repr(without_url_secrets(value) if isinstance(value, str) else value)
+    shown = logging.MASK if is_secret(keys[key]) else told
     return f"{key} was {shown} (from {sources[key]}), allowed: {allowed(keys[key])}"
 
 

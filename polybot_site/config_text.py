@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from infra.durations import format_duration
 from infra.logging import MASK
-from polybot_site.config_fields import Form, declared_keys, environment_name, is_secret, value_of
+from polybot_site.config_fields import Form, declared_keys, environment_name, is_secret, value_of, without_url_secrets
 
 _KINDS: Mapping[Any, str] = {
     bool: "true or false",
@@ -55,7 +55,7 @@ def example(model: type[BaseModel]) -> str:
 
 
 def effective(config: BaseModel, sources: Mapping[str, str]) -> str:
-    """Return every key with its value and source; secrets are masked."""
+    """Return every key with its value and source; secrets are masked, and of URLs only the host is shown."""
     rows = [(key, _shown(value_of(config, key)), sources.get(key, "default")) for key, _ in declared_keys(type(config))]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {source}" for key, value, source in rows) + "\n"
@@ -125,4 +125,4 @@ def _toml(value: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         return MASK
-    return "not set" if value is None else _toml(value)
+    return "not set" if value is None else _toml(without_url_secrets(value) if isinstance(value, str) else value)

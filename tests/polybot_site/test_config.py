@@ -227,6 +227,16 @@ def test_a_bad_secret_is_refused_without_showing_it(read):
     )
 
 
+def test_a_key_in_the_url_of_a_node_is_shown_nowhere(read):
+    url = "https://user:Hush@node.example/v2/Hush"
+    shown = effective(read(POLYBOT_POLYMARKET__RPC_HOST=url).config, {})
+    message = refusal(read, POLYBOT_POLYMARKET__RPC_HOST=f"{url}?key=Hush")
+    assert "Hush" not in shown + message
+    assert '"https://node.example/…"' in shown
+    assert message.startswith("polymarket.rpc_host was 'https://node.example/…' (from POLYBOT_POLYMARKET__RPC_HOST)")
+    assert '"https://clob.polymarket.com"' in shown
+
+
 @pytest.mark.parametrize("content", [None, ""])
 def test_a_secret_file_that_is_missing_or_empty_is_an_error(read, tmp_path, content):
     path = tmp_path / "key"
