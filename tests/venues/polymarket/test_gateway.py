@@ -19,6 +19,7 @@ from domain.reports import Accepted, Balances, CancelOutcome, Rejected, Uncertai
 from infra.clock import SystemClock
 from infra.ids import RandomIds
 from tests.venues.polymarket.pacing import NoLimits
+from tests.venues.polymarket.refusing_signer import RefusingSigner
 from tests.venues.polymarket.rest_server import RestServer, refusal, rest_server
 from tests.venues.polymarket.test_user_feed import order, trade
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
@@ -29,7 +30,7 @@ from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import open_trading
 from venues.polymarket.contracts import NEG_RISK_EXCHANGE, STANDARD_EXCHANGE
 from venues.polymarket.gateway import PolymarketGateway
-from venues.polymarket.signer import LocalSigner
+from venues.polymarket.signer import LocalSigner, Signer
 from venues.polymarket.signing import SignatureType, SignedFields, sign_order
 
 ACCOUNT = "sim:test"
@@ -70,12 +71,17 @@ async def gateway(venue: RestServer) -> AsyncIterator[PolymarketGateway]:
     await trading.close()
 
 
-async def _open(venue: RestServer, **more: Any):
+async def _open(venue: RestServer, signer: Signer | None = None, **more: Any):
     config = PolymarketConfig(
         account=ACCOUNT, clob_url=venue.url, gamma_url=venue.url, ws_url=venue.url.replace("http", "ws"), **more
     )
     return await open_trading(
-        config, LocalSigner(PRIVATE_KEY), clock=FixedClock(), ids=FixedIds(), rng=Random(1), budgets=NoLimits()
+        config,
+        signer or LocalSigner(PRIVATE_KEY),
+        clock=FixedClock(),
+        ids=FixedIds(),
+        rng=Random(1),
+        budgets=NoLimits(),
     )
 
 
@@ -85,6 +91,18 @@ def draft(**more: Any) -> OrderDraft:
         "side": OrderSide.BUY, "order_type": OrderType.GTC, "price": 500_000, "size": 10_000_000, "effect": Effect.OPEN,
     }  # fmt: skip
     return OrderDraft(**{**fields, **more})
+
+
+# Signers.
+
+
+async def test_what_the_signer_refuses_is_an_invalid_order_and_no_api_key(venue: RestServer) -> None:
+    trading = await _open(venue, RefusingSigner(1))
+    with pytest.raises(InvalidOrderError, match=r"the order was not signed: the signer refused \(rate\)"):
+        await trading.gateway.prepare(draft())
+    await trading.close()
+    with pytest.raises(VenueError, match=f"no API key for {ADDRESS}: the signer refused"):
+        await _open(venue, RefusingSigner())
 
 
 # API keys.

@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import VenueError, WalletError
 from domain.wallet import Submission, TransactionState
+from tests.venues.polymarket.refusing_signer import RefusingSigner
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
 from tests.venues.polymarket.wallet.fake_node import GWEI, FakeNode, fake_node
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
@@ -29,10 +30,10 @@ class Bench:
         self.log = MemoryLog()
         self.heard: list[TransactionState] = []
 
-    def sender(self, max_cost=POL, polls=40, replace_after=3) -> DirectSender:
+    def sender(self, max_cost=POL, polls=40, replace_after=3, signer=None) -> DirectSender:
         return DirectSender(
             self.node,
-            LocalSigner(PRIVATE_KEY),
+            signer or LocalSigner(PRIVATE_KEY),
             chain_id=137,
             log=self.log,
             max_cost=max_cost,
@@ -228,6 +229,24 @@ async def test_a_stuck_transaction_is_replaced_under_the_same_nonce_for_more(ben
     assert (first.nonce, second.nonce, first.data) == (4, 4, second.data)
     assert second.price == 45 * GWEI
     assert receipt.transactions[0].hash == second.hash
+
+
+async def test_what_the_signer_refuses_is_never_sent(bench: Bench) -> None:
+    with pytest.raises(WalletError, match=r"not signed, and nothing was sent: the signer refused \(rate\)"):
+        await bench.send(signer=RefusingSigner())
+    assert bench.fake.handed_in == []
+    assert bench.log.kept == {}
+    receipt = await bench.send(APPROVE, SPLIT, signer=RefusingSigner(1))
+    assert [transaction.state for transaction in receipt.transactions] == [STATES.CONFIRMED, STATES.INVALID]
+    assert "not signed" in receipt.transactions[-1].detail
+
+
+async def test_a_stuck_transaction_whose_replacement_is_not_signed_is_followed_as_it_is(bench: Bench) -> None:
+    bench.fake.mines = False
+    receipt = await bench.send(signer=RefusingSigner(1))
+    assert receipt.state is STATES.UNKNOWN
+    assert len({sent.hash for sent in bench.fake.handed_in}) == 1
+    assert len(bench.log.kept[ADDRESS].payloads) == 1
 
 
 async def test_the_version_that_was_mined_counts_even_when_it_was_replaced(

@@ -8,6 +8,7 @@ from domain.errors import VenueError, WalletError
 from domain.wallet import TransactionState
 from infra.clock import SystemClock
 from tests.venues.polymarket.pacing import Unpaced
+from tests.venues.polymarket.refusing_signer import RefusingSigner
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.wallet.fake_relayer import HAPPY, SECRET, FakeRelayer, fake_relayer
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
@@ -36,7 +37,7 @@ class Bench:
         self.log = MemoryLog()
         self.heard: list[TransactionState] = []
 
-    def sender(self, kind=SignatureType.POLY_1271, wallet=WALLET, key=BUILDER, polls=20) -> RelayedSender:
+    def sender(self, kind=SignatureType.POLY_1271, wallet=WALLET, key=BUILDER, polls=20, signer=None) -> RelayedSender:
         clock = SystemClock()
 
         async def estimate(sender: str, target: str, data: bytes) -> int:
@@ -44,7 +45,7 @@ class Bench:
 
         return RelayedSender(
             RelayerClient(self.relayer.url, self._session, Unpaced(), key, clock),
-            LocalSigner(PRIVATE_KEY),
+            signer or LocalSigner(PRIVATE_KEY),
             wallet,
             kind,
             chain_id=137,
@@ -299,3 +300,11 @@ async def test_a_state_nobody_documents_is_an_error_that_names_it(bench: Bench) 
     receipt = await bench.send(polls=3)
     assert receipt.state is STATES.UNKNOWN
     assert "STATE_ODD" in receipt.transactions[0].detail
+
+
+@pytest.mark.parametrize("kind", [SignatureType.POLY_PROXY, SignatureType.POLY_GNOSIS_SAFE, SignatureType.POLY_1271])
+async def test_what_the_signer_refuses_is_never_submitted(bench: Bench, kind) -> None:
+    with pytest.raises(WalletError, match=r"not signed, and nothing was sent: the signer refused \(rate\)"):
+        await bench.send(kind=kind, signer=RefusingSigner())
+    assert bench.relayer.executed == []
+    assert bench.log.kept == {}
