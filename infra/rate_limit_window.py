@@ -53,7 +53,7 @@ class LimitWindow:
 
     def wait(self, now: float, reserve: float = 0.0) -> float:
         """Return the seconds until one may be used that leaves the part `reserve` of the private share to others, 0 for at once."""
-        if self._leased(now) > 0:
+        if self._lease(now):
             return 0.0
         keep = int(self._private.limit * reserve)
         return min(self._private.wait(now, keep), max(self._lease_again - now, LEASE_SECONDS))
@@ -61,7 +61,7 @@ class LimitWindow:
     def take(self, now: float) -> None:
         """Use one, of a lease if there is one; what was not waited for counts as well."""
         self._taken_since_lease += 1
-        if self._leased(now) > 0:
+        if self._lease(now):
             end, left = self._blocks[0]
             self._blocks[0] = (end, left - 1)
         else:
@@ -92,7 +92,11 @@ class LimitWindow:
         self._lease_again = at
 
     def _leased(self, now: float) -> int:
+        return sum(left for _, left in self._lease(now))
+
+    def _lease(self, now: float) -> deque[tuple[float, int]]:
+        """Return the blocks that can still be used."""
         blocks = self._blocks
         while blocks and (blocks[0][0] <= now or blocks[0][1] <= 0):
             blocks.popleft()
-        return sum(left for _, left in blocks)
+        return blocks

@@ -161,12 +161,10 @@ class Budgets:
         return _HOLD[kind]
 
     def _wait(self, endpoint: _Endpoint, cost: int, now: float) -> float:
-        reserve = _RESERVE[endpoint.kind]
-        waits = [window.wait(now, reserve) for window in endpoint.windows]
-        waits.append(endpoint.closed_until - now)
-        if endpoint.signed:
-            waits.append(self.signer.wait(endpoint.kind, cost, now))
-        return max(waits)
+        wait, reserve = endpoint.closed_until - now, _RESERVE[endpoint.kind]
+        for window in endpoint.windows:
+            wait = max(wait, window.wait(now, reserve))
+        return max(wait, self.signer.wait(endpoint.kind, cost, now)) if endpoint.signed else wait
 
     def _tell(self) -> None:
         """Let everyone who waits look again."""

@@ -7,8 +7,7 @@ is followed by exactly one `answered`, with status 0 when no complete answer cam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.errors import PolybotError
 
@@ -21,8 +20,7 @@ class OverBudgetError(PolybotError):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """One admitted request. `answered_before` is the cost of everything that had been answered when it was admitted."""
 
     method: str

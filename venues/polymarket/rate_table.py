@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 Limit = tuple[str, int, float]
 """Name, requests, seconds."""
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a request is for; when a budget is nearly gone, orders are held back first, then reads, cancels last."""
 
     PLACE = "place"
