@@ -27,6 +27,8 @@ VICTIMS = {
 }
 """How each process is found."""
 LONGEST_WAIT = 4.0
+NOTICED_WITHIN = 3.0
+"""How long the status may still speak of the time before."""
 BACK_WITHIN = 90.0
 AGREES_WITHIN = 120.0
 
@@ -67,7 +69,7 @@ def agrees(platform: Platform) -> None:
     """Stop new risk, wait for what is on its way, and compare with the venue."""
     platform.post("/api/halt", {"scope": "all", "reason": "the end"})
     eventually(
-        lambda: platform.get("/api/reports/statement")["agrees"],
+        lambda: platform.get("/api/status")["ready"] and platform.get("/api/reports/statement")["agrees"],
         within=AGREES_WITHIN,
         what="a statement that agrees with the venue's",
     )
@@ -80,6 +82,7 @@ def run(platform: Platform, seed: int, times: int, told: Callable[[str], None] =
         epoch = eventually(lambda: platform.get("/api/status"), within=30, what="a status")["epoch"]
         name = kill(platform, rng)
         begun = time.monotonic()
+        time.sleep(NOTICED_WITHIN)
         recovered(platform, name, epoch)
         told(f"{number:>3}/{times}  {name:<11} back after {time.monotonic() - begun:5.1f} s")
     agrees(platform)
