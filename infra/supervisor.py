@@ -93,7 +93,7 @@ class Supervisor:
         folder: Path,
         output: Output,
         clock: Clock,
-        grace: float = 12.0,
+        grace: float = 8.0,
     ) -> None:
         self._programs = programs
         self._environ = dict(environ)
