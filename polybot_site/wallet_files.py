@@ -1,4 +1,4 @@
-"""What a wallet has sent and not seen the end of, in `var/wallet/`; and the lock that keeps two processes from using one wallet at once.
+"""What a wallet has sent and not seen the end of, in `var/wallet/` by account; and the lock that keeps two processes from using one wallet at once.
 
 A saved submission is on the disk before `save` returns. A file that cannot be read raises `WalletError` naming it: guessing that nothing was sent
 could send it twice.
