@@ -19,7 +19,7 @@ run: .venv/run.stamp dashboard/dist/index.html ## start everything on a simulate
 
 test: check ## lint, types, architecture, and the tests
 	$(if $(DASHBOARD),cd dashboard && npm run --silent test)
-	$(PY) -m pytest -m "$(FAST)"
+	$(PY) -m pytest -m "$(FAST)" -n 2 --dist loadfile
 
 ci: check sim conformance e2e test ## everything `test` does, and the long simulations, peers and browser
 

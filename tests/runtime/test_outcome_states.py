@@ -150,7 +150,7 @@ async def desk(venue: RunningVenue) -> AsyncIterator[Desk]:
         config, LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1), budgets=NoLimits()
     )
     await trading.gateway.close()
-    trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=0.15)
+    trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=0.6)
     yield Desk(venue, trading.gateway, market)
     await trading.close()
     await public.close()
