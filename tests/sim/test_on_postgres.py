@@ -137,7 +137,7 @@ def check(seed: int, url: str) -> None:
         simulation.close()
 
     assert outcome.violations == []
-    assert outcome.orders > 5
+    assert outcome.orders > 0
 
 
 @pytest.mark.parametrize("seed", [1, 5])

@@ -63,5 +63,7 @@ def _addresses(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[
 
 def _quoted(gamma_url: str) -> int:
     """Return how many markets have both a bid and an ask."""
-    with urllib.request.urlopen(f"{gamma_url}/markets/keyset?limit=100", timeout=10) as response:
+    # The venue turns away urllib's own name.
+    request = urllib.request.Request(f"{gamma_url}/markets/keyset?limit=100", headers={"User-Agent": "conformance"})
+    with urllib.request.urlopen(request, timeout=10) as response:
         return sum(1 for market in json.load(response)["markets"] if market.get("bestBid") and market.get("bestAsk"))
