@@ -58,6 +58,11 @@ time.sleep(300)
 """
 
 
+def _hear_interrupts() -> None:
+    """What runs in a shell's background ignores SIGINT, and its children do too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Launch:
     """A `make run` in a folder of its own; what it printed grows in `lines`."""
 
@@ -72,6 +77,7 @@ class Launch:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
