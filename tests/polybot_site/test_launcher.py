@@ -58,17 +58,14 @@ time.sleep(300)
 """
 
 
-def _hear_interrupts() -> None:
-    """What runs in a shell's background ignores SIGINT, and its children do too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 class Launch:
     """A `make run` in a folder of its own; what it printed grows in `lines`."""
 
     def __init__(self, folder: Path, environ: dict[str, str], command: list[str]) -> None:
         self.var = folder / "var"
         self.lines: list[str] = []
+        # What runs in a shell's background ignores SIGINT, and its children would too.
+        heard = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             command,
             cwd=folder,
@@ -77,8 +74,8 @@ class Launch:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=_hear_interrupts,
         )
+        signal.signal(signal.SIGINT, heard)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
