@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from domain.errors import VenueError
-from infra.nesting import bound_nesting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -144,20 +143,14 @@ def _code_of(error: Exception) -> int:
 
 
 def open_node(url: str, *, timeout: float = 10.0) -> Node:
-    """Return a node; nothing is sent before it is used, and whoever opens closes."""
-    import aiohttp
-    from web3 import AsyncHTTPProvider, AsyncWeb3
+    """Return a node; nothing is sent before it is used. Call within a running loop; whoever opens closes."""
+    from web3 import AsyncWeb3
 
-    bound_nesting()
+    from venues.polymarket.wallet.node_session import NodeSession
+
     logging.getLogger("web3").setLevel(logging.WARNING)
-    # web3 would repeat requests by itself, and a submission must leave once.
-    provider = AsyncHTTPProvider(
-        url,
-        request_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout)},
-        exception_retry_configuration=None,
-    )
     # The rest of the address may hold a key.
-    return Node(AsyncWeb3(provider), urlsplit(url).netloc.rpartition("@")[2])
+    return Node(AsyncWeb3(NodeSession(url, timeout)), urlsplit(url).netloc.rpartition("@")[2])
 
 
 def _transaction(target: str, data: bytes) -> Any:

@@ -1,5 +1,7 @@
 """Directly to the chain: signed here for this chain only, within the gas cap, never twice under two nonces, stuck ones replaced under their own."""
 
+import asyncio
+
 import pytest
 
 from domain.errors import VenueError, WalletError
@@ -181,6 +183,18 @@ async def test_a_node_that_answers_nonsense_is_an_error_and_nothing_is_sent(
         await bench.send()
     assert bench.fake.handed_in == []
     assert bench.log.kept == {}
+
+
+async def test_reads_that_are_cancelled_keep_no_later_one_waiting(bench: Bench) -> None:
+    for turns in range(20):
+        reads = [asyncio.create_task(bench.node.gas_price()) for _ in range(8)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+        async with asyncio.timeout(5):
+            assert await bench.node.gas_price() == 30 * GWEI
 
 
 async def test_a_reverted_transaction_is_over_only_when_its_block_is(bench: Bench) -> None:
