@@ -152,14 +152,14 @@ def _new_world(clock: Clock, ids: Ids, options: Options) -> World:
 def _replay(snapshot: Snapshot, records: list[Record]) -> World:
     if snapshot.layout != layout():
         raise StateLogError(
-            "the stored venue was made by another version of polybot; begin a new one with --fresh (accounts start anew)"
+            "the stored venue was made by another version of polybot; begin a new one with `manage.py runvenue --fresh` (accounts start anew)"
         )
     world = thaw(snapshot.state)
     for record in records:
         if isinstance(record.input, Tick) and record.input.mark != world.mark():
             raise StateLogError(
                 f"replaying the venue's log led elsewhere at record {record.sequence}: the program has changed since; "
-                "begin a new venue with --fresh (accounts start anew)"
+                "begin a new venue with `manage.py runvenue --fresh` (accounts start anew)"
             )
         world.apply(record.at_ns, record.input)
     _log.info("the venue goes on", venue_id=world.genesis.venue_id, replayed=len(records))
