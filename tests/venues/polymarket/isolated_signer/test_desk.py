@@ -6,9 +6,9 @@ import errno
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from structlog.testing import capture_logs
 
 from tests.venues.polymarket.isolated_signer.kit import (
     DOLLAR,
@@ -24,6 +24,7 @@ from tests.venues.polymarket.isolated_signer.kit import (
 )
 from tests.venues.polymarket.isolated_signer.kit import call as approval
 from tests.venues.polymarket.vectors import PRIVATE_KEY
+from venues.polymarket.isolated_signer import desk as desk_module
 from venues.polymarket.isolated_signer.desk import SignerDesk
 from venues.polymarket.isolated_signer.policy import Charge
 from venues.polymarket.isolated_signer.refusal import Code, RefusedError
@@ -202,14 +203,16 @@ def test_a_statement_that_fits_no_encoding_is_refused(desks):
     assert desk.sign(plain).digest == plain.digest
 
 
-def test_every_refusal_is_counted_and_a_flood_of_them_does_not_fill_the_log(desks):
+def test_every_refusal_is_counted_and_a_flood_of_them_does_not_fill_the_log(desks, monkeypatch):
     desk = desks.start()
-    with capture_logs() as logs:
-        for _ in range(500):
-            refusal(desk, order(maker=STRANGER))
-        refusal(desk, order(chain_id=1))
-        desks.watch.seconds += 1
+    logs = []
+    # A logger that an earlier test has used is bound to that test's configuration.
+    monkeypatch.setattr(desk_module, "_log", SimpleNamespace(warning=lambda event, **fields: logs.append(fields)))
+    for _ in range(500):
         refusal(desk, order(maker=STRANGER))
+    refusal(desk, order(chain_id=1))
+    desks.watch.seconds += 1
+    refusal(desk, order(maker=STRANGER))
     assert desk.refused == {"wallet": 501, "chain": 1}
     assert [(line["code"], line["times"]) for line in logs] == [("wallet", 1), ("chain", 1), ("wallet", 501)]
     status = desk.status(7)
