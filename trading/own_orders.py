@@ -168,7 +168,8 @@ class OwnOrders:
         return list(self._open.values())
 
     def open_in_market(self, market_id: str) -> list[OwnOrder]:
-        return list(self._open_by_market.get(market_id, {}).values())
+        in_market = self._open_by_market.get(market_id)
+        return list(in_market.values()) if in_market else []
 
     def cash_of(self, order_id: str) -> int:
         """Return the cash that an order may still take."""

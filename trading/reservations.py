@@ -6,6 +6,8 @@ on offer. Nothing here is awaited, so no two decisions overlap.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from domain.market import Market
 from domain.order import OrderDraft, OrderSide
 from trading.account_state import AccountState
@@ -17,25 +19,39 @@ class Reservations:
     def __init__(self, state: AccountState) -> None:
         self._state = state
         self._held: dict[str, tuple[OrderDraft, int]] = {}
+        self._by_market: defaultdict[str, dict[str, tuple[OrderDraft, int]]] = defaultdict(dict)
         self._margins: dict[str, int] = {}
+        self._cash = 0
         self.touched: dict[str, Market] = {}
         """Markets in which something changed; whoever keeps figures of them takes them out."""
 
     def hold(self, draft: OrderDraft, cost: int) -> None:
-        self._held[draft.decision_id] = (draft, cost)
-        self.touched[draft.market.id] = draft.market
+        if draft.decision_id in self._held:
+            raise AssertionError(f"decision {draft.decision_id} was reserved twice")
+        market_id = draft.market.id
+        self._held[draft.decision_id] = self._by_market[market_id][draft.decision_id] = (draft, cost)
+        self._cash += cost
+        self.touched[market_id] = draft.market
 
     def release(self, decision_id: str) -> None:
         """Let go: the order is tracked now, or will never be. Raises `KeyError` for what was never decided or released before."""
-        draft, _ = self._held.pop(decision_id)
-        self.touched[draft.market.id] = draft.market
+        draft, cost = self._held.pop(decision_id)
+        market_id = draft.market.id
+        in_market = self._by_market[market_id]
+        del in_market[decision_id]
+        if not in_market:
+            del self._by_market[market_id]
+        self._cash -= cost
+        self.touched[market_id] = draft.market
 
     def hold_margin(self, key: str, amount: int) -> None:
         """Keep cash free for what may have to be bought later; replaces what was kept under `key`."""
+        self.release_margin(key)
         self._margins[key] = amount
+        self._cash += amount
 
     def release_margin(self, key: str) -> None:
-        self._margins.pop(key, None)
+        self._cash -= self._margins.pop(key, 0)
 
     def holds(self, decision_id: str) -> bool:
         return decision_id in self._held
@@ -45,13 +61,13 @@ class Reservations:
 
     def in_market(self, market_id: str) -> list[tuple[OrderDraft, int]]:
         """Return the decided intents in a market, each with what it may cost."""
-        return [held for held in self._held.values() if held[0].market.id == market_id]
+        in_market = self._by_market.get(market_id)
+        return list(in_market.values()) if in_market else []
 
     @property
     def free_cash(self) -> int:
         """Cash that nothing holds and that has settled."""
-        held = sum(cost for _, cost in self._held.values()) + sum(self._margins.values())
-        return self._state.available_cash - held
+        return self._state.available_cash - self._cash
 
     def sellable(self, token_id: str, strategy: str) -> int:
         """Return the shares of a strategy's own position that it can sell now; never negative.
@@ -61,7 +77,8 @@ class Reservations:
         position = self._state.positions.get(token_id, strategy)
         if position is None:
             return 0
-        sells = [draft for draft in self.drafts() if draft.side is OrderSide.SELL and draft.token_id == token_id]
+        decided = (draft for draft, _ in self.in_market(position.market_id))
+        sells = [draft for draft in decided if draft.side is OrderSide.SELL and draft.token_id == token_id]
         own = sum(draft.size for draft in sells if draft.strategy == strategy)
         of_wallet = self._state.available_tokens(token_id) - sum(draft.size for draft in sells)
         of_position = position.holding.settled - self._state.orders.reserved_tokens(token_id, strategy) - own

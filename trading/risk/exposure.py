@@ -32,8 +32,51 @@ class Stake(NamedTuple):
     yes_pays: int
     tokens: AbstractSet[str]
 
+    @property
+    def worst(self) -> int:
+        return max(self.no_pays, self.yes_pays)
+
+    @property
+    def swing(self) -> int:
+        return self.yes_pays - self.no_pays
+
 
 _NOTHING = Stake("", "", 0, 0, 0, frozenset())
+
+
+class _Event:
+    """The markets of one event together: `no_pays` and `worst` are sums over them of the loss if NO pays, and of the loss in the worse outcome.
+
+    `swings` has for each market what is lost more when YES pays than when NO does.
+    """
+
+    __slots__ = ("no_pays", "swings", "worst")
+
+    def __init__(self) -> None:
+        self.no_pays = 0
+        self.worst = 0
+        self.swings: dict[str, int] = {}
+
+    def put(self, market_id: str, stake: Stake) -> None:
+        self.no_pays += stake.no_pays
+        self.worst += stake.worst
+        self.swings[market_id] = stake.swing
+
+    def drop(self, market_id: str, stake: Stake) -> None:
+        self.no_pays -= stake.no_pays
+        self.worst -= stake.worst
+        del self.swings[market_id]
+
+    def most_beside(self, market_id: str) -> int:
+        """Return the greatest swing of the other markets, 0 without any."""
+        swings = self.swings
+        most = max(swings.values(), default=0)
+        if most > swings.get(market_id, most - 1):
+            return most
+        return max((swing for other, swing in swings.items() if other != market_id), default=0)
+
+
+_NO_EVENT = _Event()
 
 
 class Exposure:
@@ -57,7 +100,7 @@ class Exposure:
         self._market_of = market_of
         self._exclusive = exclusive
         self._stakes: dict[str, Stake] = {}
-        self._events: defaultdict[str, dict[str, Stake]] = defaultdict(dict)
+        self._events: defaultdict[str, _Event] = defaultdict(_Event)
         self._venues: defaultdict[str, int] = defaultdict(int)
         self.total = 0
         self.tokens = 0
@@ -88,12 +131,13 @@ class Exposure:
         self._venues[before.venue] -= before.cash
         self._venues[stake.venue] += stake.cash
         if before is not _NOTHING:
-            of_event = self._events[before.event]
-            del of_event[market.id]
-            if not of_event:
+            event = self._events[before.event]
+            event.drop(market.id, before)
+            if not event.swings:
                 del self._events[before.event]
         if stake.cash or stake.no_pays or stake.yes_pays or stake.tokens:
-            self._stakes[market.id] = self._events[stake.event][market.id] = stake
+            self._stakes[market.id] = stake
+            self._events[stake.event].put(market.id, stake)
 
     def _stake(self, market: Market) -> Stake:
         state, yes = self._state, market.token_ids[0]
@@ -164,15 +208,12 @@ class Exposure:
         if market.token_index(token_id):
             fails, pays = pays, fails
         no_pays, yes_pays = mine.no_pays + fails, mine.yes_pays + pays
-        event = mine.event or market.group_id or f"market {market.id}"
-        exclusive = self._exclusive(event)
-        total, most = 0, max(0, yes_pays - no_pays)
-        for stake in self._events.get(event, {}).values():
-            if stake is mine:
-                continue
-            total += stake.no_pays if exclusive else max(stake.no_pays, stake.yes_pays)
-            most = max(most, stake.yes_pays - stake.no_pays)
-        return total + no_pays + most if exclusive else total + max(no_pays, yes_pays)
+        name = mine.event or market.group_id or f"market {market.id}"
+        event = self._events.get(name, _NO_EVENT)
+        if not self._exclusive(name):
+            return event.worst - mine.worst + max(no_pays, yes_pays)
+        most = max(0, yes_pays - no_pays, event.most_beside(market.id))
+        return event.no_pays - mine.no_pays + no_pays + most
 
 
 def _sells(draft: OrderDraft, token_id: str, strategy: str) -> bool:
