@@ -138,7 +138,7 @@ def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House)
         assert [halt.target for halt in kernel.halts.active()] == ["daily_loss"]
         refused = kernel.executor.submit(signal(kernel, house.market(1)))
         assert refused.refusal is Refusal.HALTED
-        assert kernel.refusals["test"] == {"halted": 1}
+        assert kernel.news.refusals["test"] == {"halted": 1}
         sale = signal(kernel, house.market(0), side=OrderSide.SELL, effect=Effect.REDUCE, price=book.best_bid)
         assert kernel.executor.submit(sale).draft is not None
 

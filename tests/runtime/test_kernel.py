@@ -404,8 +404,8 @@ def test_a_stop_loss_is_carried_out_by_the_timer_when_the_shares_settle_in_a_sti
 
 
 def test_worth_is_recorded_and_memory_forgets_what_has_long_been_final(house: House, monkeypatch) -> None:
-    monkeypatch.setattr("runtime.kernel.REMEMBER_NS", 60 * SECOND)
-    monkeypatch.setattr("runtime.kernel.FORGET_SECONDS", 10.0)
+    monkeypatch.setattr("runtime.upkeep.REMEMBER_NS", 60 * SECOND)
+    monkeypatch.setattr("runtime.upkeep.FORGET_SECONDS", 10.0)
 
     async def main() -> None:
         kernel = await started(house)
