@@ -1,8 +1,10 @@
 """The inbox: operators' commands for one account, carried out by its trader alone, each once, none after it expired.
 
 PostgreSQL's notification wakes the inbox, a slow poll catches what a lost connection missed. A halt works without Redis and without the web
-process, and before any other command: the row is enough. Every command ends `done`, `refused` (with the reason and the fix) or `expired`. One whose
-carrying out fails in an unforeseen way is refused too, so that it cannot fail again after every restart, and the error goes on to stop the trader.
+process: the row is enough. It goes before any order, and waits for no other command: what waits for the venue is carried out beside the rest. Halts
+and what lifts them keep the order in which they were issued. Every command ends `done`, `refused` (with the reason and the fix) or `expired`.
+One whose carrying out fails in an unforeseen way is refused too, so that it cannot fail again after every restart, and the error goes on to stop
+the trader.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -28,15 +30,17 @@ CHANNEL = "polybot_commands"
 """PostgreSQL notifies here when a command is committed."""
 POLL_SECONDS = 1.0
 RECONNECT_SECONDS = 2.0
-LONG = frozenset({"flatten"})
-"""Kinds that take long: they are carried out beside others, and begin again when the trader stops in between."""
+BESIDE = frozenset({"cancel", "cancel_all", "halt", "flatten"})
+"""Kinds that wait for the venue: each begins in its turn, and the next does not wait for its end. A restart begins them again."""
+MOST_BESIDE = 32
+"""So many are carried out at once; beyond that only halts and what lifts them begin."""
 
 _log = structlog.get_logger(__name__)
 
 _NEXT = """
 SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
-FROM commands WHERE account = %s AND status = 'pending' AND NOT id = ANY(%s)
-ORDER BY kind IN ('halt', 'flatten') DESC, issued_at, id LIMIT 1
+FROM commands WHERE account = %s AND status = 'pending' AND NOT id = ANY(%s) AND (kind IN ('halt', 'flatten', 'resume') OR NOT %s)
+ORDER BY kind IN ('halt', 'flatten', 'resume') DESC, issued_at, id LIMIT 1
 """
 _REPORT = "UPDATE commands SET result = %s WHERE id = %s AND status = 'pending'"
 _FINISH = "UPDATE commands SET status = %s, result = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
@@ -55,7 +59,7 @@ class PendingCommand:
     payload: dict[str, Any]
     issued_by: str
     expired: bool
-    report: Callable[[dict[str, Any]], Awaitable[object]] = _unheard
+    report: Callable[[dict[str, Any]], Awaitable[object]] = field(default=_unheard, compare=False)
 
 
 Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
@@ -99,13 +103,11 @@ class Inbox:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def serve_pending(self) -> int:
-        """Carry out what is pending, one command after the other; returns how many were served."""
+        """Begin what is pending, one command after the other; returns how many that were."""
         served = 0
         self._end_beside()
-        while (
-            command := await self._call(partial(_read_next, account=self._account, but=[*self._beside]))
-        ) is not None:
-            if command.kind in LONG:
+        while (command := await self._next()) is not None:
+            if command.kind in BESIDE:
                 command = replace(command, report=partial(self._report, command.id))
                 task = self._beside[command.id] = asyncio.create_task(self._serve_one(command))
                 task.add_done_callback(lambda _: self._wake.set())
@@ -114,8 +116,12 @@ class Inbox:
             served += 1
         return served
 
+    async def _next(self) -> PendingCommand | None:
+        busy = len(self._beside) >= MOST_BESIDE
+        return await self._call(partial(_read_next, account=self._account, but=[*self._beside], busy=busy))
+
     def _end_beside(self) -> None:
-        """Forget long commands that are over; the failure of one goes on."""
+        """Forget commands that are over; the failure of one goes on."""
         for command_id, task in list(self._beside.items()):
             if task.done():
                 del self._beside[command_id]
@@ -149,8 +155,8 @@ def _finish(connection: Connection, *, command_id: str, status: str, result: dic
     connection.execute(_FINISH, [status, json.dumps(result), command_id])
 
 
-def _read_next(connection: Connection, *, account: str, but: Sequence[str]) -> PendingCommand | None:
-    row = connection.execute(_NEXT, [account, [UUID(each) for each in but]]).fetchone()
+def _read_next(connection: Connection, *, account: str, but: Sequence[str], busy: bool) -> PendingCommand | None:
+    row = connection.execute(_NEXT, [account, [UUID(each) for each in but], busy]).fetchone()
     if row is None:
         return None
     return PendingCommand(str(row["id"]), row["kind"], row["payload"], row["issued_by"], row["expired"])

@@ -38,6 +38,14 @@ class Trader:
         self.seen.append(command)
         return self.does(command)
 
+    async def serve(self) -> int:
+        """Carry out what is pending to its end."""
+        served = 0
+        while begun := await self.inbox.serve_pending():
+            served += begun
+            await asyncio.gather(*self.inbox._beside.values(), return_exceptions=True)
+        return served
+
 
 @pytest.fixture
 def trader(journal, committed_database: str) -> Trader:
@@ -74,12 +82,12 @@ async def test_a_command_is_handed_over_as_issued_and_ends_done_with_its_result(
     payload = {"scope": "market", "target": "m1", "reason": "odd"}
     command = await issue("halt", payload=payload)
 
-    assert await trader.inbox.serve_pending() == 1
+    assert await trader.serve() == 1
 
     assert trader.seen == [PendingCommand(str(command.id), "halt", payload, "ada", expired=False)]
     assert await ends(command) == ("done", {"ok": "halt"})
     assert command.finished_at is not None
-    assert await trader.inbox.serve_pending() == 0
+    assert await trader.serve() == 0
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,7 @@ async def test_what_cannot_be_done_ends_refused_with_the_reason(trader: Trader, 
     trader.does = refuse
     command = await issue()
 
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
     assert await ends(command) == ("refused", {"detail": detail})
 
@@ -105,7 +113,7 @@ async def test_what_cannot_be_done_ends_refused_with_the_reason(trader: Trader, 
 async def test_an_expired_command_is_not_carried_out(trader: Trader) -> None:
     command = await issue(ttl_seconds=-1)
 
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
     assert trader.seen == []
     status, result = await ends(command)
@@ -114,7 +122,7 @@ async def test_an_expired_command_is_not_carried_out(trader: Trader) -> None:
 
 
 async def test_a_command_that_expires_while_another_is_carried_out_is_not_carried_out(trader: Trader, journal) -> None:
-    first, second = await issue("cancel_all"), await issue("place")
+    first, second = await issue("place"), await issue("cancel_all")
 
     async def expire_the_rest(command: PendingCommand) -> dict:
         await journal.call(
@@ -123,19 +131,72 @@ async def test_a_command_that_expires_while_another_is_carried_out_is_not_carrie
         return {"handled": command.kind}
 
     trader.inbox._handle = expire_the_rest
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
     assert (await ends(first))[0] == "done"
     assert (await ends(second))[0] == "expired"
 
 
-async def test_commands_keep_their_order_but_a_halt_goes_first(trader: Trader) -> None:
-    for kind in ("place", "cancel_all", "halt", "resume"):
+async def test_commands_keep_their_order_but_halts_and_what_lifts_them_go_first(trader: Trader) -> None:
+    for kind in ("place", "cancel_all", "resume", "halt", "flatten"):
         await issue(kind)
 
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
-    assert [command.kind for command in trader.seen] == ["halt", "place", "cancel_all", "resume"]
+    assert [command.kind for command in trader.seen] == ["resume", "halt", "flatten", "place", "cancel_all"]
+
+
+@pytest.mark.parametrize("slow", ["cancel", "cancel_all", "halt", "flatten"])
+async def test_a_halt_waits_for_no_command_that_waits_for_the_venue(trader: Trader, slow: str) -> None:
+    answered = asyncio.Event()
+
+    async def handle(command: PendingCommand) -> dict:
+        trader.seen.append(command)
+        if command.payload.get("slow"):
+            await answered.wait()
+        return {"ok": command.kind}
+
+    trader.inbox._handle = handle
+    running = asyncio.create_task(trader.inbox.run())
+    waiting = await issue(slow, payload={"slow": True})
+    await until(lambda: asyncio.sleep(0, bool(trader.seen)))
+    halt = await issue("halt")
+    await until(lambda: ended(halt))
+
+    assert (await ends(waiting))[0] == "pending"
+    answered.set()
+    await until(lambda: ended(waiting))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_so_many_commands_wait_for_the_venue_at_once_and_halts_begin_all_the_same(
+    trader: Trader, monkeypatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_BESIDE", 2)
+    answered = asyncio.Event()
+
+    async def handle(command: PendingCommand) -> dict:
+        trader.seen.append(command)
+        if command.kind == "cancel_all":
+            await answered.wait()
+        return {"ok": command.kind}
+
+    trader.inbox._handle = handle
+    waiting = [await issue("cancel_all") for _ in range(4)]
+    await issue("halt")
+    running = asyncio.create_task(trader.inbox.run())
+    await until(lambda: asyncio.sleep(0, len(trader.seen) >= 3))
+    late = await issue("halt")
+    await until(lambda: ended(late))
+    assert [command.kind for command in trader.seen] == ["halt", "cancel_all", "cancel_all", "halt"]
+
+    answered.set()
+    for command in waiting:
+        await until(lambda command=command: ended(command))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [command.kind for command in trader.seen].count("cancel_all") == 4
 
 
 async def test_a_command_that_fails_in_an_unforeseen_way_is_refused_before_it_stops_the_trader(trader: Trader) -> None:
@@ -146,7 +207,7 @@ async def test_a_command_that_fails_in_an_unforeseen_way_is_refused_before_it_st
     command = await issue()
 
     with pytest.raises(RuntimeError):
-        await trader.inbox.serve_pending()
+        await trader.serve()
 
     status, result = await ends(command)
     assert status == "refused"
@@ -165,13 +226,13 @@ async def test_a_command_the_trader_died_over_is_carried_out_by_the_next_one(
         raise AssertionError
 
     trader.inbox._handle = hang
-    dying = asyncio.create_task(trader.inbox.serve_pending())
+    dying = asyncio.create_task(trader.serve())
     await started.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     assert (await ends(command))[0] == "pending"
 
-    await Trader(journal, committed_database).inbox.serve_pending()
+    await Trader(journal, committed_database).serve()
 
     assert (await ends(command))[0] == "done"
 
@@ -242,7 +303,7 @@ async def test_the_same_key_is_one_command_however_often_and_at_once_it_is_issue
             return {future.result() for future in [pool.submit(one) for _ in range(6)]}
 
     ids = await asyncio.to_thread(all_at_once)
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
     assert len(ids) == len(trader.seen) == 1
     assert await in_thread(lambda: AuditLog.objects.filter(event="command_place").count()) == 1
@@ -259,7 +320,7 @@ async def test_an_unknown_kind_is_never_written(trader: Trader) -> None:
     with pytest.raises(ValueError, match="expected one of"):
         await issue("explode")
 
-    assert await trader.inbox.serve_pending() == 0
+    assert await trader.serve() == 0
 
 
 async def test_waiting_returns_the_answer_or_the_command_as_it_is(trader: Trader) -> None:
@@ -267,14 +328,14 @@ async def test_waiting_returns_the_answer_or_the_command_as_it_is(trader: Trader
     assert (await in_thread(lambda: commands.wait(command, timeout=0.0))).status == "pending"
     waiting = asyncio.create_task(in_thread(lambda: commands.wait(command, timeout=10)))
 
-    await trader.inbox.serve_pending()
+    await trader.serve()
 
     assert (await waiting).status == "done"
 
 
 async def test_commands_of_another_account_are_left_to_its_trader(trader):
     theirs, ours = await issue(account="sim:other"), await issue()
-    assert await trader.inbox.serve_pending() == 1
+    assert await trader.serve() == 1
     assert [command.id for command in trader.seen] == [str(ours.id)]
     assert await ends(theirs) == ("pending", {})
 
