@@ -1,7 +1,7 @@
 """What the held tokens are worth: each at the last best bid that could be believed, net of our own orders.
 
 A book that is away, or that nobody bids in, leaves the last bid standing. What was never seen counts at cost, and `missing` names it while its market
-trades: then the worth of the account is not known, and new risk has to wait.
+trades: then the worth of the account is not known, and new risk has to wait. Dust of closed positions counts too; nothing waits for its price.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from domain.market import Market
 from domain.money import MICRO
-from trading.positions import Positions
+from trading.positions import DUST, Positions
 from trading.risk.decision import BookView
 
 
@@ -34,13 +34,13 @@ class Marks:
         """Return what is held at its marks, micro-dollars, and find out what has none."""
         value, missing = 0, ""
         bids: dict[str, int] = {}
-        for position in self._positions.open():
+        for position in self._positions.held():
             token_id, holding = position.token_id, position.holding
             bid = bids[token_id] if token_id in bids else self._bid(token_id)
             if bid is None:
                 value += holding.cost
                 market = self._market_of(position.market_id)
-                if market is not None and market.tradable and holding.size:
+                if market is not None and market.tradable and abs(holding.size) >= DUST:
                     missing = market.id
             else:
                 bids[token_id] = bid

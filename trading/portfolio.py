@@ -20,7 +20,7 @@ from trading.account_state import OVER, AccountState
 from trading.change import Alarm, Change
 from trading.contradictions import contradicts_fill, contradicts_order
 from trading.own_orders import OwnOrder
-from trading.positions import OpenPosition
+from trading.positions import DUST, OpenPosition
 
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
@@ -228,7 +228,7 @@ class Portfolio(AccountState):
         self.ledger.post(entries)
         row = position.position()
         change = Change(rows=[fill, *entries, row], fills=[fill], positions=[row])
-        if position.holding.size < 0:
+        if position.holding.size <= -DUST:
             change.alarms.append(Alarm(fill.market_id, f"negative inventory: {position.holding.size} micro-shares"))
         if own is not None:
             change.merge(self._count_fill(own, fill, now_ns))

@@ -103,6 +103,7 @@ class Positions:
         self._current: dict[tuple[str, str], OpenPosition] = {}
         self._by_token: dict[str, dict[str, OpenPosition]] = {}
         self._open: dict[str, OpenPosition] = {}
+        self._held: dict[str, OpenPosition] = {}
         self._unsettled: dict[str, int] = {}
         self.touched: set[str] = set()
         """Ids of markets in which a position changed; whoever keeps figures of them takes them out."""
@@ -154,6 +155,10 @@ class Positions:
         else:
             self._open.pop(position.id, None)
             proceeds = 0
+        if position.holding.size:
+            self._held[position.id] = position
+        else:
+            self._held.pop(position.id, None)
         if proceeds:
             self._unsettled[position.id] = proceeds
         else:
@@ -199,7 +204,8 @@ class Positions:
         return position if position is not None and position.closed_ns is None else None
 
     def of_token(self, token_id: str) -> list[OpenPosition]:
-        return [p for p in self._by_token.get(token_id, {}).values() if p.closed_ns is None]
+        of_token = self._by_token.get(token_id)
+        return [p for p in of_token.values() if p.closed_ns is None] if of_token else []
 
     def open(self) -> Iterator[OpenPosition]:
         return iter(self._open.values())
@@ -207,6 +213,10 @@ class Positions:
     def holding(self, token_id: str) -> list[OpenPosition]:
         """Return every position in a token that holds shares, closed ones with their dust too."""
         return [position for position in self._by_token.get(token_id, {}).values() if position.holding.size]
+
+    def held(self) -> Iterator[OpenPosition]:
+        """Return every position that holds shares, closed ones with their dust too: together they are the inventory of the ledger."""
+        return iter(self._held.values())
 
     def in_market(self, market: Market) -> list[OpenPosition]:
         return [position for token_id in market.token_ids for position in self.of_token(token_id)]
@@ -221,7 +231,8 @@ class Positions:
 
     @property
     def total_cost(self) -> int:
-        return sum(position.holding.cost for position in self.open())
+        """What the inventory was bought for."""
+        return sum(position.holding.cost for position in self.held())
 
     @property
     def open_count(self) -> int:

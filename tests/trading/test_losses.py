@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.money import MICRO
-from domain.order import Effect, OrderSide
+from domain.order import Effect, OrderSide, OrderStatus
 from domain.ports import EquityRecord, ProfitSpan
 from tests.trading import factories as f
 from tests.trading.kit import Book, Rig, virtual
@@ -174,3 +175,20 @@ async def test_what_is_held_is_worth_its_last_believable_bid_and_an_unseen_price
     rig.markets["m1"] = f.market(accepting_orders=False)
     fresh = Marks(rig.portfolio.positions, book_of=lambda _: None, market_of=rig.markets.get)
     assert (fresh.value(), fresh.missing) == (5 * MICRO, "")
+
+
+@virtual
+async def test_the_dust_of_a_closed_position_is_worth_its_bid_and_nothing_waits_for_it(clock) -> None:
+    rig = Rig(clock)
+    for side, size in ((OrderSide.BUY, 10_009_000), (OrderSide.SELL, 10 * MICRO)):
+        order = f.order(f.draft(side=side, size=size))
+        rig.portfolio.add(order, clock.now_ns()).status = OrderStatus.LIVE
+        report = f.trade(order, size, status=FillStatus.CONFIRMED)
+        rig.portfolio.apply_trade(report, now_ns=clock.now_ns())
+    assert not list(rig.portfolio.positions.open())
+    book: Book | None = None
+    marks = Marks(rig.portfolio.positions, book_of=lambda _: book, market_of=rig.markets.get)
+
+    assert (marks.value(), marks.missing) == (4_500, "")
+    book = Book(best_bid=400_000)
+    assert (marks.value(), marks.missing) == (3_600, "")

@@ -97,6 +97,19 @@ def test_a_failed_buy_whose_shares_were_sold_leaves_negative_inventory_and_an_al
     assert held_collateral(account) == DEPOSIT
 
 
+def test_a_sale_that_was_overfilled_by_dust_converges_without_an_alarm() -> None:
+    account = portfolio()
+    order, _ = live(account)
+    account.apply_trade(f.trade(order, 10 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    sale, _ = live(account, side=OrderSide.SELL, price=600_000)
+
+    change = account.apply_trade(f.trade(sale, 10_009_000, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+
+    assert account.positions.size(f.YES) == -9_000
+    assert not change.alarms
+    assert held_collateral(account) == DEPOSIT
+
+
 def test_unsettled_shares_cannot_be_sold_and_unsettled_proceeds_cannot_be_spent() -> None:
     account = portfolio()
     order, _ = live(account)
@@ -239,8 +252,19 @@ def test_whatever_happens_to_fills_every_journal_balances_and_nothing_is_made_or
 
     assert imbalances(entries) == {}
     assert held_collateral(account) == DEPOSIT
-    folded = sum(position.holding.cost for position in account.positions.open())
-    assert account.ledger.balance(LedgerAccount.INVENTORY) == folded
+    assert account.ledger.balance(LedgerAccount.INVENTORY) == account.positions.total_cost
+
+
+def test_dust_that_a_closed_position_keeps_stays_in_the_inventory_at_its_cost() -> None:
+    account = portfolio()
+    bought, _ = live(account, size=50_100)
+    sold, _ = live(account, side=OrderSide.SELL, size=50_000)
+    account.apply_trade(f.trade(bought, 50_100, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    account.apply_trade(f.trade(sold, 50_000, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+
+    assert account.positions.get(f.YES, "test") is None
+    assert account.positions.size(f.YES) == 100
+    assert account.positions.total_cost == account.ledger.balance(LedgerAccount.INVENTORY) == 50
 
 
 @settings(max_examples=60, deadline=None)
