@@ -33,6 +33,10 @@ class JournalError(PolybotError):
     """A row definitely was not written."""
 
 
+class JournalUnavailableError(JournalError):
+    """A row definitely was not written, and no other can be now: the disk is full, the database read-only or away, a table gone. It may be later."""
+
+
 class JournalUncertainError(JournalError):
     """It is not known whether rows were written: nothing may be sent on their strength."""
 

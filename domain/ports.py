@@ -352,9 +352,18 @@ class Journal(Protocol):
     def submit(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
         """Queue `rows` and return an awaitable that is done when they are durable.
 
-        It raises `JournalError` when they definitely were not written, `JournalUncertainError` when that cannot be known, and
-        `LeaseLostError` when another trader has taken the lease (nothing was written).
+        It raises `JournalError` when they definitely were not written (`JournalUnavailableError`: nothing can be written now),
+        `JournalUncertainError` when that cannot be known, and `LeaseLostError` when another trader has taken the lease (nothing was written).
         """
+
+    def record(self, rows: Sequence[JournalRow]) -> Awaitable[None]:
+        """Queue rows about what has happened already and cannot be taken back; the same, but while nothing can be written they wait, in order.
+
+        It raises `JournalError` too when more waits than there is room for.
+        """
+
+    def watch(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` in the event loop with the reason as soon as nothing can be written, and with "" when everything that waited has been."""
 
     async def load(self) -> JournalState:
         """Return the account's state as journaled."""

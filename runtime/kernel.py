@@ -24,6 +24,7 @@ from runtime.shutdown import shut_down
 from runtime.stakes import Stakes
 from runtime.startup import start_up
 from runtime.status import profit
+from runtime.storage_watch import StorageWatch
 from runtime.tasks import Tasks, Work
 from runtime.upkeep import Upkeep
 from trading.desk import Desk
@@ -66,6 +67,7 @@ class Kernel:
         )
         self.account_events = AccountEvents(self.desk)
         self.heartbeat = wiring.build_heartbeat(self)
+        self.storage = StorageWatch(self.desk, self.journal, self.venue_state, read_again=self.account_events.gap.set)
         self.marks = Marks(self.portfolio.positions, book_of=self.books.get, market_of=self.markets.get)
         self.losses = LossLimits(self.desk, config.limits, lambda: profit(self))
         self.policies = wiring.build_policies(self)

@@ -88,13 +88,14 @@ class Upkeep:
     async def _read_account(self) -> bool:
         """Bring the account in line with the venue; False when that could not be read. After a lapse of the heartbeats every open order is read."""
         kernel = self._kernel
-        lapses = kernel.heartbeat.lapses
+        lapses, troubles = kernel.heartbeat.lapses, kernel.storage.seen
         outcome = await kernel.reconciler.run()
         if not outcome.complete or (
             kernel.heartbeat.unread and not await kernel.resolver.read(kernel.portfolio.orders.open())
         ):
             return False
         kernel.heartbeat.read(lapses)
+        kernel.storage.read(troubles)
         return True
 
     async def _publish_status(self) -> None:

@@ -58,9 +58,9 @@ class Desk:
         self._notify(change)
 
     def write(self, rows: list[JournalRow]) -> None:
-        """Journal rows without waiting; failure breaks the desk."""
+        """Journal rows without waiting; failure breaks the desk. What cannot be written now waits in the journal."""
         if rows and not self.broken:
-            asyncio.ensure_future(self.journal.submit(rows)).add_done_callback(self._written)
+            asyncio.ensure_future(self.journal.record(rows)).add_done_callback(self._written)
 
     def _written(self, done: asyncio.Future[None]) -> None:
         if done.cancelled():

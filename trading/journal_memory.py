@@ -94,6 +94,7 @@ class MemoryJournal:
         self._delay = delay
         self._queue: list[tuple[list[Write], asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self.heard: Callable[[str], None] = lambda _: None
 
     def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
@@ -102,6 +103,13 @@ class MemoryJournal:
         if self._timer is None:
             self._timer = loop.call_later(self._delay, self._commit)
         return done
+
+    def record(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
+        """Memory can always be written: nothing ever waits."""
+        return self.submit(rows)
+
+    def watch(self, heard: Callable[[str], None]) -> None:
+        self.heard = heard
 
     def _commit(self) -> None:
         self._timer = None

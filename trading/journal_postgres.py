@@ -4,6 +4,9 @@ Everything submitted while a transaction was on its way is committed in the next
 lease still has our epoch. A batch that definitely failed is written again submission by submission, so one bad row harms no neighbour. When the
 connection breaks during COMMIT nobody knows what was written: every submission of the batch raises `JournalUncertainError` and nothing may be
 sent on its strength. The same thread runs the few other database calls of the trader, in turn.
+
+While nothing can be written (`trading.journal_failures`), what has happened waits in memory and is written in its order as soon as that works again;
+it is tried every second. Intents do not wait: they fail, or are written past what waits, because no row that waits can speak of them.
 """
 
 from __future__ import annotations
@@ -13,32 +16,34 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from domain.errors import JournalError, JournalUncertainError, LeaseLostError
+from domain.errors import JournalError, JournalUnavailableError, JournalUncertainError, LeaseLostError
 from domain.market import Market
 from domain.ports import JournalRow, JournalState, ProfitSpan
+from trading.journal_backlog import Backlog, Submission
+from trading.journal_failures import commit_error, journal_error
 from trading.journal_load import Connection, load_profits, load_state
 from trading.row_codec import encode
+from trading.row_statements import compose
 from trading.row_write import Verb, Write
 
 T = TypeVar("T")
 
 MAX_BATCH = 1000
 """Submissions in one transaction."""
+RETRY_SECONDS = 1.0
+"""How often a storage that takes nothing is tried again."""
+
+Answer = tuple[Submission, Exception | None]
+"""A submission that is over, and its error."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Submission:
-    writes: list[Write]
-    done: asyncio.Future[None]
 
 
 @dataclass(slots=True)
@@ -73,16 +78,28 @@ class PostgresJournal:
         self._market_of = market_of
         self._horizon = horizon
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Submission | _Call | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Submission | _Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._statements: dict[tuple[Verb, str, tuple[str, ...]], sql.Composed] = {}
+        self._heard: Callable[[str], None] = lambda _: None
+        self._backlog = Backlog()
+        self._told = ""
+        self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
         done: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put(_Submission([encode(row) for row in rows], done))
+        self._queue.put(Submission([encode(row) for row in rows], done))
         return done
+
+    def record(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(Submission([encode(row) for row in rows], done, kept=True))
+        return done
+
+    def watch(self, heard: Callable[[str], None]) -> None:
+        self._heard = heard
 
     async def call(self, function: Callable[[Connection], T]) -> T:
         """Run a database function on the writer thread, after everything submitted before it."""
@@ -112,14 +129,26 @@ class PostgresJournal:
         for batch in self._batches():
             if isinstance(batch, _Call):
                 self._run_call(batch)
-            else:
+            elif batch:
                 self._write(batch)
+            if self._backlog.trouble and self._loop.time() >= self._retry_at:
+                self._retry()
+        if self._backlog.trouble:
+            self._retry()
+            self._answer(self._backlog.fail(JournalUnavailableError(self._backlog.trouble)))
         if self._connection is not None:
             self._connection.close()
 
-    def _batches(self) -> Iterator[list[_Submission] | _Call]:
-        """Yield calls one by one and submissions in the largest runs that are waiting."""
-        while (item := self._queue.get()) is not None:
+    def _batches(self) -> Iterator[list[Submission] | _Call]:
+        """Yield calls one by one and submissions in the largest runs that are waiting; nothing, now and then, while the storage is in trouble."""
+        while True:
+            try:
+                item = self._queue.get(timeout=RETRY_SECONDS if self._backlog.trouble else None)
+            except queue.Empty:
+                yield []
+                continue
+            if item is None:
+                return
             if isinstance(item, _Call):
                 yield item
                 continue
@@ -131,7 +160,7 @@ class PostgresJournal:
                     more = self._queue.get_nowait()
                 except queue.Empty:
                     break
-                if isinstance(more, _Submission):
+                if isinstance(more, Submission):
                     batch.append(more)
                 else:
                     after, closing = more, more is None
@@ -152,21 +181,92 @@ class PostgresJournal:
             with connection.transaction():
                 result = call.function(connection)
         except psycopg.Error as error:
-            self._answer([(call.done, JournalError(f"database: {error}"))])
+            self._loop.call_soon_threadsafe(_set_error, call.done, journal_error(error))
         except Exception as error:  # noqa: BLE001 - whatever the function raised belongs to who called it
-            self._answer([(call.done, error)])
+            self._loop.call_soon_threadsafe(_set_error, call.done, error)
         else:
             self._loop.call_soon_threadsafe(_set_result, call.done, result)
 
-    def _write(self, batch: list[_Submission]) -> None:
-        error = self._commit(batch)
-        if error is None or len(batch) == 1 or isinstance(error, JournalUncertainError | LeaseLostError):
-            self._answer([(submission.done, error) for submission in batch])
-            return
-        _log.warning("journal batch refused, writing one by one", submissions=len(batch), error=str(error))
-        self._answer([(submission.done, self._commit([submission])) for submission in batch])
+    def _write(self, batch: list[Submission]) -> None:
+        """Write a batch whole, or else one by one; what has happened never overtakes what waits."""
+        answers: list[Answer] = []
+        if len(self._backlog):
+            self._write_singly(batch, answers)
+        else:
+            error = self._commit(batch)
+            if (
+                error is None
+                or len(batch) == 1
+                or self._lost
+                or isinstance(error, JournalUncertainError | LeaseLostError)
+            ):
+                self._end([(each, error) for each in batch], answers)
+            else:
+                _log.warning("journal batch refused, writing one by one", submissions=len(batch), error=str(error))
+                self._write_singly(batch, answers)
+        self._tell_trouble()
+        self._answer(answers)
 
-    def _commit(self, batch: list[_Submission]) -> Exception | None:
+    def _write_singly(self, batch: list[Submission], answers: list[Answer]) -> None:
+        for each in batch:
+            self._end([(each, self._backlog.behind(each) or self._commit([each]))], answers)
+
+    def _end(self, outcomes: list[Answer], answers: list[Answer]) -> None:
+        """Sort what is over from what waits."""
+        for submission, error in outcomes:
+            answers += self._backlog.take(submission, error)
+
+    def _retry(self) -> None:
+        """Write what waits, oldest first, as far as that works; then try what could not wait, and take it back."""
+        backlog, answers = self._backlog, list[Answer]()
+        failed = self._write_waiting(answers) or self._try_out(backlog.probe)
+        backlog.trouble = str(failed or "")
+        if failed is None:
+            backlog.probe = []
+        self._retry_at = self._loop.time() + RETRY_SECONDS
+        self._answer(answers)
+        self._tell_trouble()
+
+    def _write_waiting(self, answers: list[Answer]) -> JournalUnavailableError | None:
+        """Return why what waits cannot be written, None when nothing waits any more."""
+        size = MAX_BATCH
+        while batch := self._backlog.first(size):
+            error = self._commit(batch)
+            if isinstance(error, JournalUncertainError | LeaseLostError):
+                answers += self._backlog.fail(error)
+            elif isinstance(error, JournalUnavailableError) and (len(batch) == 1 or self._lost):
+                return error
+            elif error is not None and len(batch) > 1:
+                size = 1
+            else:
+                self._backlog.written(batch)
+                answers += [(each, error) for each in batch]
+        return None
+
+    def _try_out(self, writes: list[Write]) -> JournalUnavailableError | None:
+        """Write rows and take them back: returns why the storage takes no such rows, None when it does."""
+        try:
+            self._execute(self._connect(), writes)
+        except (psycopg.Error, JournalError) as error:
+            failed = error if isinstance(error, JournalError) else journal_error(error)
+            return failed if isinstance(failed, JournalUnavailableError) else None
+        finally:
+            self._rollback()
+        return None
+
+    @property
+    def _lost(self) -> bool:
+        """True when there is no connection: what failed now fails for everybody."""
+        return self._connection is None or self._connection.closed
+
+    def _tell_trouble(self) -> None:
+        """Let the trader know of a trouble before it hears of anything that was written in spite of it, and of its end."""
+        if self._backlog.trouble != self._told:
+            self._told = self._backlog.trouble
+            self._retry_at = self._loop.time() + RETRY_SECONDS
+            self._loop.call_soon_threadsafe(self._heard, self._told)
+
+    def _commit(self, batch: list[Submission]) -> Exception | None:
         """Write a batch in one transaction; returns None or the error its submissions get."""
         try:
             connection = self._connect()
@@ -177,14 +277,12 @@ class PostgresJournal:
             return error
         except Exception as error:  # noqa: BLE001 - whatever a row cannot be turned into, its submission learns, and the thread goes on
             self._rollback()
-            return error if isinstance(error, JournalError) else JournalError(f"not written: {error}")
+            return error if isinstance(error, JournalError) else journal_error(error)
         try:
             connection.commit()
         except psycopg.Error as error:
             self._rollback()
-            if isinstance(error, psycopg.OperationalError):
-                return JournalUncertainError(f"commit broke off: {error}")
-            return JournalError(f"not written: {error}")
+            return commit_error(error)
         return None
 
     def _rollback(self) -> None:
@@ -213,38 +311,12 @@ class PostgresJournal:
         shape = (write.verb, write.table, tuple(write.columns))
         statement = self._statements.get(shape)
         if statement is None:
-            statement = self._statements[shape] = _compose(write)
+            statement = self._statements[shape] = compose(write)
         return statement
 
-    def _answer(self, answers: list[tuple[asyncio.Future[Any], Exception | None]]) -> None:
-        self._loop.call_soon_threadsafe(_set_all, answers)
-
-
-def _compose(write: Write) -> sql.Composed:
-    table = sql.Identifier(write.table)
-    if write.verb is Verb.UPDATE:
-        changed = [column for column in write.columns if column not in write.key]
-        return sql.SQL("UPDATE {} SET {} WHERE {}").format(
-            table, _assignments(changed, ", "), _assignments(write.key, " AND ")
-        )
-    insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-        table,
-        sql.SQL(", ").join(map(sql.Identifier, write.columns)),
-        sql.SQL(", ").join(map(sql.Placeholder, write.columns)),
-    )
-    if write.verb is Verb.INSERT:
-        return insert
-    changed = [column for column in write.columns if column not in write.key]
-    excluded = sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column)) for column in changed)
-    return sql.SQL("{} ON CONFLICT ({}) DO UPDATE SET {}").format(
-        insert, sql.SQL(", ").join(map(sql.Identifier, write.key)), excluded
-    )
-
-
-def _assignments(columns: Sequence[str], separator: LiteralString) -> sql.Composed:
-    return sql.SQL(separator).join(
-        sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in columns
-    )
+    def _answer(self, answers: list[Answer]) -> None:
+        if answers:
+            self._loop.call_soon_threadsafe(_set_all, answers)
 
 
 def _set_result(future: asyncio.Future[Any], result: object) -> None:
@@ -252,11 +324,14 @@ def _set_result(future: asyncio.Future[Any], result: object) -> None:
         future.set_result(result)
 
 
-def _set_all(answers: list[tuple[asyncio.Future[Any], Exception | None]]) -> None:
-    for future, error in answers:
-        if future.done():
-            continue
+def _set_error(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _set_all(answers: list[Answer]) -> None:
+    for submission, error in answers:
         if error is None:
-            future.set_result(None)
+            _set_result(submission.done, None)
         else:
-            future.set_exception(error)
+            _set_error(submission.done, error)

@@ -39,6 +39,9 @@ class CrashingPostgresJournal(PostgresJournal):
             super().submit(rows).add_done_callback(lambda written: self._tell(written, heard))
         return heard
 
+    def record(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
+        return self.submit(rows)
+
     def _tell(self, written: asyncio.Future[None], heard: asyncio.Future[None]) -> None:
         self._simulation.owed -= 1
         error = written.exception()
