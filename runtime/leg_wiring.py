@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.legs import LegGroupReport
+from domain.market import Market
 from domain.order import OrderSide
 from domain.ports import Ids
 from domain.signal import TradeSignal
@@ -32,6 +33,7 @@ def build_legs(
     ids: Ids,
     books: Books,
     *,
+    market_of: Callable[[str], Market | None],
     on_decision: Callable[[TradeSignal, Decision], None],
     on_report: Callable[[LegGroupReport], None],
 ) -> LegGroups:
@@ -46,9 +48,9 @@ def build_legs(
         levels = book.levels(OrderSide.SELL if buys else OrderSide.BUY, LEVELS)
         return sum(size for level, size in levels if (level <= price if buys else level >= price))
 
-    def asks_of(token_id: str) -> list[tuple[int, int]]:
+    def asks_of(token_id: str) -> list[tuple[int, int]] | None:
         book = books.get(token_id)
-        return book.levels(OrderSide.SELL, LEVELS) if book is not None and book.trusted else []
+        return book.levels(OrderSide.SELL, LEVELS) if book is not None and book.trusted else None
 
     group_risk = GroupRisk(
         risk,
@@ -65,7 +67,7 @@ def build_legs(
         desk,
         group_risk,
         flow,
-        Exits(desk, group_risk, asks_of=asks_of),
+        Exits(desk, group_risk, asks_of=asks_of, market_of=market_of),
         on_decision=on_decision,
         on_report=on_report,
         on_failure=desk.fail,

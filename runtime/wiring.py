@@ -20,7 +20,7 @@ from strategies.engine import Engine
 from strategies.parameters import parse
 from strategies.price_tracker import PriceTracker
 from strategies.registry import Registry
-from trading.executor import Executor
+from trading.executor import MANUAL, Executor
 from trading.exits import Exits
 from trading.flatten import Flatten
 from trading.leg_groups import LegGroups
@@ -122,6 +122,7 @@ def build_leg_groups(kernel: Kernel) -> LegGroups:
         kernel.venue_state,
         kernel.ports.ids,
         kernel.books,
+        market_of=kernel.markets.get,
         on_decision=kernel.news.on_decision,
         on_report=kernel.executions.on_report,
     )
@@ -167,9 +168,23 @@ def build_operator(kernel: Kernel) -> Operator:
         kernel.resolver,
         kernel.withdrawals,
         kernel.risk.reservations,
-        Halting(kernel.desk, kernel.withdrawals, flatten, market_of=kernel.markets.get),
+        Halting(
+            kernel.desk,
+            kernel.withdrawals,
+            flatten,
+            venue=kernel.ports.catalog.venue,
+            strategies=lambda: _strategies(kernel),
+            market_of=kernel.markets.get,
+        ),
         market_of=kernel.markets.get,
     )
+
+
+def _strategies(kernel: Kernel) -> set[str]:
+    """Return the names under which orders are placed or positions are held."""
+    holding = {position.strategy for position in kernel.portfolio.positions.open()}
+    placing = {own.order.draft.strategy for own in kernel.portfolio.orders.all()}
+    return {MANUAL, *(entry.name for entry in kernel.engine.registry)} | holding | placing
 
 
 def build_market_watch(kernel: Kernel) -> MarketWatch:

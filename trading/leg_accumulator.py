@@ -86,10 +86,11 @@ class LegGroupAccumulator:
         pending = self._pending.get(name)
         if pending is None:
             wrong = _wrong_alone(signal)
-            if not wrong and len(self._pending) >= self._most:
-                wrong = f"{self._most} groups are being collected"
             if wrong:
                 self._drop(name, (signal,), "invalid", wrong)
+                return
+            if len(self._pending) >= self._most:
+                self._drop(name, (signal,), "busy", f"{self._most} groups are being collected")
                 return
             timer = asyncio.get_running_loop().call_later(self._gap, self._too_late, name)
             pending = self._pending[name] = _Pending(int(signal.metadata[COUNT]), timer)

@@ -1,22 +1,20 @@
-"""Leg groups: collected, decided as a whole, placed as their policy says, judged by what was received, and left again where they broke.
+"""Leg groups from their first signal to their last evidence: collected, decided as a whole, placed, bought out of where they broke, and ended.
 
-`all_or_none` places all legs at once, each whole or not at all. `best_effort` places all at once and keeps what fills. `sequential` places the
-thinnest leg first and each further one for what the ones before received. Where the legs are unequal in the end, and the policy does not keep that,
-the other side of what is left over is bought: two attempts, within a time and a loss. What is left even then is residual inventory: journaled, its
-markets halted for new risk, the operator told. A group ends when every order of it is explained; a settlement that fails later takes a good end
-back. After a crash nothing more of a group is placed: its evidence is read, and it is left if it is broken.
+`trading.leg_placement` places them as their policy says, `trading.leg_unwinding` leaves what is unequal. What is left even then is residual
+inventory: its markets are halted for new risk, it is journaled, the operator is told. A group ends when every order of it is explained; a
+settlement that fails later takes a good end back. After a crash nothing more of a group is placed: its evidence is read, and it is left if it is
+broken.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from domain.halt import HaltScope
-from domain.legs import GroupState, LegGroup, LegGroupReport, LegGroupState, LegPolicy, group_may_move, residual_of
+from domain.legs import GroupState, LegGroup, LegGroupReport, LegGroupState, group_may_move, residual_of
 from domain.money import format_micros
 from domain.order import OrderDraft
 from domain.signal import TradeSignal
@@ -25,9 +23,10 @@ from trading.change import Change
 from trading.desk import Desk
 from trading.leg_accumulator import GROUP, Collected, LegGroupAccumulator
 from trading.leg_exits import Exits
+from trading.leg_placement import Placement
 from trading.leg_risk import GroupRisk
-from trading.leg_run import ATTEMPTS, GroupRun
-from trading.leg_sizes import equal_size
+from trading.leg_run import GroupRun
+from trading.leg_unwinding import Unwinding
 from trading.order_flow import OrderFlow
 from trading.own_orders import OwnOrder
 from trading.risk import Decision, Refusal
@@ -61,7 +60,8 @@ class LegGroups:
         self._risk = risk
         self._settings = risk.settings
         self._flow = flow
-        self._exits = exits
+        self._placement = Placement(desk, risk, flow)
+        self._unwinding = Unwinding(desk, risk, flow, exits, self.counters, on_begin=self._unwinds)
         self._on_decision = on_decision
         self._on_report = on_report
         self._work = WorkSet("a leg group", on_failure)
@@ -136,96 +136,49 @@ class LegGroups:
 
     async def _run(self, run: GroupRun, drafts: Sequence[OrderDraft]) -> None:
         try:
-            if run.group.policy is LegPolicy.SEQUENTIAL:
-                await self._place_in_turn(run, drafts)
-            else:
-                together = run.group.policy is LegPolicy.ALL_OR_NONE
-                run.track(await self._flow.place_many(drafts, together=together))
+            await self._placement.place(run, drafts)
             await self._conclude(run)
         finally:
             self._risk.release(drafts)
             self._risk.let_go(run.group)
 
-    async def _place_in_turn(self, run: GroupRun, drafts: Sequence[OrderDraft]) -> None:
-        """Place one leg after the other, each for what every leg before it received, until one falls short."""
-        prices = [(leg.side, leg.price) for leg in run.group.legs]
-        for number, draft in enumerate(drafts):
-            turn = draft
-            if number:
-                received = min(leg.received for leg in run.legs()[:number])
-                size = equal_size(prices[number:], min(received, run.group.size))
-                decision = self._risk.again(draft, size)
-                if decision.draft is None:
-                    self._desk.audit("leg_not_placed", group=run.group.id, leg=number, reason=decision.detail)
-                    return
-                turn = decision.draft
-            try:
-                run.track([await self._flow.place(turn)])
-            finally:
-                self._risk.release([turn])
-            await self._answers(run, self._gap(run))
-            if run.legs()[number].received < turn.size - SIZE_STEP and (number or not run.legs()[0].received):
-                return
-
-    def _gap(self, run: GroupRun) -> float:
-        """Return how many seconds an answer is waited for; some markets hold taking orders back."""
-        delay = max(leg.market.taker_delay_ms for leg in run.group.legs)
-        return (self._settings.max_leg_gap_ms + delay) / 1000
-
-    async def _answers(self, run: GroupRun, seconds: float) -> bool:
-        """Wait until it is known what every order of a group received; False when that is not so after `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                while run.unanswered():
-                    await run.changed()
-        except TimeoutError:
-            return False
-        return True
-
     # Ending
 
     async def _conclude(self, run: GroupRun) -> None:
         """Bring a group to its end, from whatever state."""
-        if not await self._answers(run, self._gap(run)):
+        if not await run.answered(self._placement.gap(run)):
             await self._flow.cancel_many(run.unanswered(), "its group goes on without it")
-        await self._unwind(run)
+        await self._unwinding.unwind(run)
         self._risk.let_go(run.group)
-        while run.unexplained():
-            await run.changed()
+        if run.unexplained():
+            while run.unexplained():
+                await run.changed()
+            # What the venue had promised did not all come, or came too late: attempts that are left may be made now.
+            await self._unwinding.unwind(run)
         self._end(run)
 
-    async def _unwind(self, run: GroupRun) -> None:
-        clock = self._desk.clock
-        seconds = self._settings.unwind_ms / 1000
-        end = clock.monotonic() + seconds
-        while run.unhedged() and run.attempts < ATTEMPTS and clock.monotonic() < end:
-            if run.state.state is GroupState.PLACING:
-                self._move(run, GroupState.UNWINDING, "its legs are not equal")
-            self._risk.let_go(run.group)
-            drafts = self._exits.drafts(run, run.attempts)
-            if drafts:
-                self.counters["exits"] += len(drafts)
-                run.track(await self._flow.place_many(drafts))
-                await self._answers(run, max(0.0, end - clock.monotonic()))
-            else:
-                # No order can be bought out with now; books move.
-                await asyncio.sleep(seconds / 8)
+    def _unwinds(self, run: GroupRun) -> None:
+        if run.state.state is GroupState.PLACING:
+            self._move(run, GroupState.UNWINDING, "its legs are not equal")
 
     def _end(self, run: GroupRun) -> None:
         if run.over:
             return
         state = run.judged()
         self.counters[state.value] += 1
-        self._move(run, state, "")
+        self._finish(run, state, "")
         _log.info("leg group over", group=run.group.name, state=state.value, residual=run.state.residual)
-        self._after_end(run)
+        self._forget_final(run)
 
-    def _after_end(self, run: GroupRun) -> None:
-        """Stop new risk where something is left that was not meant to be kept, and forget what can change no more."""
-        if run.state.state is GroupState.FAILED:
-            for leg, shares in zip(run.group.legs, run.state.residual, strict=True):
+    def _finish(self, run: GroupRun, state: GroupState, reason: str) -> None:
+        """Journal an end. New risk stops first where something is left that was not meant to be kept: a crash in between ends the group again."""
+        if state is GroupState.FAILED:
+            for leg, shares in zip(run.group.legs, residual_of(run.legs()), strict=True):
                 if abs(shares) >= SIZE_STEP:
                     self._alarm(run.group, leg.market.id, leg.token_id, shares)
+        self._move(run, state, reason)
+
+    def _forget_final(self, run: GroupRun) -> None:
         if all(leg.final for leg in run.legs()):
             self._runs.pop(run.group.id, None)
 
@@ -286,10 +239,10 @@ class LegGroups:
         if worse or residual_of(run.legs()) != run.state.residual:
             self.counters["revised"] += 1
             self._desk.audit("leg_group_revised", group=run.group.id, before=run.state.state.value, now=state.value)
-            self._move(run, state if worse else run.state.state, "evidence came after its end")
+            self._finish(run, state if worse else run.state.state, "evidence came after its end")
         else:
             self._report(run)
-        self._after_end(run)
+        self._forget_final(run)
 
     # Start and stop
 

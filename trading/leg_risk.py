@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from domain.halt import HaltScope
 from domain.legs import Leg, LegGroup, LegPolicy
+from domain.market import Market
 from domain.money import MICRO, format_micros, multiply_ceil
 from domain.order import Effect, OrderDraft, OrderSide, OrderType
 from domain.ports import Clock, Ids
@@ -72,7 +75,7 @@ class GroupRisk:
 
     def decide(self, collected: Collected) -> GroupDecision:
         """Decide on a whole group; what is accepted is reserved when this returns. Nothing is awaited."""
-        halted = self._arbitrage_halted() if collected.arb_type else ""
+        halted = self._arbitrage_halted()
         if halted:
             return GroupDecision(refusal=Refusal.HALTED, detail=f"arbitrage: {halted}")
         signals = list(collected.signals)
@@ -131,7 +134,7 @@ class GroupRisk:
             self._risk.reservations.release(decision.decision_id)
             free, wanted = format_micros(draft.size), format_micros(signal.size)
             return Decision(refusal=Refusal.NO_TOKENS, detail=f"{wanted} shares are wanted, {free} are possible")
-        return replace(decision, draft=replace(draft, leg_group=group_id))
+        return Decision(decision_id=draft.decision_id, draft=structs.replace(draft, leg_group=group_id))
 
     def _check_whole(self, group: LegGroup, drafts: Sequence[OrderDraft]) -> GroupDecision | None:
         """Check what the legs are worth together, for the worst of their partial outcomes, and keep the cash to get out of it."""
@@ -181,8 +184,8 @@ class GroupRisk:
     def _arbitrage_halted(self) -> str:
         return next((halt.reason for halt in self._halts.active() if halt.scope is HaltScope.ARBITRAGE), "")
 
-    def decide_exit(self, group: LegGroup, number: int, attempt: int, wanted: Exit) -> Decision:
-        """Decide on a purchase that leaves a leg and reserve what it costs."""
+    def decide_exit(self, group: LegGroup, number: int, attempt: int, wanted: Exit, market: Market) -> Decision:
+        """Decide on a purchase that leaves a leg and reserve what it costs; `market` is the leg's as it is now."""
         leg = group.legs[number]
         waits = self._venue_state.stops_reducing(self._clock.monotonic())
         if waits:
@@ -194,7 +197,7 @@ class GroupRisk:
             decision_id=self._ids.uuid(),
             intent_id=group.exit_intent(number, attempt),
             strategy=group.strategy,
-            market=leg.market,
+            market=market,
             token_id=leg.exit_token_id,
             side=OrderSide.BUY,
             order_type=OrderType.FAK,
@@ -205,13 +208,13 @@ class GroupRisk:
             leg_group=group.id,
         )
         mine = rung_of(draft)
-        tracked = self._portfolio.orders.open_in_market(leg.market.id)
+        tracked = self._portfolio.orders.open_in_market(market.id)
         # One that perhaps exists counts too: a purchase would trade with ourselves, where the sale of any other reduction may not wait.
         others = [own.order.draft for own in tracked if not own.status.terminal]
         if any(mine.matches(rung_of(other)) for other in others + self._risk.reservations.drafts()):
             return Decision(refusal=Refusal.SELF_TRADE, detail="an order of ours rests on the other side of this price")
         spend = multiply_ceil(wanted.price, wanted.size)
-        cost = spend + leg.market.fees.worst_spend_fee(spend)
+        cost = spend + market.fees.worst_spend_fee(spend)
         if cost > self._risk.reservations.free_cash:
             return Decision(refusal=Refusal.NO_CASH, detail=f"needs ${format_micros(cost)}")
         self._risk.reservations.hold(draft, cost)

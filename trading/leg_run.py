@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable
 
 from domain.fill import Fill, FillStatus
-from domain.legs import GroupState, LegAccount, LegGroup, LegGroupReport, LegGroupState, judge, residual_of
+from domain.legs import GroupState, LegAccount, LegGroup, LegGroupReport, LegGroupState, judge
 from domain.order import OrderSide, OrderStatus
 from trading.account_state import AccountState
 from trading.holding import notional
@@ -52,8 +52,15 @@ class GroupRun:
             async with asyncio.timeout(LOOK_SECONDS):
                 await self._news.wait()
 
-    def orders(self) -> list[OwnOrder]:
-        return list(self._orders.values())
+    async def answered(self, seconds: float) -> bool:
+        """Wait until it is known what every order received; False when that is not so after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.unanswered():
+                    await self.changed()
+        except TimeoutError:
+            return False
+        return True
 
     def leg_order(self, number: int) -> OwnOrder | None:
         return self._orders.get(self.group.legs[number].intent_id)
@@ -74,9 +81,7 @@ class GroupRun:
         """How many attempts to buy out were made so far, before a restart too."""
         group = self.group
         numbers = range(len(group.legs))
-        return sum(
-            1 for attempt in range(ATTEMPTS) if any(group.exit_intent(n, attempt) in self._orders for n in numbers)
-        )
+        return sum(any(group.exit_intent(n, attempt) in self._orders for n in numbers) for attempt in range(ATTEMPTS))
 
     @property
     def over(self) -> bool:
@@ -115,8 +120,16 @@ class GroupRun:
         """Return the legs that have to be left, largest first, each with its shares; none where the group is whole or keeps what it has."""
         if self.group.policy.keeps_partials or self.judged() in (GroupState.FILLED, GroupState.CANCELLED):
             return []
-        left = [(number, shares) for number, shares in enumerate(residual_of(self.legs())) if shares > 0]
-        return sorted(left, key=lambda each: -each[1])
+        legs = self.legs()
+        sets = min(max(leg.received, self._promised(number)) for number, leg in enumerate(legs))
+        left = [(number, leg.received - sets - leg.unwound) for number, leg in enumerate(legs)]
+        return sorted((each for each in left if each[1] > 0), key=lambda each: -each[1])
+
+    def _promised(self, number: int) -> int:
+        """Return the shares that a leg may still turn out to have received: the venue said it is filled, and its fills are on their way."""
+        own = self.leg_order(number)
+        coming = own is not None and own.status is OrderStatus.MATCHED and not own.explained
+        return own.order.draft.size if own is not None and coming else 0
 
     def entry(self, number: int) -> int:
         """Return what a share of a leg cost on average, rounded up; for a sale what it leaves to pay of a dollar."""

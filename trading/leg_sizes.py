@@ -48,32 +48,33 @@ def dearest_exit(market: Market, entry: int, size: int, loss: int) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         price = middle * tick.micros
-        if _loss(market.fees, entry, price, size) <= loss:
+        if exit_loss(market.fees, entry, price, size) <= loss:
             low = middle
         else:
             high = middle - 1
     return low * tick.micros
 
 
-def _loss(fees: FeeSchedule, entry: int, price: int, size: int) -> int:
+def exit_loss(fees: FeeSchedule, entry: int, price: int, size: int) -> int:
+    """Return what buying out of `size` shares at `price` costs beyond the dollar that each pair is worth, worst fees included."""
     spend = multiply_ceil(price, size)
     return multiply_ceil(entry + price - MICRO, size) + fees.worst_spend_fee(spend)
 
 
-def exit_order(market: Market, asks: Sequence[tuple[int, int]], size: int, dearest: int) -> Exit | None:
+def exit_order(market: Market, asks: Sequence[tuple[int, int]] | None, size: int, dearest: int) -> Exit | None:
     """Return the purchase of about `size` shares at `dearest` or better, None when no order is large enough.
 
     A taking purchase spends an amount of money: what the displayed `asks` would cost is spent, at the price of the last level that is needed, so that
-    cheaper levels bring no more shares than wanted. Without displayed asks the dearest price is bid.
+    cheaper levels bring no more shares than wanted. Where nothing is known of the offers (None), the dearest price is bid.
     """
     price, cost, missing = dearest, 0, size
-    for level, shares in asks:
+    for level, shares in asks or ():
         if missing <= 0 or level > dearest:
             break
         taken = min(shares, missing)
         price, cost, missing = level, cost + level * taken, missing - taken
     if missing == size:
-        if asks:
+        if asks is not None:
             return None
         cost = dearest * size
     best = max(

@@ -306,7 +306,7 @@ class Rig:
         )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
         self.reports: list[LegGroupReport] = []
-        self.asks: dict[str, list[tuple[int, int]]] = {}
+        self.asks: dict[str, list[tuple[int, int]] | None] = {}
         self.depth: dict[str, int] = {}
         self.group_risk = GroupRisk(
             self.risk,
@@ -323,7 +323,12 @@ class Rig:
             self.desk,
             self.group_risk,
             self.flow,
-            LegExits(self.desk, self.group_risk, asks_of=lambda token: self.asks.get(token, [])),
+            LegExits(
+                self.desk,
+                self.group_risk,
+                asks_of=lambda token: self.asks.get(token, []),
+                market_of=self.markets.get,
+            ),
             on_decision=self._decided,
             on_report=self.reports.append,
             on_failure=self.desk.fail,

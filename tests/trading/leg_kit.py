@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from domain.fill import FillStatus
 from domain.legs import LegPolicy
 from domain.money import MICRO
 from domain.order import OrderStatus, OrderType, PreparedOrder
@@ -24,7 +25,8 @@ PRICES = {A: 400_000, B: 500_000, C: 200_000}
 class GroupRig(Rig):
     """A rig with three markets. `fates[token]` are what becomes of its orders, one after the other; "filled" is the default.
 
-    "filled", "refused", "lost" (never taken), "filled unheard SECONDS" (taken, told later), "short SHARES" (partly filled).
+    "filled", "refused", "lost" (never taken), "filled unheard SECONDS" (taken, told later), "late SECONDS" (taken and answered, its fill told
+    later), "late SECONDS failed" (that fill does not settle), "short SHARES" (partly filled).
     """
 
     def __init__(
@@ -53,16 +55,18 @@ class GroupRig(Rig):
             return Uncertain(order_id=prepared.order_id)
         shares = min(int(words[0]) * MICRO, draft.size) if fate == "short" else draft.size
         trade_id = f"t-{prepared.order_id[-6:]}"
-        delay = float(words[1]) if words[:1] == ["unheard"] else 0.02
-        asyncio.get_running_loop().call_later(delay, self._fill, prepared.order_id, trade_id, shares)
+        delay = float(words[1]) if words[:1] == ["unheard"] else float(words[0]) if fate == "late" else 0.02
+        told = (prepared.order_id, trade_id, shares, "failed" in words)
+        asyncio.get_running_loop().call_later(delay, self._fill, *told)
         if words[:1] == ["unheard"]:
             return Uncertain(order_id=prepared.order_id)
         return Accepted(order_id=prepared.order_id, status=OrderStatus.MATCHED, trade_ids=(trade_id,))
 
-    def _fill(self, order_id: str, trade_id: str, shares: int) -> None:
+    def _fill(self, order_id: str, trade_id: str, shares: int, failed: bool) -> None:
         self.venue.rest(order_id, OrderStatus.MATCHED, matched=shares)
         own = self.portfolio.orders.get(order_id)
-        self.venue.reports.append(self.fill(own, shares, trade_id=trade_id, settled=self.settled))
+        changes = {"status": FillStatus.FAILED} if failed else {}
+        self.venue.reports.append(self.fill(own, shares, trade_id=trade_id, settled=self.settled, **changes))
 
     def legs_of(self, *tokens: str, policy: LegPolicy, size: int = 10, **says: str) -> list[TradeSignal]:
         self.book.received_ns = self.clock.now_ns()

@@ -124,7 +124,7 @@ async def test_the_number_of_groups_that_are_collected_is_bounded(clock: Virtual
         heard.add(leg_group_id=name)
 
     assert len(heard.accumulator) == 2
-    assert heard.dropped == [("invalid", "2 groups are being collected")]
+    assert heard.dropped == [("busy", "2 groups are being collected")]
 
 
 @virtual

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.errors import InvalidOrderError
 from domain.fill import FillStatus
-from domain.halt import HaltScope
-from domain.legs import LegPolicy
+from domain.halt import Halt, HaltScope
+from domain.legs import GroupState, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from tests.sim.virtual_time import VirtualClock, run_virtual
@@ -142,6 +143,130 @@ async def test_leaving_costs_no_more_than_is_allowed(clock) -> None:
 
 
 @virtual
+async def test_what_the_fees_of_one_exit_may_cost_is_no_budget_of_the_next(clock) -> None:
+    rig = with_exits(clock, legs=LegSettings(max_unwind_loss=450_000))
+    rig.fates = {C: ["refused"]}
+
+    assert await rig.run(A, B, C, policy=ALL, seconds=20.0) == "failed"
+
+    # Each exit may lose 10 cents and fees of 24 and 20 cents, together 65; 45 are allowed. The second waits for what the first really cost.
+    assert len(rig.venue.calls("send_many")) == 1
+    assert [token for token in rig.sent if token in OTHER.values()] == [OTHER[A], OTHER[B]]
+
+
+@pytest.mark.parametrize("policy", [ALL, TURN])
+@virtual
+async def test_a_leg_that_the_venue_says_is_filled_is_waited_for_and_its_group_not_left(clock, policy) -> None:
+    rig = with_exits(clock)
+    rig.depth = {A: 1, B: 2}
+    rig.venue.down = {"order", "trades", "open_orders"}
+    rig.fates = {B: ["late 8"]}
+
+    assert await rig.run(A, B, policy=policy, seconds=30.0) == "filled"
+
+    assert OTHER[A] not in rig.sent
+    assert rig.residual() == [0, 0]
+
+
+@virtual
+async def test_a_promised_fill_that_does_not_settle_is_bought_out_of_when_that_is_known(clock) -> None:
+    rig = with_exits(clock)
+    rig.venue.down = {"order", "trades", "open_orders"}
+    rig.fates = {B: ["late 8 failed"]}
+
+    state = await rig.run(A, B, policy=ALL, seconds=7.0)
+    assert (state, OTHER[A] in rig.sent) == ("placing", False)
+    rig.venue.down = set()
+    await asyncio.sleep(30.0)
+
+    assert rig.row()["state"] == "failed"
+    assert rig.sent[-1] == OTHER[A]
+    assert rig.residual() == [0, 0]
+
+
+@virtual
+async def test_an_exit_waits_for_a_book_and_goes_out_blind_only_at_the_end_of_its_time(clock) -> None:
+    rig = GroupRig(clock)
+    rig.asks = {OTHER[A]: None}
+    rig.fates = {B: ["refused"]}
+
+    await rig.run(A, B, policy=ALL, seconds=3.0)
+    assert OTHER[A] not in rig.sent
+    await asyncio.sleep(3.0)
+
+    assert rig.sent.count(OTHER[A]) == 1
+    (order,) = [row for row in rig.tables.rows["orders"] if row["token_id"] == OTHER[A]]
+    # A cent more would lose, worst fees of 4 % included, more than the two dollars that are allowed.
+    assert order["price_ticks"] == 760_000
+
+
+@virtual
+async def test_an_exit_is_priced_by_the_book_that_comes_in_time(clock) -> None:
+    rig = GroupRig(clock)
+    rig.asks = {OTHER[A]: None}
+    rig.fates = {B: ["refused"]}
+    asyncio.get_running_loop().call_later(1.0, rig.asks.update, {OTHER[A]: [(610_000, 100 * MICRO)]})
+
+    await rig.run(A, B, policy=ALL, seconds=3.0)
+
+    (order,) = [row for row in rig.tables.rows["orders"] if row["token_id"] == OTHER[A]]
+    assert (order["price_ticks"], rig.residual()) == (610_000, [0, 0])
+
+
+@virtual
+async def test_new_risk_is_stopped_before_a_residual_is_written_and_not_again_once_a_person_allowed_it(clock) -> None:
+    rig = GroupRig(clock, settled=False)
+    rig.fates = {B: ["refused"]}
+    assert await rig.run(A, B, policy=ALL, seconds=20.0) == "failed"
+    rows = rig.journal.submitted
+    ends = [at for at, row in enumerate(rows) if isinstance(row, LegGroupState) and row.state is GroupState.FAILED]
+    assert next(at for at, row in enumerate(rows) if isinstance(row, Halt)) < ends[0]
+
+    rig.desk.resume(HaltScope.MARKET, "m1", lifted_by="me")
+    (fill,) = [fill for fill in rig.portfolio.fills.values() if fill.token_id == A]
+    own = rig.portfolio.orders.get(fill.key.order_id)
+    rig.fill(own, fill.size, trade_id=fill.key.trade_id)
+    await asyncio.sleep(1.0)
+
+    assert rig.halts.active() == []
+    assert len(rig.audited("leg_group_residual")) == 1
+
+
+@virtual
+async def test_an_exit_is_priced_on_the_grid_that_its_market_has_now(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"]}
+    rig.asks[OTHER[A]] = [(611_000, 100 * MICRO)]
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    rig.markets["m1"] = replace(rig.markets["m1"], tick=1_000)
+    await asyncio.sleep(20.0)
+
+    (exit_order,) = [row for row in rig.tables.rows["orders"] if row["token_id"] == OTHER[A]]
+    assert exit_order["price_ticks"] == 611_000
+    assert rig.residual() == [0, 0]
+
+
+@virtual
+async def test_an_exit_that_cannot_be_prepared_is_tried_again_later_and_never_in_a_loop_without_rest(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"]}
+    prepare = rig.venue.prepare
+
+    async def refused(draft):
+        if draft.token_id == OTHER[A]:
+            raise InvalidOrderError("off the grid")
+        return await prepare(draft)
+
+    rig.venue.instead("prepare", refused)
+
+    assert await rig.run(A, B, policy=ALL, seconds=20.0) == "failed"
+    assert rig.residual() == [10 * MICRO, 0]
+    assert 2 <= len(rig.audited("order_not_prepared")) <= 10
+    assert rig.risk.reservations.free_cash == rig.portfolio.available_cash
+
+
+@virtual
 async def test_an_exit_is_not_stopped_by_halts_and_caps(clock) -> None:
     rig = with_exits(clock)
     rig.fates = {B: ["refused"]}
@@ -260,11 +385,11 @@ async def test_the_worst_of_the_partial_outcomes_must_be_affordable(clock, chang
 
 
 @virtual
-async def test_an_arbitrage_halt_stops_groups_that_are_one(clock) -> None:
+async def test_an_arbitrage_halt_stops_every_group_also_one_that_does_not_say_what_it_is(clock) -> None:
     rig = GroupRig(clock)
     rig.desk.halt(HaltScope.ARBITRAGE, "", reason="enough", set_by="me")
 
-    for signal in rig.legs_of(A, B, policy=ALL):
+    for signal in rig.legs_of(A, B, policy=ALL, arb_type=""):
         rig.executor.submit(signal)
     await asyncio.sleep(0.1)
 

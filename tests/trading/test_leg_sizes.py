@@ -46,7 +46,7 @@ def test_an_exit_spends_what_the_shares_cost_so_that_no_more_are_bought() -> Non
 
 
 def test_without_a_book_the_dearest_price_is_bid() -> None:
-    found = exit_order(f.market(), [], 10 * MICRO, 600_000)
+    found = exit_order(f.market(), None, 10 * MICRO, 600_000)
 
     assert found is not None
     assert (found.price, found.size) == (600_000, 10 * MICRO)
@@ -55,6 +55,7 @@ def test_without_a_book_the_dearest_price_is_bid() -> None:
 def test_what_is_offered_too_dear_or_too_small_is_no_exit() -> None:
     market = f.market()
 
+    assert exit_order(market, [], 10 * MICRO, 600_000) is None
     assert exit_order(market, [(610_000, 50 * MICRO)], 10 * MICRO, 600_000) is None
     assert exit_order(market, [(500_000, 50 * MICRO)], 4 * MICRO, 600_000) is None
     assert exit_order(f.market(min_size=MICRO), [(100_000, 50 * MICRO)], 5 * MICRO, 600_000) is None
