@@ -94,15 +94,21 @@ class VenueState:
 
     def mode(self, now: float) -> VenueMode:
         """Return the narrowest mode that holds."""
-        return next((mode for mode, until in self._until.items() if now < until), VenueMode.NORMAL)
+        for mode, until in self._until.items():
+            if now < until:
+                return mode
+        return VenueMode.NORMAL
 
     def stops_opening(self, market_id: str, now: float, *, post_only: bool) -> str:
         """Return why an order that opens risk must wait, or ''; what only rests may be placed in a post-only window."""
-        held = next((why for (_, where), why in self._holds.items() if where in ("", market_id)), "")
+        held = self._held(market_id) if self._holds else ""
         mode = self.mode(now)
         if held or mode is VenueMode.NORMAL or (mode is VenueMode.POST_ONLY and post_only):
             return held
         return self._text(mode, now)
+
+    def _held(self, market_id: str) -> str:
+        return next((why for (_, where), why in self._holds.items() if where in ("", market_id)), "")
 
     def stops_reducing(self, now: float) -> str:
         """Return why even an order that reduces risk must wait, or ''."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
+from msgspec import structs
+
 from domain.fill import FillStatus
 from domain.legs import GroupState
 from domain.reports import Rejected, Uncertain
@@ -85,7 +87,7 @@ def _undecided(original: Any) -> Any:
     def prepare_all(self: Any, drafts: Any) -> Any:
         for draft in drafts:
             self._reservations._held[draft.decision_id + "?"] = self._reservations._held.pop(draft.decision_id)
-        return original(self, [replace(draft, decision_id=draft.decision_id + "?") for draft in drafts])
+        return original(self, [structs.replace(draft, decision_id=draft.decision_id + "?") for draft in drafts])
 
     return prepare_all
 

@@ -126,17 +126,11 @@ class RiskCore:
 
         An order that perhaps exists keeps others from opening; a reduction does not wait for it to be found out.
         """
-        tracked, decided = (
-            self._portfolio.orders.open_in_market(draft.market.id),
-            self.reservations.in_market(draft.market.id),
-        )
-        if not tracked and not decided:
-            return None
-        opens = draft.effect is Effect.OPEN
+        market_id, opens = draft.market.id, draft.effect is Effect.OPEN
+        tracked, decided = self._portfolio.orders.open_in_market(market_id), self.reservations.in_market(market_id)
         others = [own.order.draft for own in tracked if opens or own.stands] + [other for other, _ in decided]
         facing = [other for other in others if (other.token_id == draft.token_id) is not (other.side is draft.side)]
-        mine = rung_of(draft)
-        if any(mine.matches(rung_of(other)) for other in facing):
+        if facing and any(map(rung_of(draft).matches, map(rung_of, facing))):
             return refuse(Refusal.SELF_TRADE, "an order of ours rests on the other side of this price")
         return None
 

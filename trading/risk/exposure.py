@@ -107,25 +107,23 @@ class Exposure:
 
     def refresh(self) -> None:
         """Compute again what changed since the last call."""
-        orders, positions, reservations = (
-            self._state.orders.touched,
-            self._state.positions.touched,
-            self._reservations.touched,
-        )
-        if not (orders or positions or reservations):
-            return
-        known = orders | reservations
-        for market_id in known.keys() | positions:
-            market = self._market_of(market_id) or known.get(market_id)
+        orders, positions, reservations = self._state.orders, self._state.positions, self._reservations
+        touched: dict[str, Market | None] = {**orders.touched, **reservations.touched}
+        for market_id in positions.touched:
+            touched.setdefault(market_id, None)
+        for market_id, known in touched.items():
+            market = self._market_of(market_id) or known
             if market is None:
                 raise KeyError(f"market {market_id} is held and not known")
             self._put(market, self._stake(market))
-        orders.clear()
-        positions.clear()
-        reservations.clear()
+        for source in (orders, positions, reservations):
+            source.touched.clear()
 
     def _put(self, market: Market, stake: Stake) -> None:
-        before = self._stakes.pop(market.id, _NOTHING)
+        before = self._stakes.get(market.id, _NOTHING)
+        if stake == before:
+            return
+        self._stakes.pop(market.id, None)
         self.total += stake.cash - before.cash
         self.tokens += len(stake.tokens) - len(before.tokens)
         self._venues[before.venue] -= before.cash

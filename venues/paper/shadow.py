@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
+from msgspec import structs
 
 from domain.errors import InvalidOrderError, VenueError
 from domain.market import MarketStatus
@@ -132,7 +132,7 @@ class Twin:
     async def _place(self, pair: Pair) -> None:
         gateway = self._paper.gateway
         try:
-            prepared = await gateway.prepare(replace(pair.draft, account=gateway.account))
+            prepared = await gateway.prepare(structs.replace(pair.draft, account=gateway.account))
         except InvalidOrderError as error:
             pair.twin.refused = str(error)
             return

@@ -6,13 +6,13 @@ the client.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from domain.errors import InvalidOrderError
 from domain.fees import NO_FEES, FeeSchedule
@@ -231,7 +231,7 @@ def test_what_risk_lets_through_is_prepared_and_the_money_is_there_fees_included
     if decision.draft is None:
         event(f"refused by risk: {decision.refusal}")
     assume(decision.draft is not None)
-    order = dataclasses.replace(decision.draft, account="sim:test")  # type: ignore[type-var]
+    order = structs.replace(decision.draft, account="sim:test")
     answer = offer(venue_of(market, cash=cash, bid=bid, ask=ask), now(GATEWAY.prepare(order)))
     event(f"{order_type} {type(answer).__name__}")
     if isinstance(answer, e.OrderRefused):
