@@ -1,16 +1,20 @@
 """Halting, resuming, flattening: an operator's way to stop new risk, take back what is open, and sell what is held.
 
 A halt counts in memory at once, so that nothing that is decided, signed or being committed leaves any more. Then it is made durable, orders on their
-way are waited for, every order of the scope is cancelled, and the venue is read until it has listed none twice. Flattening is the same, and
-then sells the scope's positions. Each step is audited. A step that fails leaves the halt standing.
+way are waited for, every order of the scope is cancelled, and the venue is read until it has listed none twice. What takes longer than the command
+goes on in `trading.withdrawals`, which also follows the halts that polybot sets by itself. Flattening is the same, and then sells the scope's
+positions. Each step is audited. A step that fails leaves the halt standing.
+While nothing can be journaled the halt counts all the same, and its row waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from domain.errors import PolybotError
+import structlog
+
+from domain.errors import JournalUnavailableError, PolybotError
 from domain.halt import HaltScope
 from domain.market import Market
 from domain.money import parse_micros
@@ -23,27 +27,44 @@ from trading.withdrawals import Withdrawals
 
 DEFAULT_SLIPPAGE = "0.05"
 
+_log = structlog.get_logger(__name__)
+
 
 class CommandRefusedError(PolybotError):
     """A command that cannot be carried out; the text says why."""
 
 
 class Halting:
-    """Carries out halts of one account; `market_of` finds a market by its id."""
+    """Carries out halts of one account.
+
+    Args:
+        venue: the name of the account's venue.
+        strategies: everything that may trade, by name.
+        market_of: finds a market by its id.
+    """
 
     def __init__(
-        self, desk: Desk, withdrawals: Withdrawals, flatten: Flatten, *, market_of: Callable[[str], Market | None]
+        self,
+        desk: Desk,
+        withdrawals: Withdrawals,
+        flatten: Flatten,
+        *,
+        venue: str,
+        strategies: Callable[[], Iterable[str]],
+        market_of: Callable[[str], Market | None],
     ) -> None:
         self._desk = desk
         self._withdrawals = withdrawals
         self._flatten = flatten
+        self._venue = venue
+        self._strategies = strategies
         self._market_of = market_of
 
     async def halt(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
-        """Halt a scope and take back its orders."""
-        scope, target = _scope(payload)
+        """Halt a scope and take back its orders. `confirmed` in the result: the venue has listed none of them twice."""
+        scope, target = self._existing(payload)
         news = self._desk.halt(scope, target, reason=str(payload.get("reason") or "ordered"), set_by=by)
-        await self._desk.settle("halt_durable", scope=scope.value, target=target, by=by)
+        durable = await self._made_durable(scope, target, by)
         existing = {own.id for own in self._desk.portfolio.orders.open() if _orders(own, scope, target)}
 
         def unwanted(own: OwnOrder) -> bool:
@@ -51,11 +72,26 @@ class Halting:
 
         why = f"halt of {scope.value} {target}".rstrip() + f" by {by}"
         everything = scope in (HaltScope.ALL, HaltScope.VENUE)
-        left = await self._withdrawals.sweep(unwanted, why, whole_account=everything)
-        self._desk.audit(
-            "halt_cancelled", scope=scope.value, target=target, orders=len(existing), open_after=left, by=by
-        )
-        return {"halted": True, "news": news, "open_after": left}
+        swept = await self._withdrawals.sweep(unwanted, why, whole_account=everything)
+        halt = self._desk.halts.get(scope, target)
+        if swept.confirmed and halt is not None:
+            self._withdrawals.followed(halt, swept.left)
+        return {
+            "halted": True,
+            "news": news,
+            "durable": durable,
+            "open_after": swept.left,
+            "confirmed": swept.confirmed,
+        }
+
+    async def _made_durable(self, scope: HaltScope, target: str, by: str) -> bool:
+        """Wait for the halt's row; False where nothing can be written now: what is open is cancelled all the same."""
+        try:
+            await self._desk.settle("halt_durable", scope=scope.value, target=target, by=by)
+        except JournalUnavailableError as error:
+            _log.error("halt not durable yet", scope=scope.value, target=target, error=str(error))
+            return False
+        return True
 
     async def resume(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
         """Lift one halt."""
@@ -70,7 +106,7 @@ class Halting:
         self, payload: dict[str, Any], by: str, report: Callable[[dict[str, object]], Awaitable[object]]
     ) -> dict[str, Any]:
         """Halt a scope, take back its orders, sell its positions; `report` is told how far that is."""
-        scope, target = _scope(payload)
+        scope, target = self._existing(payload)
         if scope is HaltScope.ARBITRAGE:
             raise CommandRefusedError("legs hedge each other and are not sold one by one: flatten the strategy, or all")
         slippage = parse_micros(str(payload.get("max_slippage") or DEFAULT_SLIPPAGE))
@@ -93,6 +129,20 @@ class Halting:
         ended = "flat" if not progress.held else "given up" if goes_on() else "resumed"
         self._desk.audit("flatten_ended", scope=scope.value, target=target, end=ended, left=progress.held, by=by)
         return halted | progress.said() | {"flatten": ended}
+
+    def _existing(self, payload: dict[str, Any]) -> tuple[HaltScope, str]:
+        """Return scope and target of a command. A halt of what is not there would stop nothing and be believed: it is refused."""
+        scope, target = _scope(payload)
+        if scope in (HaltScope.ALL, HaltScope.ARBITRAGE):
+            if target:
+                raise CommandRefusedError(f"target was {target!r}, scope {scope.value} takes none")
+        elif scope is HaltScope.VENUE and target != self._venue:
+            raise CommandRefusedError(f"venue was {target!r}, this account trades at {self._venue}")
+        elif scope is HaltScope.MARKET and self._market_of(target) is None:
+            raise CommandRefusedError(f"market {target!r} is not known; look it up with GET /api/markets")
+        elif scope is HaltScope.STRATEGY and target not in (known := sorted(self._strategies())):
+            raise CommandRefusedError(f"strategy was {target!r}, known are {', '.join(known)}")
+        return scope, target
 
 
 def _orders(own: OwnOrder, scope: HaltScope, target: str) -> bool:

@@ -127,8 +127,8 @@ class Operator:
 
     async def _cancel_all(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
         before = sum(1 for own in self._desk.portfolio.orders.open() if not own.status.terminal)
-        left = await self._withdrawals.sweep_all(f"cancelled by {by}")
-        return {"open_before": before, "open_after": left}
+        swept = await self._withdrawals.sweep(lambda _: True, f"cancelled by {by}", whole_account=True)
+        return {"open_before": before, "open_after": swept.left, "confirmed": swept.confirmed}
 
 
 def _text(payload: dict[str, Any], name: str) -> str:

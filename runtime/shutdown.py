@@ -51,9 +51,9 @@ async def shut_down(kernel: Kernel, reason: str) -> None:
 
 
 async def _cancel_open(kernel: Kernel) -> None:
-    left = await kernel.withdrawals.sweep(lambda _: True, "the trader stops")
-    if left:
-        _log.error("orders stay open", orders=left)
+    swept = await kernel.withdrawals.sweep(lambda _: True, "the trader stops")
+    if swept.left:
+        _log.error("orders stay open", orders=swept.left)
 
 
 async def _bounded(what: str, work: Callable[[], Awaitable[object]], seconds: float = STEP_SECONDS) -> None:

@@ -1,18 +1,20 @@
 """Taking back: orders that shall not rest any more are cancelled until the venue lists none of them.
 
-A cancel may be refused, lost, or come before its order arrives: what is `unwanted` and rests nevertheless is cancelled again. Orders that open
-risk where a halt stands are unwanted from that moment on, whoever set the halt; what reduces risk may stay. A venue that cannot be read is asked
-again.
+A cancel may be refused, lost, or come before its order arrives: what is `unwanted` and may rest nevertheless is cancelled again. Orders that open
+risk where a halt stands are unwanted from that moment on, whoever set the halt, also before a restart; what reduces risk may stay. Every halt is
+followed until the venue has listed no such order twice. A venue that cannot be read is asked again, and is never taken for empty.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
 from domain.errors import VenueError
+from domain.halt import Halt
 from domain.order import OrderStatus
 from domain.ports import OrderGateway
 from trading.desk import Desk
@@ -29,6 +31,17 @@ SWEEP_PAUSE_SECONDS = 0.3
 _log = structlog.get_logger(__name__)
 
 
+_MAY_REST = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.DELAYED, OrderStatus.UNKNOWN})
+"""States in which an order may be in the book, now or soon, without a cancel on its way."""
+
+
+class Swept(NamedTuple):
+    """The end of a sweep: how many orders may still be open, and whether the venue has listed none of them twice in a row."""
+
+    left: int
+    confirmed: bool
+
+
 class Withdrawals:
     """Cancels until it is true."""
 
@@ -38,19 +51,25 @@ class Withdrawals:
         self._flow = flow
         self._resolver = resolver
         self._tried: dict[str, float] = {}
+        self._followed: set[Halt] = set()
+        self._look_again = float("-inf")
 
     async def run(self) -> None:
         """Withdraw until cancelled."""
         while True:
             await self.withdraw_due()
+            await self.follow_halts()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def withdraw_due(self) -> int:
-        """Cancel what rests unwanted, and was not cancelled a moment ago; returns how many orders that were."""
+        """Cancel what may rest unwanted, and was not cancelled a moment ago; returns how many orders that were."""
         now = self._desk.clock.monotonic()
         self._mark_halted()
-        resting = (OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED)
-        unwanted = [own for own in self._desk.portfolio.orders.open() if own.unwanted and own.status in resting]
+        unwanted = [
+            own
+            for own in self._desk.portfolio.orders.open()
+            if own.unwanted and own.status in _MAY_REST and own.id not in self._flow.in_flight
+        ]
         self._tried = {own.id: self._tried[own.id] for own in unwanted if own.id in self._tried}
         due = [own for own in unwanted if now - self._tried.get(own.id, float("-inf")) >= AGAIN_SECONDS]
         if due:
@@ -63,6 +82,28 @@ class Withdrawals:
             return
         for own in self._desk.portfolio.orders.open():
             own.unwanted = own.unwanted or self._desk.halted(own.order.draft)
+
+    def followed(self, halt: Halt, left: int) -> None:
+        """Note that the venue has listed no order of a halt twice; `left` orders nobody knows the end of yet."""
+        if halt in self._followed:
+            return
+        self._followed.add(halt)
+        scope, target = halt.scope.value, halt.target
+        self._desk.audit("halt_cancelled", scope=scope, target=target, open_after=left, by=halt.set_by)
+
+    async def follow_halts(self) -> None:
+        """Take back what opens risk where something is halted, until the venue has listed no such order twice; once for each halt."""
+        active = self._desk.halts.active()
+        self._followed &= set(active)
+        fresh = [halt for halt in active if halt not in self._followed]
+        if not fresh or self._desk.clock.monotonic() < self._look_again:
+            return
+        swept = await self.sweep(lambda own: bool(self._desk.halted(own.order.draft)), "halted")
+        if not swept.confirmed:
+            self._look_again = self._desk.clock.monotonic() + AGAIN_SECONDS
+            return
+        for halt in fresh:
+            self.followed(halt, swept.left)
 
     async def withdraw(self, own: OwnOrder, reason: str, *, until_ns: int) -> bool:
         """Cancel one order until it is over and every share of it accounted for; False when that is not so by `until_ns`: it stays unwanted."""
@@ -81,27 +122,20 @@ class Withdrawals:
         *,
         rounds: int = SWEEP_ROUNDS,
         whole_account: bool = False,
-    ) -> int:
-        """Cancel the orders that are `unwanted` until the venue has listed none of them twice; returns how many may still be open.
+    ) -> Swept:
+        """Cancel the orders that are `unwanted` until the venue has listed none of them twice, in so many rounds at most.
 
         `whole_account`: every order there is, also those polybot does not know, is cancelled on the way.
         """
-        return await self._sweep(unwanted, reason, rounds, whole_account=whole_account)
-
-    async def sweep_all(self, reason: str, *, rounds: int = SWEEP_ROUNDS) -> int:
-        """The same for every order of the account, also those polybot does not know."""
-        return await self._sweep(lambda _: True, reason, rounds, whole_account=True)
-
-    async def _sweep(
-        self, unwanted: Callable[[OwnOrder], bool], reason: str, rounds: int, *, whole_account: bool
-    ) -> int:
         orders = self._desk.portfolio.orders
 
         def left() -> list[OwnOrder]:
             return [own for own in orders.open() if not own.status.terminal and unwanted(own)]
 
         empty = 0
-        for _ in range(rounds):
+        for number in range(rounds):
+            if number:
+                await asyncio.sleep(SWEEP_PAUSE_SECONDS)
             wanted = left()
             if whole_account:
                 await self._flow.cancel_all(reason)
@@ -112,8 +146,7 @@ class Withdrawals:
             empty = empty + 1 if listed == 0 else 0
             if empty == 2:
                 break
-            await asyncio.sleep(SWEEP_PAUSE_SECONDS)
-        return len(left())
+        return Swept(len(left()), confirmed=empty == 2)
 
     async def _listed(self, unwanted: Callable[[OwnOrder], bool], *, whole_account: bool) -> int | None:
         """Return how many of the orders the venue lists, None when it cannot be read."""

@@ -39,6 +39,10 @@ async def command(kernel: Kernel, kind: str, *, id: str = "c-1", by: str = "ada"
     return await kernel.operator.handle(PendingCommand(id, kind, payload, by, expired=False))
 
 
+def audited(house: House) -> list[str]:
+    return [row["event"] for row in house.world.tables.rows["audit_log"]]
+
+
 def order(kernel: Kernel, house: House, **changes: Any) -> dict[str, Any]:
     market = house.market()
     token = market.token_ids[0]
@@ -186,7 +190,7 @@ def test_cancelling_everything_leaves_nothing_at_the_venue(house: House) -> None
         house.world._place(TRADER, "stranger", market.token_ids[0], OrderSide.BUY, 20_000, 10 * MICRO, OrderType.GTC)
         assert open_at_venue(house) == 4
 
-        assert await command(kernel, "cancel_all") == {"open_before": 3, "open_after": 0}
+        assert await command(kernel, "cancel_all") == {"open_before": 3, "open_after": 0, "confirmed": True}
 
         assert open_at_venue(house) == 0
         assert kernel.portfolio.orders.open() == []
@@ -206,7 +210,7 @@ def test_a_halt_is_done_when_the_venue_has_listed_no_order_of_its_scope_twice(ho
 
         result = await command(kernel, "halt", scope="all", reason="storm")
 
-        assert result == {"halted": True, "news": True, "open_after": 0}
+        assert result == {"halted": True, "news": True, "durable": True, "open_after": 0, "confirmed": True}
         assert opening.status is OrderStatus.CANCELLED
         assert reducing.status is OrderStatus.CANCELLED
         assert house.log.count("read open orders") >= 2
@@ -238,17 +242,60 @@ def test_a_halt_tells_when_an_order_could_not_be_taken_back(house: House) -> Non
         await rest(kernel, house.market())
         gateway_of(kernel).down.add("cancel")
 
-        assert (await command(kernel, "halt", scope="all"))["open_after"] == 1
+        result = await command(kernel, "halt", scope="all")
+        assert (result["open_after"], result["confirmed"]) == (1, False)
+        assert "halt_cancelled" not in audited(house)
 
         gateway_of(kernel).down.clear()
-        await asyncio.sleep(5)
+        await asyncio.sleep(10)
         assert open_at_venue(house) == 0
+        assert "halt_cancelled" in audited(house)
+
+    on(house, story)
+
+
+def test_a_halt_that_the_venue_could_not_be_asked_about_is_not_said_to_be_confirmed(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        gateway_of(kernel).down.add("read open orders")
+
+        assert (await command(kernel, "halt", scope="all"))["confirmed"] is False
+        assert (await command(kernel, "cancel_all"))["confirmed"] is False
+
+        gateway_of(kernel).down.clear()
+        await asyncio.sleep(10)
+        assert "halt_cancelled" in audited(house)
+        assert (await command(kernel, "cancel_all"))["confirmed"] is True
+
+    on(house, story)
+
+
+@pytest.mark.parametrize("kind", ["halt", "flatten"])
+@pytest.mark.parametrize(
+    ("scope", "target", "complaint"),
+    [
+        ("all", "m0", "takes none"),
+        ("arbitrage", "m0", "takes none"),
+        ("venue", "", "trades at"),
+        ("venue", "kalshi", "trades at"),
+        ("market", "", "not known"),
+        ("market", "m99", "not known"),
+        ("strategy", "", "known are manual, test"),
+        ("strategy", "flsh_crash", "known are manual, test"),
+    ],
+)
+def test_what_is_not_there_cannot_be_halted(house: House, kind: str, scope: str, target: str, complaint: str) -> None:
+    async def story(kernel: Kernel) -> None:
+        await rest(kernel, house.market())
+        with pytest.raises(CommandRefusedError, match=complaint):
+            await command(kernel, kind, scope=scope, target=target)
+        assert kernel.halts.active() == []
 
     on(house, story)
 
 
 def test_trading_is_resumed_by_name_and_only_where_it_was_halted(house: House) -> None:
     async def story(kernel: Kernel) -> None:
+        await rest(kernel, house.market(1))
         await command(kernel, "halt", scope="strategy", target="test")
         with pytest.raises(CommandRefusedError, match="nothing is halted for all"):
             await command(kernel, "resume", scope="all")

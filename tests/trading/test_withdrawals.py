@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from domain.halt import HaltScope
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
@@ -69,6 +71,57 @@ async def test_a_halt_takes_back_what_opens_in_its_scope_and_leaves_what_reduces
 
 
 @virtual
+@pytest.mark.parametrize("status", [OrderStatus.UNKNOWN, OrderStatus.DELAYED])
+async def test_a_halt_cancels_what_may_be_alive_before_it_is_known_to_be(status: OrderStatus, clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(status)
+    rig.venue.drafts[own.id] = own.order.draft
+    rig.venue.rest(own.id)
+    rig.venue.down = {"order", "trades"}
+
+    rig.desk.halt(HaltScope.STRATEGY, own.order.draft.strategy, reason="odd", set_by="polybot")
+    await run_for(rig, 1)
+
+    assert rig.venue.orders[own.id].status is OrderStatus.CANCELLED
+
+
+@virtual
+async def test_every_halt_is_followed_until_the_venue_has_listed_none_of_its_orders_twice(clock) -> None:
+    rig = Rig(clock)
+    await rig.place()
+    rig.venue.down = {"open_orders"}
+
+    rig.desk.halt(HaltScope.ALL, "daily_loss", reason="lost", set_by="polybot")
+    await run_for(rig, 10)
+    assert not rig.audited("halt_cancelled")
+
+    rig.venue.down.clear()
+    await run_for(rig, 10)
+    assert len(rig.audited("halt_cancelled")) == 1
+    listed = len(rig.venue.calls("open_orders"))
+    await run_for(rig, 10)
+    assert len(rig.venue.calls("open_orders")) == listed
+
+
+@virtual
+async def test_a_halt_of_before_the_restart_is_followed_too(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.desk.halt(HaltScope.MARKET, "m1", reason="odd", set_by="ada")
+    await asyncio.sleep(0.1)
+
+    again = Rig(clock, deposit=0, tables=rig.tables)
+    again.venue.orders, again.venue.drafts = rig.venue.orders, rig.venue.drafts
+    state = await rig.journal.load()
+    again.portfolio.restore(state)
+    again.halts.restore(state.halts)
+    await run_for(again, 5)
+
+    assert again.portfolio.orders.get(own.id).status is OrderStatus.CANCELLED
+    assert len(again.audited("halt_cancelled")) == 1
+
+
+@virtual
 async def test_a_quarantined_fill_halts_its_market_and_takes_back_its_orders(clock) -> None:
     rig = Rig(clock)
     own = await rig.place(price=480_000)
@@ -87,9 +140,9 @@ async def test_a_sweep_ends_when_the_venue_has_listed_nothing_twice(clock) -> No
     rig = Rig(clock)
     orders = [await rig.place(price=price) for price in (480_000, 470_000)]
 
-    left = await rig.withdrawals.sweep(lambda own: True, "stop")
+    swept = await rig.withdrawals.sweep(lambda own: True, "stop")
 
-    assert left == 0
+    assert swept == (0, True)
     assert all(own.explained for own in orders)
     assert len(rig.venue.calls("open_orders")) == 2
 
@@ -101,10 +154,10 @@ async def test_a_sweep_waits_for_orders_on_their_way(clock) -> None:
     placing = asyncio.create_task(rig.flow.place(rig.decide().draft))
     await asyncio.sleep(0.1)
 
-    left = await rig.withdrawals.sweep(lambda own: True, "stop")
+    swept = await rig.withdrawals.sweep(lambda own: True, "stop")
 
     assert placing.done()
-    assert left == 0
+    assert swept == (0, True)
     assert [report.status for report in rig.venue.orders.values()] == [OrderStatus.CANCELLED]
 
 
@@ -114,7 +167,7 @@ async def test_a_sweep_tells_what_stays_open_and_does_not_try_for_ever(clock) ->
     own = await rig.place()
     rig.venue.cancel_answers = [CancelOutcome(refused={own.id: "delayed"})] * 50
 
-    assert await rig.withdrawals.sweep(lambda own: True, "stop") == 1
+    assert await rig.withdrawals.sweep(lambda own: True, "stop") == (1, False)
     assert clock.monotonic() < 10
 
 
@@ -124,9 +177,9 @@ async def test_a_venue_that_cannot_be_read_is_not_taken_for_empty(clock) -> None
     await rig.place()
     rig.venue.down = {"open_orders", "order"}
 
-    left = await rig.withdrawals.sweep(lambda own: True, "stop", rounds=3)
+    swept = await rig.withdrawals.sweep(lambda own: True, "stop", rounds=3)
 
-    assert left == 0
+    assert not swept.confirmed
     assert len(rig.venue.calls("open_orders")) == 3
 
 
@@ -135,7 +188,7 @@ async def test_a_sweep_of_some_orders_leaves_the_others(clock) -> None:
     rig = Rig(clock)
     low, high = await rig.place(price=470_000), await rig.place(price=480_000)
 
-    assert await rig.withdrawals.sweep(lambda own: own is low, "stop") == 0
+    assert await rig.withdrawals.sweep(lambda own: own is low, "stop") == (0, True)
 
     assert low.status is OrderStatus.CANCELLED
     assert high.status is OrderStatus.LIVE
@@ -146,8 +199,9 @@ async def test_a_sweep_of_the_whole_account_takes_orders_nobody_here_knows(clock
     rig = Rig(clock)
     rig.venue.foreign = [f.report(f.order(), OrderStatus.LIVE)]
 
-    assert await rig.withdrawals.sweep_all("stop") == 0
+    swept = await rig.withdrawals.sweep(lambda _: True, "stop", whole_account=True)
 
+    assert swept == (0, True)
     assert rig.venue.foreign == []
     assert rig.venue.calls("cancel_all")
 
