@@ -33,6 +33,7 @@ from polybot_site.trader_health import trader_health
 from polybot_site.trader_ports import World, open_world, watch_venue
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
+from runtime.storage import on_django
 from strategies.configs import load_usable
 from strategies.reload import ConfigReload
 from strategies.store import StoredConfig
@@ -144,7 +145,7 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
     reload = ConfigReload(
         registry=kernel.engine.registry,
         client=async_client(redis_url()),
-        load=lambda: journal.call(lambda _: load_usable()),
+        load=lambda: journal.call(lambda _: on_django(load_usable)),
         applied=settings,
     )
     kernel.spawn("strategy settings", reload.run)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from domain.book import TickSizeChange
-from domain.errors import InvalidOrderError, VenueError
+from domain.errors import InvalidOrderError, JournalUnavailableError, VenueError
 from domain.market import ConditionGroup, Market, MarketStatus
 from domain.ports import Journal
 from markets.books import Books
@@ -69,17 +69,22 @@ class MarketWatch:
         await discover(self._ports.catalog, self._save, known=known, known_groups=groups)
 
     async def refresh(self) -> None:
-        """Discover, settle and watch what that changed; a listing that broke off is tried again the next time."""
+        """Discover, settle and watch what that changed; what broke off, or could not be saved, is tried again the next time."""
         try:
             await self.discover()
-        except VenueError as error:
+            await self._save_resolved()
+        except (VenueError, JournalUnavailableError) as error:
             _log.warning("discovery broke off", error=str(error))
             return
-        if self._unsaved:
-            resolved, self._unsaved = list(self._unsaved.values()), {}
-            await self._ports.storage.save_markets(self._journal, resolved, ())
         self.settle_resolved()
         await self.watch()
+
+    async def _save_resolved(self) -> None:
+        resolved = list(self._unsaved.values())
+        if resolved:
+            await self._ports.storage.save_markets(self._journal, resolved, ())
+        for market in resolved:
+            self._unsaved.pop(market.id, None)
 
     async def reread(self, market: Market, *, off_grid: bool) -> None:
         """Take over one market as the venue has it now, and ask for its books. `off_grid`: what the feed said of its tick is outdated.

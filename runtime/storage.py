@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import DatabaseError
+from django.db import Error, connection
 
-from domain.errors import JournalError
 from domain.market import ConditionGroup, Market, MarketStatus
 from domain.ports import Clock, Journal, LeaseStore
 from markets import store
 from trading.account_state import REMEMBER_NS
+from trading.journal_failures import journal_error
 from trading.journal_load import Connection
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
@@ -69,11 +69,18 @@ class PostgresStorage:
 
     @staticmethod
     async def _call(journal: Journal, function: Callable[[Connection], T]) -> T:
-        """Run a function of Django's on the writer thread; its database errors are the journal's."""
-        try:
-            return await _postgres(journal).call(function)
-        except DatabaseError as error:
-            raise JournalError(f"database: {error}") from error
+        """Run a function of Django's on the writer thread."""
+        return await _postgres(journal).call(lambda connection: on_django(lambda: function(connection)))
+
+
+def on_django(function: Callable[[], T]) -> T:
+    """Run a function of Django's on this thread. Its database errors are the journal's; after one, the next call connects anew."""
+    try:
+        return function()
+    except Error as error:
+        connection.close()
+        cause = error.__cause__
+        raise journal_error(cause if isinstance(cause, Exception) else error) from error
 
 
 def _postgres(journal: Journal) -> PostgresJournal:

@@ -15,7 +15,7 @@ import structlog
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from domain.errors import PolybotError
+from domain.errors import JournalUnavailableError, PolybotError
 from proto.values import MappingError
 from strategies import config_messages
 from strategies.registry import Registry, UnknownStrategyError
@@ -72,10 +72,16 @@ class ConfigReload:
             log.warning("settings refused, the running ones stay", strategy=config.name, error=str(error))
 
     async def _look_always(self) -> None:
+        unread = False
         while True:
             try:
                 for config in await self._load():
                     self.apply(config)
+                unread = False
+            except JournalUnavailableError as error:
+                if not unread:
+                    log.warning("strategy settings cannot be read now", error=str(error))
+                unread = True
             except Exception:
                 log.exception("strategy settings could not be read, trying again")
             await asyncio.sleep(self._look_every)

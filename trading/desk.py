@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from domain.errors import PolybotError
+from domain.errors import JournalUnavailableError, PolybotError
 from domain.halt import HaltScope
 from domain.order import Effect, OrderDraft
 from domain.ports import Clock, Journal, JournalRow
@@ -47,6 +47,7 @@ class Desk:
         self.broken = ""
         self._notify = notify
         self._on_broken = on_broken
+        self._unwritten: set[asyncio.Future[None]] = set()
 
     def apply(self, change: Change) -> None:
         """Journal a change and tell everyone; returns at once."""
@@ -60,9 +61,12 @@ class Desk:
     def write(self, rows: list[JournalRow]) -> None:
         """Journal rows without waiting; failure breaks the desk. What cannot be written now waits in the journal."""
         if rows and not self.broken:
-            asyncio.ensure_future(self.journal.record(rows)).add_done_callback(self._written)
+            done = asyncio.ensure_future(self.journal.record(rows))
+            self._unwritten.add(done)
+            done.add_done_callback(self._written)
 
     def _written(self, done: asyncio.Future[None]) -> None:
+        self._unwritten.discard(done)
         if done.cancelled():
             return
         error = done.exception()
@@ -81,7 +85,10 @@ class Desk:
 
     async def settle(self, event: str, **detail: str | float | bool | None) -> None:
         """Audit an event and wait until it, and everything written before it, is durable. Raises `JournalError` and its kin when it is not."""
+        before = list(self._unwritten)
         await self.journal.submit(self.portfolio.audit(event, self.clock.now_ns(), **detail).rows)
+        if not all(each.done() for each in before):
+            raise JournalUnavailableError("what was written before waits until the journal can be written again")
 
     def halt(self, scope: HaltScope, target: str, *, reason: str, set_by: str) -> bool:
         """Stop new risk; False when it was stopped before."""

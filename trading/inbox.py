@@ -20,7 +20,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from domain.errors import PolybotError
+from domain.errors import JournalUnavailableError, PolybotError
 from infra.endings import end_tasks
 from trading.desk import describe
 from trading.journal_load import Connection
@@ -75,13 +75,15 @@ class Inbox:
         self._handle = handle
         self._wake = asyncio.Event()
         self._beside: dict[str, asyncio.Task[None]] = {}
+        self._unanswered: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._away = False
 
     async def run(self) -> None:
         """Serve until cancelled."""
         listener = asyncio.create_task(self._listen())
         try:
             while True:
-                await self.serve_pending()
+                await self._serve_if_possible()
                 self._wake.clear()
                 try:
                     async with asyncio.timeout(POLL_SECONDS):
@@ -91,15 +93,30 @@ class Inbox:
         finally:
             await end_tasks((listener, *self._beside.values()))
 
+    async def _serve_if_possible(self) -> None:
+        try:
+            await self._write_answers()
+            await self.serve_pending()
+        except JournalUnavailableError as error:
+            if not self._away:
+                _log.warning("commands cannot be read or answered now, trying again", error=str(error))
+            self._away = True
+        else:
+            self._away = False
+
     async def _listen(self) -> None:
+        lost = False
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    lost = False
                     async for _ in connection.notifies():
                         self._wake.set()
             except psycopg.Error as error:
-                _log.warning("command notifications lost, polling", error=str(error))
+                if not lost:
+                    _log.warning("command notifications lost, polling", error=str(error))
+                lost = True
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def serve_pending(self) -> int:
@@ -118,7 +135,8 @@ class Inbox:
 
     async def _next(self) -> PendingCommand | None:
         busy = len(self._beside) >= MOST_BESIDE
-        return await self._call(partial(_read_next, account=self._account, but=[*self._beside], busy=busy))
+        taken = [*self._beside, *self._unanswered]
+        return await self._call(partial(_read_next, account=self._account, but=taken, busy=busy))
 
     def _end_beside(self) -> None:
         """Forget commands that are over; the failure of one goes on."""
@@ -128,16 +146,34 @@ class Inbox:
                 task.result()
 
     async def _report(self, command_id: str, progress: dict[str, Any]) -> None:
-        await self._call(lambda connection: connection.execute(_REPORT, [json.dumps(progress), command_id]))
+        try:
+            await self._call(lambda connection: connection.execute(_REPORT, [json.dumps(progress), command_id]))
+        except JournalUnavailableError as error:
+            _log.debug("progress not written", command=command_id, error=str(error))
 
     async def _serve_one(self, command: PendingCommand) -> None:
         try:
             status, result = await self._serve(command)
         except Exception as error:
             refused = {"detail": f"the command failed unexpectedly: {describe(error)}"}
-            await self._call(partial(_finish, command_id=command.id, status="refused", result=refused))
+            await self._answer(command.id, "refused", refused)
             raise
-        await self._call(partial(_finish, command_id=command.id, status=status, result=result))
+        await self._answer(command.id, status, result)
+
+    async def _answer(self, command_id: str, status: str, result: dict[str, Any]) -> None:
+        """Write an answer, or keep it until that is possible."""
+        self._unanswered[command_id] = status, result
+        try:
+            await self._call(partial(_finish, command_id=command_id, status=status, result=result))
+        except JournalUnavailableError as error:
+            _log.warning("the answer to a command waits for the database", command=command_id, error=str(error))
+        else:
+            del self._unanswered[command_id]
+
+    async def _write_answers(self) -> None:
+        for command_id, (status, result) in list(self._unanswered.items()):
+            await self._call(partial(_finish, command_id=command_id, status=status, result=result))
+            self._unanswered.pop(command_id, None)
 
     async def _serve(self, command: PendingCommand) -> tuple[str, dict[str, Any]]:
         if command.expired:

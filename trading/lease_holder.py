@@ -35,9 +35,13 @@ class LeaseHolder:
         Raises:
             LeaseLostError: another trader holds the lease now.
         """
+        failing = False
         while self.lease is not None:
             await asyncio.sleep(ttl / 3)
             try:
                 self.lease = await store.renew(self.lease, ttl)
+                failing = False
             except (JournalError, OSError) as error:
-                _log.warning("lease not renewed", error=str(error))
+                if not failing:
+                    _log.warning("lease not renewed, trying again", error=str(error))
+                failing = True
