@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from infra.paths import ROOT
 
 _READY_WITHIN = 90.0
 _STOPS_WITHIN = 20.0
+_KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Platform:
     api_token: str
     pid: int
     var: Path
+
+    @property
+    def log(self) -> Path:
+        """Everything the platform printed."""
+        return self.var / "up.log"
+
+    def keep(self) -> Path:
+        """Leave the data where it is when the platform has stopped; returns where."""
+        (self.var / _KEPT).touch()
+        return self.var
 
     def get(self, path: str) -> Any:
         """Return the JSON the API answers with."""
@@ -62,8 +73,8 @@ class Platform:
 
 
 @contextmanager
-def started() -> Iterator[Platform]:
-    """Start a platform of its own, on free ports and fresh data, and stop it in the end."""
+def started(settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
+    """Start a platform of its own, on free ports and fresh data, and stop it in the end. `settings` are variables of its environment."""
     var = Path(tempfile.mkdtemp(prefix="polybot-e2e-"))
     var.chmod(0o711)
     ports = {"POLYBOT_WEB_PORT": str(free_port()), "POLYBOT_VENUE_PORT": str(free_port())}
@@ -72,7 +83,13 @@ def started() -> Iterator[Platform]:
         launcher = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
             cwd=ROOT,
-            env={**os.environ, **ports, "POLYBOT_VAR": str(var), "DJANGO_SETTINGS_MODULE": "polybot_site.settings"},
+            env={
+                **os.environ,
+                **ports,
+                **(settings or {}),
+                "POLYBOT_VAR": str(var),
+                "DJANGO_SETTINGS_MODULE": "polybot_site.settings",
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -86,7 +103,8 @@ def started() -> Iterator[Platform]:
         except subprocess.TimeoutExpired:
             launcher.kill()
             launcher.wait()
-        shutil.rmtree(var, ignore_errors=True)
+        if not (var / _KEPT).exists():
+            shutil.rmtree(var, ignore_errors=True)
 
 
 def _ready(var: Path, launcher: subprocess.Popen[bytes], log: Path) -> Platform:

@@ -11,5 +11,5 @@ from tests.e2e.running import started
 @pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_the_platform_comes_back_from_every_death_with_the_venues_books() -> None:
-    with started() as platform:
+    with started(kills.SETTINGS) as platform:
         kills.run(platform, seed=7, times=4)
