@@ -8,6 +8,7 @@ from domain.ledger import LedgerAccount
 from domain.order import OrderStatus
 from domain.ports import EquityRecord
 from domain.status import TraderStatus
+from trading.executor import MANUAL
 
 if TYPE_CHECKING:
     from runtime.kernel import Kernel
@@ -52,9 +53,10 @@ def trader_status(kernel: Kernel) -> TraderStatus:
 
 
 def intent_counters(kernel: Kernel) -> dict[str, int]:
-    """Return what became of intents and of leg groups since the start, by name."""
+    """Return what became of intents and of leg groups since the start, by name; what operators were refused also by itself."""
     groups = {f"group_{name}": count for name, count in kernel.legs.counters.items()}
-    return dict(kernel.executor.counters) | groups
+    manual = {f"{MANUAL}_refused_{code}": count for code, count in kernel.news.refusals[MANUAL].items()}
+    return dict(kernel.executor.counters) | groups | manual
 
 
 def equity(kernel: Kernel) -> EquityRecord:

@@ -144,10 +144,13 @@ class Executor:
 
     def _cancel(self, intent: Cancel) -> None:
         own = self._portfolio.orders.get(intent.order_id)
-        if own is None or own.status is OrderStatus.CANCELLING or own.status.terminal:
+        if own is None or own.unwanted or own.status is OrderStatus.CANCELLING or own.status.terminal:
+            # What is unwanted is cancelled until it is gone, however often it is asked for.
             self.counters["cancel_of_nothing"] += 1
             return
-        self._work.start(self._flow.cancel(own, intent.reason or f"cancelled by {intent.source}"))
+        own.unwanted = intent.reason or f"cancelled by {intent.source}"
+        self.counters["cancels"] += 1
+        self._work.start(self._flow.cancel(own, own.unwanted))
 
     def _replace(self, intent: Replace) -> None:
         own = self._portfolio.orders.get(intent.order_id)
@@ -161,6 +164,7 @@ class Executor:
                 "replacement by another token, side or strategy refused", order_id=own.id, source=intent.source
             )
             return
+        self.counters["replacements"] += 1
         own.unwanted = intent.reason or f"replaced by {intent.source}"
         self._work.start(self._place_rest(own, intent))
 

@@ -12,6 +12,7 @@ from domain.money import MICRO, format_micros
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from runtime.halting import CommandRefusedError
 from runtime.kernel import Kernel
+from runtime.status import trader_status
 from tests.runtime.kit import House, events_of, gateway_of, open_at_venue, place, rest, signal
 from tests.sim.ports import COMMIT_SECONDS
 from tests.sim.world import TRADER
@@ -94,6 +95,19 @@ def test_a_bad_order_is_refused_with_what_is_wrong(house: House, changes: dict[s
         with pytest.raises((CommandRefusedError, ValueError), match=complaint):
             await command(kernel, "place", **order(kernel, house, **changes))
         assert len(kernel.portfolio.orders) == 0
+
+    on(house, story)
+
+
+def test_what_an_operator_was_refused_shows_in_the_status_by_its_reason(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        for size in ("1000000", "1000000", "0.01"):
+            with pytest.raises(CommandRefusedError):
+                await command(kernel, "place", id=f"c-{size}", **order(kernel, house, size=size))
+        counters = trader_status(kernel).counters
+        assert {name: count for name, count in counters.items() if name.startswith("manual_")} == {
+            "manual_refused_order_cap": 1, "manual_refused_duplicate": 1, "manual_refused_too_small": 1,
+        }  # fmt: skip
 
     on(house, story)
 

@@ -121,6 +121,27 @@ async def test_a_cancel_reaches_the_venue_once(clock) -> None:
 
 
 @virtual
+async def test_a_cancel_with_every_tick_is_one_request_also_of_an_order_that_was_not_answered_yet(clock) -> None:
+    rig = Rig(clock)
+    answered = asyncio.Event()
+    rig.venue.before = lambda name: answered.wait() if name == "send" else None
+    submit(rig)
+    await asyncio.sleep(0.1)
+    (own,) = rig.portfolio.orders.open()
+    assert own.status is OrderStatus.SUBMITTED
+
+    for number in range(1_000):
+        rig.executor.submit(Cancel(id=f"c-{number}", source="test", order_id=own.id))
+    assert submit(rig, price=400_000) == ""
+    answered.set()
+    await asyncio.sleep(0.1)
+
+    assert own.status is OrderStatus.CANCELLED
+    assert len(rig.venue.calls("cancel")) == 1
+    assert (rig.executor.counters["cancels"], rig.executor.counters["cancel_of_nothing"]) == (1, 999)
+
+
+@virtual
 async def test_an_order_whose_task_fails_makes_the_state_doubtful(clock) -> None:
     rig = Rig(clock)
     rig.venue.prepare_error = RuntimeError("signer exploded")
