@@ -217,8 +217,13 @@ class PostgresJournal:
             answers += self._backlog.take(submission, error)
 
     def _retry(self) -> None:
-        """Write what waits, oldest first, as far as that works; then try what could not wait, and take it back."""
+        """Write what waits, oldest first, as far as that works; then try what could not wait, and take it back.
+
+        On a new connection: an old one keeps settings that may have been mended since.
+        """
         backlog, answers = self._backlog, list[Answer]()
+        if self._connection is not None:
+            self._connection.close()
         failed = self._write_waiting(answers) or self._try_out(backlog.probe)
         backlog.trouble = str(failed or "")
         if failed is None:
