@@ -1,14 +1,15 @@
 """Arbitrage executions: every leg group that is an arbitrage, from its first fill on, with what it was expected to bring and what it brought.
 
-Rows are computed anew from each report of the trading floor, so a repeated or late report changes nothing but what it says. What counts as realised
-is what is certain: whole sets at their least payoff and bought-out legs at a dollar a pair, less everything paid and every fee. What residual
-inventory cost is told beside it, not hidden in it. The session's figures begin at zero with each start of the trader.
+Rows are computed anew from each report of the trading floor; what says nothing new is neither written nor told. What counts as realised is what is
+certain: whole sets at their least payoff and bought-out legs at a dollar a pair, less everything paid for them and every fee. What residual
+inventory cost is told beside it, not hidden in it. The session's figures begin at zero with each start of the trader's process. A kernel that has to
+start again within it goes on with them, as far as groups are remembered (a day); until it begins nothing is told, only written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus, ArbType
 from domain.legs import GroupState, Leg, LegAccount, LegGroup, LegGroupReport, residual_of, sets_of
@@ -27,66 +28,80 @@ _STATUS = {
 
 
 class ArbSink(Protocol):
-    """Where the session's figures go. Never blocks, never raises."""
+    """Where executions and the session's figures go. Never blocks, never raises."""
+
+    def arb_execution(self, execution: ArbExecution, legs: Sequence[ArbLeg]) -> None: ...
 
     def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
         """`pnl` and `by_type` are micro-dollars; every type is named."""
 
 
+class _Known(NamedTuple):
+    """An execution that may still change, as it was told last. `counts`: it is the session's."""
+
+    execution: ArbExecution
+    legs: list[ArbLeg]
+    counts: bool
+
+
 class Executions:
-    """The executions of one session.
+    """The executions of one kernel.
 
     Args:
         write: journals rows.
-        sink: is told the session's figures whenever they change.
+        sink: is told each execution whenever it changed, and the session's figures with it.
+        session_ns: when the session began; what was decided before and over by then is not the session's.
     """
 
-    def __init__(self, write: Callable[[list[JournalRow]], None], sink: ArbSink) -> None:
+    def __init__(self, write: Callable[[list[JournalRow]], None], sink: ArbSink, *, session_ns: int) -> None:
         self._write = write
         self._sink = sink
+        self._session_ns = session_ns
+        self._begun = False
         self._pnl = dict.fromkeys(ArbType, 0)
         self._count = self._wins = self._losses = 0
-        self._counted: dict[str, int | None] = {}
-        """Executions that may still change: what of each is in the figures, None while it is not over."""
+        self._known: dict[str, _Known] = {}
 
     def begin(self) -> None:
-        """Tell that the session's figures are zero."""
-        self._publish()
+        """Tell the session's figures, and from now on everything that changes."""
+        self._begun = True
+        self._tell_session()
 
     def on_report(self, report: LegGroupReport) -> None:
         """Take what is known of a group now."""
         if not report.group.arb_type:
             return
-        execution = execution_of(report)
-        rows: list[JournalRow] = [execution, *legs_of(report)]
-        self._write(rows)
-        self._count_in(execution, report)
+        over = report.state.state.over
+        execution, legs = execution_of(report), legs_of(report)
+        before = self._known.get(execution.id)
+        if before is None or (before.execution, before.legs) != (execution, legs):
+            counts = before.counts if before else not over or report.group.created_ns >= self._session_ns
+            self._known[execution.id] = _Known(execution, legs, counts)
+            self._take(before, self._known[execution.id])
+        if over and all(leg.final for leg in report.legs):
+            del self._known[execution.id]
 
-    def _count_in(self, execution: ArbExecution, report: LegGroupReport) -> None:
-        """Count an execution once, when it is over; evidence that comes later corrects its result.
+    def _take(self, before: _Known | None, now: _Known) -> None:
+        rows: list[JournalRow] = [now.execution, *now.legs]
+        told = {before.execution, *before.legs} if before is not None else set()
+        self._write([row for row in rows if row not in told])
+        if now.counts:
+            if before is not None:
+                self._add(before.execution, -1)
+            self._add(now.execution, 1)
+        if self._begun:
+            self._sink.arb_execution(now.execution, now.legs)
+            self._tell_session()
 
-        One that was over before the session began is not the session's.
-        """
-        if not report.state.state.over:
-            self._counted.setdefault(execution.id, None)
-            return
-        if execution.id not in self._counted:
-            return
-        before = self._counted[execution.id]
-        if before is None:
-            self._count += 1
-        else:
-            self._wins -= before > 0
-            self._losses -= before < 0
-        self._wins += execution.net_pnl > 0
-        self._losses += execution.net_pnl < 0
-        self._pnl[execution.arb_type] += execution.net_pnl - (before or 0)
-        self._counted[execution.id] = execution.net_pnl
-        if all(leg.final for leg in report.legs):
-            del self._counted[execution.id]
-        self._publish()
+    def _add(self, execution: ArbExecution, times: int) -> None:
+        """Add an execution to the figures, or take it out; the profit counts with each fill, the execution itself when it is over."""
+        self._pnl[execution.arb_type] += times * execution.net_pnl
+        if execution.completed_ns is not None:
+            self._count += times
+            self._wins += times * (execution.net_pnl > 0)
+            self._losses += times * (execution.net_pnl < 0)
 
-    def _publish(self) -> None:
+    def _tell_session(self) -> None:
         by_type = {each.value: pnl for each, pnl in self._pnl.items()}
         self._sink.arb_session(sum(self._pnl.values()), by_type, self._count, self._wins, self._losses)
 
@@ -108,7 +123,9 @@ def execution_of(report: LegGroupReport) -> ArbExecution:
         slippage=sum(map(_slippage, group.legs, accounts)),
         net_pnl=realised(group, accounts),
         residual=sum(map(abs, residual)),
-        residual_cost=sum(map(_share_of_cash, group.legs, accounts, residual)),
+        residual_cost=sum(
+            _residual_cost(leg, each, left) for leg, each, left in zip(group.legs, accounts, residual, strict=True)
+        ),
         status=_STATUS[state.state],
         started_ns=min(account.first_fill_ns for account in accounts if account.first_fill_ns is not None),
         completed_ns=state.updated_ns if state.state.over else None,
@@ -162,13 +179,31 @@ def realised(group: LegGroup, accounts: Sequence[LegAccount]) -> int:
     sets = sets_of(accounts)
     result = sets * group.payoff // MICRO
     for leg, account in zip(group.legs, accounts, strict=True):
-        out = min(account.unwound, account.received - sets)
+        out = _paired(account, sets)
         cash = _share_of_cash(leg, account, sets + out)
         result += cash if leg.side is OrderSide.SELL else -cash
         if leg.side is OrderSide.BUY:
             result += out
-        result -= account.fees + account.unwind_cost + account.unwind_fees
+        result -= account.fees + _share_of_exits(account, out) + account.unwind_fees
     return result
+
+
+def _paired(account: LegAccount, sets: int) -> int:
+    """Return the shares of a leg that belong to no whole set and were bought out of; what was bought beyond them pairs with nothing."""
+    return min(account.unwound, account.received - sets)
+
+
+def _share_of_exits(account: LegAccount, shares: int) -> int:
+    """Return what `shares` of those bought to be out of a leg cost at their average price, rounded up."""
+    return -(-account.unwind_cost * shares // account.unwound) if account.unwound else 0
+
+
+def _residual_cost(leg: Leg, account: LegAccount, residual: int) -> int:
+    """Return what the shares cost that nothing hedges; negative where their sale brought money."""
+    if residual < 0:
+        return account.unwind_cost - _share_of_exits(account, account.unwound + residual)
+    cash = _share_of_cash(leg, account, residual)
+    return -cash if leg.side is OrderSide.SELL else cash
 
 
 def _share_of_cash(leg: Leg, account: LegAccount, shares: int) -> int:

@@ -27,7 +27,7 @@ class ArbExecution:
     """One executed opportunity. `gross_edge_bps` and `expected` are of the plan, before and after worst fees.
 
     `slippage` is what the fills cost beyond the plan's prices (negative: they were better), `net_pnl` what whole sets and bought-out legs bring at
-    least after fees, `residual` the shares that belong to neither, and `residual_cost` what they cost.
+    least after fees, `residual` the shares that belong to neither, and `residual_cost` what they cost (negative where sales brought money).
     """
 
     id: str

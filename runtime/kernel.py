@@ -75,7 +75,7 @@ class Kernel:
         self.resolver = Resolver(self.desk, ports.gateway, absence=config.absence, in_flight=self.flow.in_flight)
         self.reconciler = wiring.build_reconciler(self)
         self.withdrawals = Withdrawals(self.desk, ports.gateway, self.flow, self.resolver)
-        self.executions = Executions(self.desk.write, ports.events)
+        self.executions = Executions(self.desk.write, ports.events, session_ns=config.session_ns)
         self.legs = wiring.build_leg_groups(self)
         self.executor = wiring.build_executor(self)
         self.settlement = SettlementWatch(self.desk, self.venue_state)

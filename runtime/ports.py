@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.arbitrage import ArbExecution, ArbLeg
 from domain.fill import Fill
 from domain.market import ConditionGroup, Market
 from domain.order import Order
@@ -39,8 +40,9 @@ class EventSink(Protocol):
         """`decision` is "accepted", "monitor", or a refusal's code with its detail."""
 
     def strategy(self, info: StrategyInfo) -> None: ...
+    def arb_execution(self, execution: ArbExecution, legs: Sequence[ArbLeg]) -> None: ...
     def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
-        """Figures of the arbitrage executions since the trader's start; `pnl` and `by_type` (every type) are micro-dollars."""
+        """Figures of the arbitrage executions since the session began; `pnl` and `by_type` (every type) are micro-dollars."""
 
     def status(self, status: TraderStatus) -> None: ...
 

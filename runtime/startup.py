@@ -37,8 +37,8 @@ async def start_up(kernel: Kernel) -> None:
     kernel.engine.registry.start_enabled()
     kernel.ready = not kernel.stopped.done()
     kernel.upkeep.begin()
-    kernel.executions.begin()
     kernel.legs.resume()
+    kernel.executions.begin()
     _log.info("trader ready", account=config.account, mode=config.mode.value, epoch=kernel.lease.epoch)
 
 

@@ -1,8 +1,8 @@
-"""The trader's news to Redis: orders, fills, positions, signals, strategies, status and health, each as one protobuf `Event`.
+"""The trader's news to Redis: orders, fills, positions, signals, arbitrage executions, strategies, status and health, each as one protobuf `Event`.
 
-Orders, fills, positions and signals go to streams (about `STREAM_LENGTH` entries are kept) and, with their stream ids, to channels. Open positions
-lie under `pos:{account}:{id}`. Status, health and strategies are the latest word only: a channel, and a key that expires when the trader falls
-silent. Calls are synchronous and hand over to the pipe; without Redis nothing stops, and the pipe's own probe tells.
+All but the last three go to streams (about `STREAM_LENGTH` entries are kept) and, with their stream ids, to channels. Open positions lie under
+`pos:{account}:{id}`. Status, health and strategies are the latest word only: a channel, and a key that expires when the trader falls silent. Calls
+are synchronous and hand over to the pipe; without Redis nothing stops, and the pipe's own probe tells.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
+from domain.arbitrage import ArbExecution, ArbLeg
 from domain.fill import Fill
 from domain.money import format_micros
 from domain.order import Order
@@ -21,6 +22,7 @@ from domain.signal import TradeSignal
 from domain.status import BudgetFigure, StrategyInfo, TraderStatus
 from infra.health import CheckStatus
 from infra.redis_pipe import RedisPipe, Script
+from proto.arbitrage_mapping import execution_to_proto
 from proto.envelope import STREAM_ID_TAG, EventEncoder
 from proto.mapping import (
     fill_to_proto,
@@ -81,6 +83,9 @@ class EventPublisher:
         key = f"status:{status.account}"
         self._pipe.latest(key, "SET", key, event, "EX", STATUS_SECONDS)
         self._broadcast("ch:status", key, event)
+
+    def arb_execution(self, execution: ArbExecution, legs: Sequence[ArbLeg]) -> None:
+        self._stream("arb:exec", "arb:profit", execution_to_proto(execution, legs))
 
     def arb_session(self, pnl: int, by_type: dict[str, int], count: int, wins: int, losses: int) -> None:
         """Publish the session's arbitrage figures; profits are dollars with six decimals."""

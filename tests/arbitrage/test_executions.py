@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from arbitrage.executions import Executions, execution_of, expected, legs_of
 from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus
@@ -122,12 +124,19 @@ def test_each_leg_tells_its_price_slippage_and_what_is_left_of_it() -> None:
 
 
 class Session:
-    """Executions with what they wrote and told."""
+    """Executions with what they wrote and told; the groups of these tests were decided at 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, session_ns: int = 1, begun: bool = True) -> None:
         self.rows: list[object] = []
         self.told: list[tuple[object, ...]] = []
-        self.executions = Executions(self.rows.extend, self)
+        self.shown: list[ArbExecution] = []
+        self.executions = Executions(self.rows.extend, self, session_ns=session_ns)
+        if begun:
+            self.executions.begin()
+
+    def arb_execution(self, execution: ArbExecution, legs: list[ArbLeg]) -> None:
+        assert [leg.execution_id for leg in legs] == [execution.id] * len(legs)
+        self.shown.append(execution)
 
     def arb_session(self, *figures: object) -> None:
         self.told.append(figures)
@@ -135,15 +144,15 @@ class Session:
 
 def test_a_session_begins_at_zero() -> None:
     session = Session()
-    session.executions.begin()
 
     assert session.told == [(0, {"rebalancing": 0, "combinatorial": 0, "cross_platform": 0}, 0, 0, 0)]
 
 
 def test_an_execution_is_written_from_its_first_fill_on_and_counted_when_it_is_over() -> None:
     session, basket = Session(), group(400_000, 500_000)
-    session.executions.on_report(report(basket, filled(400_000, 100), LegAccount(), state=GroupState.PLACING))
-    assert session.told == []
+    session.executions.on_report(report(basket, filled(400_000, 100, fees=5), LegAccount(), state=GroupState.PLACING))
+    # What is certain of a first leg are its fees; it counts at once, the execution when it is over.
+    assert session.told[-1] == (-5, {"rebalancing": -5, "combinatorial": 0, "cross_platform": 0}, 0, 0, 0)
     assert isinstance(session.rows[0], ArbExecution)
     assert [type(row) for row in session.rows[1:]] == [ArbLeg, ArbLeg]
     assert session.rows[0].status is ArbStatus.PENDING
@@ -177,8 +186,92 @@ def test_a_group_that_is_no_arbitrage_is_no_execution() -> None:
 
 
 def test_an_execution_that_was_over_before_the_session_is_written_and_not_counted() -> None:
-    session, basket = Session(), group(400_000, 500_000)
+    session, basket = Session(session_ns=2), group(400_000, 500_000)
     session.executions.on_report(report(basket, filled(400_000, 100), filled(500_000, 100)))
 
     assert isinstance(session.rows[0], ArbExecution)
-    assert session.told == []
+    assert {figures[0] for figures in session.told} == {0}
+    assert {figures[2] for figures in session.told} == {0}
+
+
+def test_one_that_was_on_its_way_when_the_session_began_is_the_sessions() -> None:
+    session, basket = Session(session_ns=2), group(400_000, 500_000)
+    session.executions.on_report(report(basket, filled(400_000, 100), LegAccount(), state=GroupState.PLACING))
+    session.executions.on_report(report(basket, filled(400_000, 100), filled(500_000, 100)))
+
+    assert session.told[-1][2:] == (1, 1, 0)
+
+
+def test_a_kernel_that_starts_again_goes_on_with_the_sessions_figures() -> None:
+    session, basket = Session(begun=False), group(400_000, 500_000)
+    session.executions.on_report(report(basket, filled(400_000, 100), filled(500_000, 100)))
+    assert (session.told, session.shown) == ([], [])
+    session.executions.begin()
+
+    assert session.told == [(10 * MICRO, {"rebalancing": 10 * MICRO, "combinatorial": 0, "cross_platform": 0}, 1, 1, 0)]
+    assert isinstance(session.rows[0], ArbExecution)
+
+
+def test_only_what_changed_is_written_and_told() -> None:
+    session, basket = Session(), group(400_000, 500_000)
+    first = filled(400_000, 100, final=False)
+    session.executions.on_report(report(basket, first, LegAccount(), state=GroupState.PLACING))
+    session.executions.on_report(report(basket, first, LegAccount(), state=GroupState.PLACING))
+    assert (len(session.rows), len(session.shown)) == (3, 1)
+
+    session.executions.on_report(report(basket, replace(first, fees=9), LegAccount(), state=GroupState.PLACING))
+    assert [(type(row).__name__, getattr(row, "number", None)) for row in session.rows[3:]] == [
+        ("ArbExecution", None),
+        ("ArbLeg", 0),
+    ]
+
+    session.executions.on_report(report(basket, first, filled(500_000, 100)))
+    assert [shown.status for shown in session.shown] == [ArbStatus.PENDING, ArbStatus.PENDING, ArbStatus.FILLED]
+
+
+def test_a_purchase_beyond_what_had_to_be_left_is_residual_and_not_a_loss() -> None:
+    # Ten shares were to be bought out of for $6.20; an improvement brought fifteen for $9.30.
+    execution = execution_of(
+        report(
+            group(400_000, 500_000, size=10),
+            filled(400_000, 10, unwound=15 * SHARE, unwind_cost=9_300_000),
+            LegAccount(),
+            state=GroupState.FAILED,
+        )
+    )
+
+    assert execution.net_pnl == 10 * MICRO - 4_000_000 - 6_200_000
+    assert (execution.residual, execution.residual_cost) == (5 * SHARE, 3_100_000)
+
+
+def test_what_a_sale_without_its_set_brought_is_a_negative_cost() -> None:
+    execution = execution_of(
+        report(
+            group(600_000, 450_000, payoff=-MICRO, side=OrderSide.SELL),
+            filled(600_000, 100),
+            filled(450_000, 60),
+            state=GroupState.PARTIAL,
+        )
+    )
+
+    assert (execution.residual, execution.residual_cost) == (40 * SHARE, -24 * MICRO)
+    assert execution.net_pnl == 36 * MICRO + 27 * MICRO - 60 * MICRO
+
+
+@given(
+    received=st.tuples(st.integers(0, 500), st.integers(0, 500)), prices=st.tuples(st.integers(1, 99), st.integers(1, 99)),
+    unwound=st.integers(0, 600), exit_price=st.integers(1, 99),
+)  # fmt: skip
+def test_all_money_that_left_is_result_or_residual(received, prices, unwound, exit_price) -> None:
+    legs = [filled(price * 10_000, shares, fees=7) for price, shares in zip(prices, received, strict=True)]
+    most = max(range(2), key=received.__getitem__)
+    spent_out = unwound * exit_price * 10_000
+    legs[most] = replace(legs[most], unwound=unwound * SHARE, unwind_cost=spent_out)
+    execution = execution_of(report(group(*(price * 10_000 for price in prices)), *legs, state=GroupState.FAILED))
+
+    sets = min(received)
+    pairs = min(unwound, received[most] - sets)
+    spent = sum(leg.cash + leg.fees for leg in legs) + spent_out
+    # Averages are rounded up on their way into the result, by less than a micro-dollar a leg.
+    assert spent + execution.net_pnl - (sets + pairs) * MICRO == pytest.approx(execution.residual_cost, abs=4)
+    assert execution.residual == abs(received[most] - sets - unwound) * SHARE

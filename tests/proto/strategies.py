@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus, ArbType
 from domain.fees import FeeSchedule
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.halt import Halt, HaltScope
@@ -216,4 +217,42 @@ strategy_infos = st.builds(
         texts, texts | counts | st.booleans() | st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=3
     ),
     refusals=st.dictionaries(texts, counts, max_size=3),
+)
+arb_executions = st.builds(
+    ArbExecution,
+    id=texts,
+    account=texts,
+    opportunity_id=texts,
+    arb_type=st.sampled_from(ArbType),
+    leg_group_id=texts,
+    strategy=texts,
+    gross_edge_bps=micros,
+    expected=micros,
+    fees=micros,
+    slippage=micros,
+    net_pnl=micros,
+    residual=micros,
+    residual_cost=micros,
+    status=st.sampled_from(ArbStatus),
+    started_ns=instants,
+    completed_ns=optional(instants),
+)
+arb_legs = st.builds(
+    ArbLeg,
+    execution_id=texts,
+    account=texts,
+    number=st.integers(0, 14),
+    order_id=texts,
+    market_id=texts,
+    token_id=texts,
+    side=st.sampled_from(OrderSide),
+    expected_price=prices,
+    filled_price=optional(prices),
+    size=micros,
+    filled=micros,
+    unwound=micros,
+    residual=micros,
+    fee=micros,
+    slippage_bps=micros,
+    status=texts,
 )

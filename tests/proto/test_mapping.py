@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.order import OrderSide
-from proto import mapping, market_mapping
+from proto import arbitrage_mapping, mapping, market_mapping
 from proto.polybot.v1 import order_pb2, orderbook_pb2, trade_pb2
 from proto.values import MappingError
 from tests.proto import strategies as build
@@ -35,6 +37,13 @@ def test_a_condition_group_survives(group):
 @given(build.fills)
 def test_a_fill_survives(fill):
     assert mapping.fill_from_proto(through_bytes(mapping.fill_to_proto(fill))) == fill
+
+
+@given(build.arb_executions, st.lists(build.arb_legs, max_size=15))
+def test_an_arbitrage_execution_survives_with_its_legs(execution, legs):
+    legs = tuple(replace(leg, execution_id=execution.id, account=execution.account) for leg in legs)
+    message = through_bytes(arbitrage_mapping.execution_to_proto(execution, legs))
+    assert arbitrage_mapping.execution_from_proto(message) == (execution, legs)
 
 
 @given(build.positions)

@@ -36,6 +36,7 @@ class Events:
         self.signals: list[tuple[TradeSignal, str]] = []
         self.statuses: list[Any] = []
         self.arb_sessions: list[Any] = []
+        self.arb_executions: list[Any] = []
 
     def order(self, order: Any, state: Any) -> None:
         self.orders.append((order.id, state.status.value))
@@ -50,6 +51,9 @@ class Events:
         self.signals.append((signal, decision))
 
     def strategy(self, info: Any) -> None: ...
+
+    def arb_execution(self, execution: Any, legs: Any) -> None:
+        self.arb_executions.append((execution, legs))
 
     def arb_session(self, *figures: Any) -> None:
         self.arb_sessions.append(figures)

@@ -49,8 +49,8 @@ class Fair(House):
         return first, second, out
 
 
-async def ready(house: Fair) -> Kernel:
-    kernel = house.kernel()
+async def ready(house: Fair, **changes: Any) -> Kernel:
+    kernel = house.kernel(**changes)
     await kernel.start()
     await asyncio.sleep(0.5)
     return kernel
@@ -239,10 +239,14 @@ def test_a_session_counts_what_ended_in_it() -> None:
         submit(kernel, house.signals(kernel))
         await over(house)
         await kernel.stop("done")
-        second = await ready(house)
+        same = await ready(house)
+        await house.settle(same, 3.0)
+        await same.stop("done")
+        second = await ready(house, session_ns=house.world.clock.now_ns())
         await house.settle(second, 3.0)
 
         assert events_of(kernel).arb_sessions[-1][2:] == (1, 1, 0)
+        assert {figures[2:] for figures in events_of(same).arb_sessions} == {(1, 1, 0)}
         assert {figures[2:] for figures in events_of(second).arb_sessions} == {(0, 0, 0)}
         assert len(house.rows("arb_executions")) == 1
         await second.stop("done")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import redis.asyncio
 
+from domain.arbitrage import ArbExecution, ArbLeg, ArbStatus, ArbType
 from domain.fill import Fill, FillKey, FillStatus, Liquidity
 from domain.halt import Halt, HaltScope
 from domain.money import MICRO
@@ -19,6 +20,7 @@ from infra.clock import SystemClock
 from infra.health import CheckStatus
 from infra.ids import RandomIds
 from infra.redis_pipe import RedisPipe
+from proto.arbitrage_mapping import execution_from_proto
 from proto.envelope import EventEncoder
 from proto.mapping import (
     fill_from_proto,
@@ -134,6 +136,46 @@ def a_position():
         exit_price=None,
         status=PositionStatus.OPEN,
     )
+
+
+def an_execution():
+    execution = ArbExecution(
+        id="e1",
+        account=f.ACCOUNT,
+        opportunity_id="",
+        arb_type=ArbType.REBALANCING,
+        leg_group_id="g",
+        strategy="arb",
+        gross_edge_bps=100,
+        expected=50_000,
+        fees=1_000,
+        slippage=-10,
+        net_pnl=40_000,
+        residual=0,
+        residual_cost=0,
+        status=ArbStatus.FILLED,
+        started_ns=f.NOW,
+        completed_ns=f.NOW + 1,
+    )
+    leg = ArbLeg(
+        execution_id="e1",
+        account=f.ACCOUNT,
+        number=0,
+        order_id="0x1",
+        market_id="m1",
+        token_id=f.YES,
+        side=OrderSide.BUY,
+        expected_price=400_000,
+        filled_price=None,
+        size=MICRO,
+        filled=0,
+        unwound=0,
+        residual=0,
+        fee=0,
+        slippage_bps=0,
+        status="live",
+    )
+    return execution, (leg,)
 
 
 async def test_an_order_is_kept_in_its_stream_and_published_with_its_stream_id(publisher, broker, listen):
@@ -254,6 +296,7 @@ async def test_streams_do_not_grow_for_ever(publisher, broker):
     state = state_of(order, OrderStatus.LIVE)
     for _ in range(STREAM_LENGTH + 2000):
         publisher.order(order, state)
+        publisher.arb_execution(*an_execution())
         publisher.fill(a_fill())
     last = f.order()
     publisher.order(last, state_of(last, OrderStatus.LIVE))
@@ -265,6 +308,18 @@ async def test_streams_do_not_grow_for_ever(publisher, broker):
             await asyncio.sleep(0.01)
     assert STREAM_LENGTH <= await broker.xlen("stream:orders") < STREAM_LENGTH + 500
     assert STREAM_LENGTH <= await broker.xlen("stream:fills") < STREAM_LENGTH + 500
+    assert STREAM_LENGTH <= await broker.xlen("stream:arb:exec") < STREAM_LENGTH + 500
+
+
+async def test_an_arbitrage_execution_is_kept_in_its_stream_and_published_as_profit(publisher, broker, listen):
+    heard = await listen("ch:arb:profit")
+    execution, legs = an_execution()
+    publisher.arb_execution(execution, legs)
+    event = await heard()
+    assert event.type == "arb_execution"
+    assert execution_from_proto(event.arb_execution) == (execution, legs)
+    ((entry_id, _),) = await entries(broker, "stream:arb:exec", 1)
+    assert event.stream_id == entry_id
 
 
 async def test_the_sessions_arbitrage_figures_lie_under_their_names(publisher, broker):

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from . import arbitrage_pb2 as _arbitrage_pb2
 from . import order_pb2 as _order_pb2
 from . import orderbook_pb2 as _orderbook_pb2
 from . import position_pb2 as _position_pb2
@@ -16,7 +17,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("event_id", "type", "timestamp", "sequence", "stream_id", "orderbook_snapshot", "price_change", "last_trade_price", "trade_signal", "order_result", "position_update", "bot_status", "fill", "strategy_status", "health_status", "bbo", "strategy_config")
+    __slots__ = ("event_id", "type", "timestamp", "sequence", "stream_id", "orderbook_snapshot", "price_change", "last_trade_price", "trade_signal", "order_result", "position_update", "bot_status", "fill", "arb_execution", "strategy_status", "health_status", "bbo", "strategy_config")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +31,7 @@ class Event(_message.Message):
     POSITION_UPDATE_FIELD_NUMBER: _ClassVar[int]
     BOT_STATUS_FIELD_NUMBER: _ClassVar[int]
     FILL_FIELD_NUMBER: _ClassVar[int]
+    ARB_EXECUTION_FIELD_NUMBER: _ClassVar[int]
     STRATEGY_STATUS_FIELD_NUMBER: _ClassVar[int]
     HEALTH_STATUS_FIELD_NUMBER: _ClassVar[int]
     BBO_FIELD_NUMBER: _ClassVar[int]
@@ -47,11 +49,12 @@ class Event(_message.Message):
     position_update: _position_pb2.PositionUpdate
     bot_status: BotStatus
     fill: _trade_pb2.Fill
+    arb_execution: _arbitrage_pb2.ArbExecution
     strategy_status: _strategy_pb2.StrategyStatus
     health_status: HealthStatus
     bbo: _orderbook_pb2.BBO
     strategy_config: _strategy_pb2.StrategyConfig
-    def __init__(self, event_id: _Optional[str] = ..., type: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., stream_id: _Optional[str] = ..., orderbook_snapshot: _Optional[_Union[_orderbook_pb2.OrderbookSnapshot, _Mapping]] = ..., price_change: _Optional[_Union[_orderbook_pb2.PriceChange, _Mapping]] = ..., last_trade_price: _Optional[_Union[_orderbook_pb2.LastTradePrice, _Mapping]] = ..., trade_signal: _Optional[_Union[_signal_pb2.TradeSignal, _Mapping]] = ..., order_result: _Optional[_Union[_order_pb2.OrderResult, _Mapping]] = ..., position_update: _Optional[_Union[_position_pb2.PositionUpdate, _Mapping]] = ..., bot_status: _Optional[_Union[BotStatus, _Mapping]] = ..., fill: _Optional[_Union[_trade_pb2.Fill, _Mapping]] = ..., strategy_status: _Optional[_Union[_strategy_pb2.StrategyStatus, _Mapping]] = ..., health_status: _Optional[_Union[HealthStatus, _Mapping]] = ..., bbo: _Optional[_Union[_orderbook_pb2.BBO, _Mapping]] = ..., strategy_config: _Optional[_Union[_strategy_pb2.StrategyConfig, _Mapping]] = ...) -> None: ...
+    def __init__(self, event_id: _Optional[str] = ..., type: _Optional[str] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., stream_id: _Optional[str] = ..., orderbook_snapshot: _Optional[_Union[_orderbook_pb2.OrderbookSnapshot, _Mapping]] = ..., price_change: _Optional[_Union[_orderbook_pb2.PriceChange, _Mapping]] = ..., last_trade_price: _Optional[_Union[_orderbook_pb2.LastTradePrice, _Mapping]] = ..., trade_signal: _Optional[_Union[_signal_pb2.TradeSignal, _Mapping]] = ..., order_result: _Optional[_Union[_order_pb2.OrderResult, _Mapping]] = ..., position_update: _Optional[_Union[_position_pb2.PositionUpdate, _Mapping]] = ..., bot_status: _Optional[_Union[BotStatus, _Mapping]] = ..., fill: _Optional[_Union[_trade_pb2.Fill, _Mapping]] = ..., arb_execution: _Optional[_Union[_arbitrage_pb2.ArbExecution, _Mapping]] = ..., strategy_status: _Optional[_Union[_strategy_pb2.StrategyStatus, _Mapping]] = ..., health_status: _Optional[_Union[HealthStatus, _Mapping]] = ..., bbo: _Optional[_Union[_orderbook_pb2.BBO, _Mapping]] = ..., strategy_config: _Optional[_Union[_strategy_pb2.StrategyConfig, _Mapping]] = ...) -> None: ...
 
 class Halt(_message.Message):
     __slots__ = ("account", "scope", "target", "reason", "set_by", "set_at")
