@@ -72,12 +72,12 @@ async def _recover(kernel: Kernel) -> None:
     outcome = await kernel.reconciler.run(first=first)
     if not outcome.complete:
         raise VenueError("the venue could not be read at start")
-    unexplained = portfolio.orders.open()
-    if not await kernel.resolver.read(unexplained):
+    unexplained = len(portfolio.orders.open())
+    if not await kernel.resolver.explain():
         raise VenueError("orders could not be read at start")
     kernel.account_events.release()
     kernel.watch.settle_resolved()
-    _log.info("recovered", orders=len(state.orders), fills=len(state.fills), unexplained=len(unexplained))
+    _log.info("recovered", orders=len(state.orders), fills=len(state.fills), unexplained=unexplained)
 
 
 async def _restore_losses(kernel: Kernel) -> None:

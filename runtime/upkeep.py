@@ -86,13 +86,11 @@ class Upkeep:
                 await asyncio.sleep(1.0)
 
     async def _read_account(self) -> bool:
-        """Bring the account in line with the venue; False when that could not be read. After a lapse of the heartbeats every open order is read."""
+        """Bring the account in line with the venue, after a lapse of the heartbeats also orders it does not list; False when it could not be read."""
         kernel = self._kernel
         lapses, troubles = kernel.heartbeat.lapses, kernel.storage.seen
         outcome = await kernel.reconciler.run()
-        if not outcome.complete or (
-            kernel.heartbeat.unread and not await kernel.resolver.read(kernel.portfolio.orders.open())
-        ):
+        if not outcome.complete or (kernel.heartbeat.unread and not await kernel.resolver.explain()):
             return False
         kernel.heartbeat.read(lapses)
         kernel.storage.read(troubles)

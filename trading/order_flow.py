@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 class OrderFlow:
     """Carries decided orders to the venue and cancels them.
 
-    `in_flight` are the orders whose commit or answer is awaited right now, each with a future that ends with it.
+    `in_flight` are the orders that are prepared and whose answer has not come yet, each with a future that ends with it.
 
     Args:
         policies: acts on what an answer means beyond its own request.
@@ -74,37 +74,39 @@ class OrderFlow:
         for draft in drafts:
             if not self._reservations.holds(draft.decision_id):
                 raise AssertionError(f"order without a decision: {draft.decision_id}")
-        placed = await self._prepare_all(drafts)
-        orders = [own for own in placed if own is not None]
-        if together and len(orders) < len(drafts):
-            for own in orders:
-                self._desk.portfolio.orders.discard(own.id)
-            return [None] * len(drafts)
         answered = asyncio.get_running_loop().create_future()
-        self.in_flight |= dict.fromkeys((own.id for own in orders), answered)
         try:
+            placed = await self._prepare_all(drafts, answered)
+            orders = [own for own in placed if own is not None]
+            if together and len(orders) < len(drafts):
+                for own in orders:
+                    self._desk.portfolio.orders.discard(own.id)
+                return [None] * len(drafts)
             if orders and await self._commit(orders):
                 await self._send(orders, together=together)
+            return placed
         finally:
-            for own in orders:
-                del self.in_flight[own.id]
+            for order_id in [each for each, future in self.in_flight.items() if future is answered]:
+                del self.in_flight[order_id]
             answered.set_result(None)
-        return placed
 
-    async def _prepare_all(self, drafts: Sequence[OrderDraft]) -> list[OwnOrder | None]:
-        """Prepare each; when one fails in an unforeseen way, none of them exists."""
+    async def _prepare_all(self, drafts: Sequence[OrderDraft], answered: asyncio.Future[None]) -> list[OwnOrder | None]:
+        """Prepare each, in flight from then on; when one fails in an unforeseen way, none of them exists."""
         placed: list[OwnOrder | None] = []
         waiting = list(drafts)
         while waiting:
             draft = waiting.pop(0)
             try:
-                placed.append(await self._prepare(draft))
+                own = await self._prepare(draft)
             except BaseException:
                 for other in waiting:
                     self._reservations.release(other.decision_id)
-                for own in filter(None, placed):
-                    self._desk.portfolio.orders.discard(own.id)
+                for prepared in filter(None, placed):
+                    self._desk.portfolio.orders.discard(prepared.id)
                 raise
+            placed.append(own)
+            if own is not None:
+                self.in_flight[own.id] = answered
         return placed
 
     async def _prepare(self, draft: OrderDraft) -> OwnOrder | None:
@@ -158,7 +160,8 @@ class OrderFlow:
             outcomes = await self._write(leaving, deadline)
         except asyncio.CancelledError:
             for own in leaving:
-                desk.portfolio.move(own, OrderStatus.UNKNOWN, "stopped while the answer was awaited", clock.now_ns())
+                why = "stopped while the answer was awaited"
+                desk.apply(desk.portfolio.move(own, OrderStatus.UNKNOWN, why, clock.now_ns()))
             raise
         for own, outcome in zip(leaving, outcomes, strict=True):
             own.last_send_ns = clock.now_ns()

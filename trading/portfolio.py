@@ -104,6 +104,8 @@ class Portfolio(AccountState):
         own.awaited |= {trade for trade in report.trade_ids if FillKey(trade, own.id) not in self.fills}
         if fresh:
             own.needs_read = False
+        elif report.status.terminal and (report.size_matched is None or own.order.draft.spends_cash_amount):
+            own.needs_read = True  # It is over, but nothing says how much of it was filled.
         wanted = self._wanted_status(own, report)
         if wanted is own.status:
             self.orders.refresh(own)
@@ -146,6 +148,8 @@ class Portfolio(AccountState):
         own = self.orders.get(report.order_id)
         if own is None and 0 < report.matched_ns < self.horizon_ns:
             return Change()
+        if own is not None:
+            own.acknowledged = True  # Whatever is wrong with the trade: the venue took the order.
         market = own.order.draft.market if own is not None else self._market_of(report.condition_id)
         if market is None or report.token_id not in market.token_ids:
             return self._quarantine(key, report, report.condition_id, "trade in a market that is not known", now_ns)

@@ -118,16 +118,20 @@ class Reconciler:
         return replace(unfinished, cash_difference=cash_difference, token_differences=token_differences)
 
     def _trades_since(self) -> int:
-        """Return from when trades must be read: before anything that could still change, and before the newest that is known."""
+        """Return from when trades must be read: before those that are not final, and before the last complete read.
+
+        At start before the newest that is known, and before anything that may have been traded since. Later, what an order still misses of its
+        trades the resolver reads.
+        """
         portfolio = self._desk.portfolio
-        moments = [own.order.created_ns for own in portfolio.orders.open()]
-        moments += [fill.matched_ns for fill in portfolio.positions.with_unsettled()]
-        moments += [portfolio.unsure_since_ns] if portfolio.unsure_since_ns is not None else []
+        moments = [fill.matched_ns for fill in portfolio.positions.with_unsettled()]
         if self._read_ns is not None:
             moments.append(self._read_ns)
         else:
             before = portfolio.horizon_ns or self._desk.clock.now_ns()
             moments.append(max((fill.matched_ns for fill in portfolio.fills.values()), default=before))
+            moments += [own.order.created_ns for own in portfolio.orders.open()]
+            moments += [portfolio.unsure_since_ns] if portfolio.unsure_since_ns is not None else []
         return min(moments) - _MARGIN_NS
 
     def _compare_orders(self, open_orders: list[OrderReport], begun: int) -> int:

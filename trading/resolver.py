@@ -29,6 +29,7 @@ ENDED_NS = 10_000_000_000
 """How long an order that the venue said is over may be missing there before that is believed: some venues drop it at once."""
 CONCURRENT_READS = 8
 
+_RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED})
 _PASSING = frozenset({OrderStatus.PENDING, OrderStatus.SUBMITTED, OrderStatus.DELAYED, OrderStatus.CANCELLING})
 
 _log = structlog.get_logger(__name__)
@@ -80,14 +81,21 @@ class Resolver:
         self._next_read[own.id] = (now + delay, min(delay * 2, SLOWEST_READ_SECONDS))
         return True
 
+    async def explain(self) -> bool:
+        """Read every open order that is not known to rest; False when one of them could not be read."""
+        orders = self._desk.portfolio.orders.open()
+        return await self.read(own for own in orders if own.status not in _RESTING or own.needs_read or own.awaited)
+
     async def read(self, orders: Iterable[OwnOrder]) -> bool:
-        """Read orders and their trades once and apply what is found; False when the venue could not be read."""
+        """Read orders and the trades they may have, and apply what comes back; False when one of them could not be read."""
         wanted = list(orders)
         if not wanted:
             return True
         begun = self._desk.clock.now_ns()
         try:
             reports = await self._reports([own.id for own in wanted])
+            if not reports:
+                return False
             listed = {r.order_id: r for r in await self._gateway.open_orders()} if None in reports.values() else {}
             trades = await self._gateway.trades(min(own.order.created_ns for own in wanted) - TRADE_MARGIN_NS)
         except VenueError as error:
@@ -95,14 +103,29 @@ class Resolver:
             return False
         self._apply_trades(trades, {own.id for own in wanted})
         for own in wanted:
-            self._apply(own, reports[own.id] or listed.get(own.id), begun)
-        return True
+            if own.id in reports:
+                self._apply(own, reports[own.id] or listed.get(own.id), begun)
+        return len(reports) == len(wanted)
 
     async def _reports(self, order_ids: Sequence[str]) -> dict[str, OrderReport | None]:
+        """Read each order; one that cannot be read is left out and keeps no other from being read."""
         reports: dict[str, OrderReport | None] = {}
         for start in range(0, len(order_ids), CONCURRENT_READS):
             part = order_ids[start : start + CONCURRENT_READS]
-            reports |= zip(part, await asyncio.gather(*map(self._gateway.order, part)), strict=True)
+            answers = await asyncio.gather(*map(self._gateway.order, part), return_exceptions=True)
+            failures = [answer for answer in answers if isinstance(answer, BaseException)]
+            for failure in failures:
+                if not isinstance(failure, VenueError):
+                    raise failure
+            reports |= {
+                order_id: answer
+                for order_id, answer in zip(part, answers, strict=True)
+                if not isinstance(answer, BaseException)
+            }
+            if failures:
+                _log.warning("orders could not be read", orders=len(failures), error=str(failures[0]))
+            if len(failures) == CONCURRENT_READS:
+                break  # The venue does not answer.
         return reports
 
     def _apply_trades(self, trades: Iterable[TradeReport], order_ids: set[str]) -> None:
@@ -115,7 +138,7 @@ class Resolver:
         fresh = own.updated_ns <= begun
         if report is not None:
             self._desk.apply(portfolio.apply_order(report, now_ns=now, fresh=fresh))
-        elif fresh:
+        elif fresh and own.id not in self._in_flight:
             self._desk.apply(self._absent(own, begun))
 
     def _absent(self, own: OwnOrder, read_ns: int) -> Change:

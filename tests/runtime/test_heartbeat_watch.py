@@ -154,6 +154,7 @@ def test_orders_that_cannot_be_read_after_a_lapse_keep_new_risk_waiting(house: H
         switch.answer()
         await asyncio.sleep(0.5)
         await rest(kernel, house.market())
+        house.world.exchange.step(house.world.clock.now_ns(), CancelAll(TRADER))
         gateway_of(kernel).down.add("read order")
         switch.lapses = 1
         await switch.go_on(3)

@@ -337,6 +337,30 @@ async def test_a_stop_while_the_answer_is_awaited_leaves_the_order_unknown(clock
     (own,) = rig.portfolio.orders.open()
     assert own.status is OrderStatus.UNKNOWN
     assert own.reserved_cash > 0
+    assert rig.states(own) == [OrderStatus.UNKNOWN]
+    assert not rig.flow.in_flight
+
+
+@virtual
+async def test_an_order_that_waits_for_its_neighbours_signature_is_in_flight(clock) -> None:
+    rig = Rig(clock)
+    decisions = [rig.decide(price=price) for price in (480_000, 490_000)]
+    signed: list[str] = []
+    rig.venue.before = lambda name: (
+        asyncio.sleep(5 * len(rig.venue.calls("prepare")) - 5) if name == "prepare" else None
+    )
+    placing = asyncio.create_task(rig.flow.place_many([decision.draft for decision in decisions]))
+    await asyncio.sleep(1)
+    (first,) = rig.portfolio.orders.open()
+    signed += rig.flow.in_flight
+
+    await rig.flow.cancel(first, "enough")
+    await placing
+
+    assert signed == [first.id]
+    assert first.status is OrderStatus.CANCELLED
+    assert len(rig.venue.calls("send")) == 1
+    assert rig.venue.calls("cancel") == []
     assert not rig.flow.in_flight
 
 

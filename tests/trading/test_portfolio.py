@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,6 +195,25 @@ def test_a_matched_order_holds_its_cash_until_every_trade_it_named_is_known() ->
 
     account.apply_trade(f.trade(order, 6 * MICRO, trade_id="t-b"), now_ns=f.NOW)
     assert own.explained
+    assert account.orders.reserved_cash == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "matched"), [(OrderType.GTC, None), (OrderType.FAK, None), (OrderType.FAK, 4 * MICRO)]
+)
+def test_an_end_that_does_not_say_how_much_was_filled_frees_nothing_before_a_fresh_read(kind, matched) -> None:
+    account = portfolio()
+    order = f.order(f.draft(order_type=kind))
+    own = account.add(order, f.NOW)
+    own.status = OrderStatus.SUBMITTED
+    held = account.orders.reserved_cash
+
+    account.apply_order(f.report(order, OrderStatus.CANCELLED, matched=matched), now_ns=f.NOW, fresh=False)
+    assert own.status is OrderStatus.CANCELLED
+    assert account.orders.reserved_cash == held > 0
+
+    account.apply_trade(f.trade(order, 4 * MICRO), now_ns=f.NOW)
+    account.apply_order(f.report(order, OrderStatus.CANCELLED, matched=matched), now_ns=f.NOW, fresh=True)
     assert account.orders.reserved_cash == 0
 
 

@@ -375,7 +375,7 @@ async def test_a_venue_that_cannot_be_read_changes_nothing(call, clock) -> None:
 
 
 @virtual
-async def test_trades_are_read_from_before_anything_that_may_still_change(clock) -> None:
+async def test_trades_are_read_from_before_open_orders_at_start_and_from_the_last_read_later(clock) -> None:
     rig = Rig(clock)
     asked = []
     trades = rig.venue.trades
@@ -391,11 +391,18 @@ async def test_trades_are_read_from_before_anything_that_may_still_change(clock)
     clock.advance(3_600)
     rig.hold(price=400_000)
     await rig.reconciler.run()
-    rig.portfolio.move(old, OrderStatus.CANCELLED, "", clock.now_ns())
+    first = clock.now_ns()
+    clock.advance(3_600)
+    await rig.reconciler.run()
+    unsettled = rig.hold(price=410_000, settled=False)
+    settling = clock.now_ns()
+    clock.advance(3_600)
+    await rig.reconciler.run()
     await rig.reconciler.run()
 
     margin = 300 * SECOND
-    assert asked == [old.order.created_ns - margin, clock.now_ns() - margin]
+    assert unsettled.filled
+    assert asked == [each - margin for each in (old.order.created_ns, first, settling, settling)]
 
 
 @virtual

@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from domain.errors import VenueError
 from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.money import MICRO
 from domain.order import OrderStatus, OrderType
 from tests.trading import factories as f
 from tests.trading.kit import ABSENCE, Rig, virtual
+from trading.resolver import CONCURRENT_READS
 
 
 async def resolve_for(rig: Rig, seconds: float) -> None:
@@ -253,6 +255,92 @@ async def test_many_orders_are_read_side_by_side(clock) -> None:
 
     assert clock.monotonic() < 0.5
     assert len(rig.venue.calls("order")) == 24
+
+
+@virtual
+async def test_an_order_that_cannot_be_read_keeps_no_other_from_being_read(clock) -> None:
+    rig = Rig(clock)
+    orders = [rig.track(OrderStatus.UNKNOWN, price=10_000 * n) for n in range(1, 10)]
+    for own in orders[:-1]:
+        rig.venue.drafts[own.id] = own.order.draft
+        rig.venue.rest(own.id)
+    read = rig.venue.order
+
+    async def broken(order_id: str):
+        if order_id == orders[-1].id:
+            raise VenueError("the record of this order is malformed")
+        return await read(order_id)
+
+    rig.venue.instead("order", broken)
+
+    assert not await rig.resolver.read(orders)
+
+    assert {own.status for own in orders[:-1]} == {OrderStatus.LIVE}
+    assert orders[-1].status is OrderStatus.UNKNOWN
+    assert orders[-1].absent_since_ns is None
+
+
+@virtual
+async def test_a_venue_that_answers_nothing_is_not_asked_for_every_order(clock) -> None:
+    rig = Rig(clock)
+    orders = [rig.track(OrderStatus.UNKNOWN, price=10_000 * n) for n in range(1, 90)]
+    rig.venue.down = {"order"}
+
+    assert not await rig.resolver.read(orders)
+
+    assert len(rig.venue.calls("order")) == CONCURRENT_READS
+
+
+@virtual
+async def test_orders_that_are_known_to_rest_are_not_read_one_by_one(clock) -> None:
+    rig = Rig(clock)
+    for n in range(1, 30):
+        rig.track(OrderStatus.LIVE, price=10_000 * n)
+    doubtful = rig.track(OrderStatus.LIVE)
+    doubtful.needs_read = True
+    unknown = rig.track(OrderStatus.UNKNOWN)
+
+    assert await rig.resolver.explain()
+
+    assert {order_id for _, order_id in rig.venue.calls("order")} == {doubtful.id, unknown.id}
+
+
+@virtual
+async def test_an_order_is_not_absent_before_it_has_left(clock) -> None:
+    rig = Rig(clock)
+    decision = rig.decide()
+    written = rig.journal.submit
+
+    async def slowly(rows):
+        await asyncio.sleep(2 * ABSENCE)
+        await written(rows)
+
+    rig.journal.submit = lambda rows: asyncio.ensure_future(slowly(rows))  # type: ignore[method-assign]
+    placing = asyncio.create_task(rig.flow.place(decision.draft))
+    await asyncio.sleep(1)
+    (own,) = rig.portfolio.orders.open()
+    for _ in range(15):
+        await rig.resolver.read([own])
+        await asyncio.sleep(10)
+    assert own.status is OrderStatus.PENDING
+
+    await placing
+
+    assert own.status is OrderStatus.LIVE
+
+
+@virtual
+async def test_a_trade_in_quarantine_proves_that_its_order_was_taken(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    rig.venue.reports = [
+        f.trade(own.order, 10 * MICRO, price=own.order.draft.price + 10_000, matched_ns=clock.now_ns())
+    ]
+
+    await resolve_for(rig, ABSENCE + 20)
+
+    assert rig.portfolio.quarantine
+    assert own.status is OrderStatus.CANCELLED
 
 
 @virtual
