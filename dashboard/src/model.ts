@@ -158,6 +158,8 @@ export interface Status {
   readonly unrealised: Micros;
   readonly fees: Micros;
   readonly halts: readonly Halt[];
+  /** Why manual orders were refused since the trader's start, and how often. */
+  readonly manualRefusals: readonly (readonly [string, number])[];
   readonly at: number;
 }
 

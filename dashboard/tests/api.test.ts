@@ -98,6 +98,11 @@ describe("requests", () => {
     );
   });
 
+  test("what the venue has not confirmed is not said to be done", async () => {
+    const api = answering(200, '{"status":"done","result":{"halted":true,"confirmed":false}}');
+    expect(await api.cancelAllOrders()).toBe("unconfirmed");
+  });
+
   test("writes carry the CSRF token of the cookie, reads do not", async () => {
     vi.spyOn(document, "cookie", "get").mockReturnValue("theme=dark; csrftoken=abc123");
     const api = answering(200, '{"status":"done"}');

@@ -234,6 +234,19 @@ describe("halting", () => {
     });
   });
 
+  test("the venue is halted by the name the trader gave it, and an unconfirmed halt is not said to be over", async () => {
+    api["halt"]?.mockResolvedValue("unconfirmed");
+    await page();
+    await press("h");
+    await change(screen.getByLabelText("What"), "venue");
+    await click(screen.getByRole("button", { name: "Halt now" }));
+    expect(screen.getByRole("alert").textContent).toContain("has not said yet where it trades");
+    await status({ venue: "simulator" });
+    await click(screen.getByRole("button", { name: "Halt now" }));
+    expect(api["halt"]).toHaveBeenCalledWith(expect.objectContaining({ scope: "venue", target: "simulator" }));
+    expect(screen.getByText(/has not confirmed yet/)).toBeTruthy();
+  });
+
   test("a halt is shown with its reason, and the same key resumes", async () => {
     await page();
     await status({ halts: [{ scope: "all", reason: "too wild", setBy: "ann" }] });
@@ -281,6 +294,13 @@ describe("orders", () => {
     expect(screen.getByText(/4 are filled and stay/)).toBeTruthy();
     await click(screen.getByRole("button", { name: "Cancel order" }));
     expect(api["cancelOrder"]).toHaveBeenCalledWith("o1");
+  });
+
+  test("that were refused are counted by their reason", async () => {
+    await page("#/orders");
+    await status({ counters: { manual_refused_order_cap: 3n, manual_refused_no_book: 1n, accepted: 7n } });
+    expect(screen.getByText("4 manual orders were refused since the trader started")).toBeTruthy();
+    expect(screen.getByText("order cap").nextSibling?.textContent).toBe("3");
   });
 
   test("are searched by the question of their market", async () => {

@@ -42,8 +42,11 @@ export interface Stop {
   readonly flatten: boolean;
 }
 
-/** What became of a command: carried out, or still under way when the site stopped waiting. A refusal is an `ApiError`. */
-export type Answer = "done" | "pending";
+/**
+ * What became of a command: carried out; carried out, but the venue has not confirmed yet that it lists no such order; or still under way when the
+ * site stopped waiting. A refusal is an `ApiError`.
+ */
+export type Answer = "done" | "unconfirmed" | "pending";
 
 /** What a report covers: from a day to a day, of UTC, both included. */
 export interface Period {
@@ -168,6 +171,9 @@ export class Api {
     const account =
       this.trading === "" ? "" : `${path.includes("?") ? "&" : "?"}account=${encodeURIComponent(this.trading)}`;
     const answer = await this.http.send(method, path + account, body);
-    return isRow(answer) && answer["status"] === "pending" ? "pending" : "done";
+    if (!isRow(answer)) return "done";
+    if (answer["status"] === "pending") return "pending";
+    const result = answer["result"];
+    return isRow(result) && result["confirmed"] === false ? "unconfirmed" : "done";
   }
 }

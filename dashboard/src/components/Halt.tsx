@@ -41,6 +41,7 @@ export function HaltDialog({ onClose }: { onClose: () => void }): ReactElement {
 
 const SCOPES = [
   ["all", "all trading"],
+  ["venue", "the venue"],
   ["strategy", "one strategy"],
   ["market", "one market"],
   ["arbitrage", "all arbitrage"],
@@ -55,19 +56,26 @@ function StopDialog({ onClose }: { onClose: () => void }): ReactElement {
   const [flatten, setFlatten] = useState(false);
   const [word, setWord] = useState("");
   const targeted = scope === "strategy" || scope === "market";
+  const venue = useCell(desk.status)?.venue ?? "";
+  const named = scope === "venue" ? venue : targeted ? target.trim() : "";
   const selling = flatten && scope !== "arbitrage";
   const run = async (): Promise<void> => {
-    if (targeted && target.trim() === "") throw new ApiError(400, `Name the ${scope}.`, "");
+    if (targeted && named === "") throw new ApiError(400, `Name the ${scope}.`, "");
+    if (scope === "venue" && named === "") {
+      throw new ApiError(400, "The trader has not said yet where it trades.", "Halt all trading instead.");
+    }
     if (selling && word.trim().toLowerCase() !== SELL) {
       throw new ApiError(400, `Type “${SELL}” to confirm that positions are sold.`, "");
     }
     const answer = await desk.api.halt({
       scope,
-      target: targeted ? target.trim() : "",
+      target: named,
       reason: reason.trim() || DEFAULT_REASON,
       flatten: selling,
     });
     if (answer === "done") desk.toasts.add("success", "Trading is halted", "Its open orders are cancelled.");
+    else if (answer === "unconfirmed")
+      desk.toasts.add("info", "Trading is halted", "The venue has not confirmed yet that no order is open.");
     else if (selling)
       desk.toasts.add("info", "Halted, and selling", "What is held is sold in slices the book can take.");
     else desk.toasts.add("info", "The halt is sent", "The trader has not answered yet; it takes effect when it does.");

@@ -1,7 +1,7 @@
 /** Small pieces that several views share. */
 import { type ReactElement, type ReactNode, useRef } from "react";
 import { useMarket } from "../desk";
-import { gain, type Micros, tone } from "../format/money";
+import { count, gain, type Micros, tone } from "../format/money";
 import { outcomeOf } from "../live/catalog";
 import type { Side } from "../model";
 import { href } from "../route";
@@ -148,5 +148,32 @@ export function Search({ label, value, onChange }: SearchProps): ReactElement {
         onChange={(event) => onChange(event.target.value)}
       />
     </label>
+  );
+}
+
+/** How often something was refused, and for which reasons; open on demand. */
+export function Reasons({
+  reasons,
+  what,
+}: {
+  reasons: readonly (readonly [string, number])[];
+  what: string;
+}): ReactElement | null {
+  if (reasons.length === 0) return null;
+  const total = reasons.reduce((sum, [, times]) => sum + times, 0);
+  return (
+    <details className="refusals live">
+      <summary>
+        {count(total)} {what}
+      </summary>
+      <dl>
+        {reasons.map(([reason, times]) => (
+          <div key={reason}>
+            <dt>{reason.replaceAll("_", " ")}</dt>
+            <dd>{count(times)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }

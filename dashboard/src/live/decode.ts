@@ -14,6 +14,9 @@ export function instant(at: Timestamp | undefined): number | null {
   return at === undefined ? null : Number(at.seconds) * 1000 + Math.floor(at.nanos / MICRO);
 }
 
+/** How the trader names its counters of refused manual orders. */
+const MANUAL_REFUSED = "manual_refused_";
+
 function side(value: OrderSide): Side {
   return value === OrderSide.SELL ? "sell" : "buy";
 }
@@ -53,6 +56,10 @@ export function status(message: BotStatus, at: number): Status {
       setBy: halt.setBy,
       setAt: instant(halt.setAt),
     })),
+    manualRefusals: Object.entries(message.counters)
+      .filter(([name]) => name.startsWith(MANUAL_REFUSED))
+      .map(([name, times]) => [name.slice(MANUAL_REFUSED.length), Number(times)] as const)
+      .sort(([, one], [, other]) => other - one),
     at,
   };
 }

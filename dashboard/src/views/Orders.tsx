@@ -1,7 +1,7 @@
 /** Open and recent orders, and taking them back. */
 import { type ReactElement, useState } from "react";
 import { Confirm } from "../components/Dialog";
-import { Chips, Empty, Search, SideLabel, Skeleton, StatusBadge, What } from "../components/parts";
+import { Chips, Empty, Reasons, Search, SideLabel, Skeleton, StatusBadge, What } from "../components/parts";
 import { type Column, Table } from "../components/Table";
 import { useDesk, useMayTrade, useNow } from "../desk";
 import { dollars, notional, price, shares } from "../format/money";
@@ -52,6 +52,7 @@ export function Orders(): ReactElement {
           Cancel all
         </button>
       </div>
+      <ManualRefusals />
       <section className="card tabled live">
         {rows.length > 0 ? (
           <Table
@@ -130,12 +131,20 @@ function Why({ order }: { order: Order }): ReactElement | null {
   );
 }
 
+/** What operators ordered and risk refused. */
+function ManualRefusals(): ReactElement {
+  const refused = useCell(useDesk().status)?.manualRefusals ?? [];
+  return <Reasons reasons={refused} what="manual orders were refused since the trader started" />;
+}
+
 function CancelDialog({ asked, onClose }: { asked: Exclude<Asked, null>; onClose: () => void }): ReactElement {
   const desk = useDesk();
   const all = asked === "all";
   const run = async (): Promise<void> => {
     const answer = all ? await desk.api.cancelAllOrders() : await desk.api.cancelOrder(asked.order.id);
     if (answer === "done") desk.toasts.add("success", all ? "All open orders are cancelled" : "The order is cancelled");
+    else if (answer === "unconfirmed")
+      desk.toasts.add("info", "The orders are cancelled", "The venue has not confirmed yet that none is open.");
     else
       desk.toasts.add("info", "The cancel is sent", "The trader has not answered yet; the order's status will tell.");
   };

@@ -1,7 +1,7 @@
 /** Strategies: switched on and off, their parameters within their ranges, and what they have done. */
 import type { ReactElement } from "react";
 import { useEffect, useState } from "react";
-import { Empty, Skeleton, StatusBadge } from "../components/parts";
+import { Empty, Reasons, Skeleton, StatusBadge } from "../components/parts";
 import { StrategyForm } from "../components/StrategyForm";
 import { useDesk, useMayTrade, useNow } from "../desk";
 import { count } from "../format/money";
@@ -59,7 +59,7 @@ function StrategyCard({ strategy }: { strategy: Strategy }): ReactElement {
         <p className="about loss small">Last error: {status.lastError}</p>
       ) : null}
       {strategy.help === "" ? null : <p className="about small">{strategy.help}</p>}
-      <Refusals status={status} />
+      <Reasons reasons={status?.refusals ?? []} what="opportunities seen and not taken" />
       <StrategyForm strategy={strategy} />
       <Changed strategy={strategy} />
     </section>
@@ -119,25 +119,6 @@ function Counters({ status }: { status: StrategyStatus | null }): ReactElement {
         </dd>
       </div>
     </dl>
-  );
-}
-
-/** Why opportunities were not taken; open on demand, it is the first question when a strategy is quiet. */
-function Refusals({ status }: { status: StrategyStatus | null }): ReactElement | null {
-  if (status === null || status.refusals.length === 0) return null;
-  const total = status.refusals.reduce((sum, [, times]) => sum + times, 0);
-  return (
-    <details className="refusals live">
-      <summary>{count(total)} opportunities seen and not taken</summary>
-      <dl>
-        {status.refusals.map(([reason, times]) => (
-          <div key={reason}>
-            <dt>{reason.replaceAll("_", " ")}</dt>
-            <dd>{count(times)}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
   );
 }
 
