@@ -156,7 +156,14 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
 
 async def _publish_health(kernel: Kernel, world: World) -> None:
     """Publish every second what the trader finds of its health."""
-    monitor = trader_health(world.public, world.pipe, world.budgets, kernel.ports.heartbeat, kernel.ports.clock)
+    monitor = trader_health(
+        world.public,
+        world.pipe,
+        world.budgets,
+        kernel.ports.heartbeat,
+        kernel.ports.clock,
+        troubles={"journal": lambda: kernel.storage.trouble},
+    )
     monitor.start()
     try:
         while True:

@@ -1,8 +1,12 @@
-"""What only the trader can know of its health: whether the venue answers, speaks and hears it, and whether its news and its limits reach Redis."""
+"""What only the trader can know of its health: whether the venue answers, speaks and hears it, whether its news and its limits reach Redis, and
+what else it noticed itself.
+"""
 
 from __future__ import annotations
 
-from domain.errors import VenueError
+from collections.abc import Awaitable, Callable, Mapping
+
+from domain.errors import PolybotError, VenueError
 from domain.ports import Clock, DeadMansSwitch
 from infra.health import HealthMonitor
 from infra.redis_pipe import RedisPipe
@@ -13,9 +17,15 @@ SILENT_FEED_NS = 30_000_000_000
 
 
 def trader_health(
-    public: Public, pipe: RedisPipe, budgets: Budgets, heartbeat: DeadMansSwitch | None, clock: Clock
+    public: Public,
+    pipe: RedisPipe,
+    budgets: Budgets,
+    heartbeat: DeadMansSwitch | None,
+    clock: Clock,
+    *,
+    troubles: Mapping[str, Callable[[], str]],
 ) -> HealthMonitor:
-    """Return a monitor of the trader's checks, not started yet."""
+    """Return a monitor of the trader's checks, not started yet. `troubles` are further checks by name: each says what is wrong, or ""."""
     monitor = HealthMonitor(clock)
 
     async def clob_answers() -> None:
@@ -30,9 +40,19 @@ def trader_health(
     monitor.register("polymarket_ws", 10.0, feed_speaks)
     monitor.register("redis_pipe", 10.0, pipe.probe)
     monitor.register("rate_limits", 5.0, budgets.probe)
+    for name, trouble in troubles.items():
+        monitor.register(name, 1.0, _without(trouble))
     if heartbeat is not None:
         monitor.register("heartbeat", 5.0, lambda: _heartbeat_answered(heartbeat, clock))
     return monitor
+
+
+def _without(trouble: Callable[[], str]) -> Callable[[], Awaitable[None]]:
+    async def nothing_wrong() -> None:
+        if said := trouble():
+            raise PolybotError(said)
+
+    return nothing_wrong
 
 
 async def _heartbeat_answered(heartbeat: DeadMansSwitch, clock: Clock) -> None:

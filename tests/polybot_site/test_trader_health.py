@@ -37,8 +37,10 @@ async def pipe(clock, redis_url):
     await pipe.stop(0.1)
 
 
-async def checks(public, pipe, clock, *, budgets=None, heartbeat=None):
-    monitor = trader_health(public, pipe, budgets or Budgets("simulator", clock), heartbeat, clock)
+async def checks(public, pipe, clock, *, budgets=None, heartbeat=None, troubles=None):
+    monitor = trader_health(
+        public, pipe, budgets or Budgets("simulator", clock), heartbeat, clock, troubles=troubles or {}
+    )
     return {check.name: check.last_error for check in await monitor.run_once()}
 
 
@@ -69,6 +71,14 @@ async def test_limits_that_are_not_shared_are_told(public, pipe, clock):
     said = await checks(public, pipe, clock, budgets=SimpleNamespace(probe=away))
     assert said["rate_limits"] == "rate limits are not shared"
     assert "heartbeat" not in said
+
+
+async def test_what_the_trader_noticed_itself_is_told_as_long_as_it_lasts(public, pipe, clock):
+    said = ["the disk is full"]
+
+    assert (await checks(public, pipe, clock, troubles={"journal": lambda: said[0]}))["journal"] == "the disk is full"
+    said[0] = ""
+    assert (await checks(public, pipe, clock, troubles={"journal": lambda: said[0]}))["journal"] == ""
 
 
 async def test_heartbeats_without_an_answer_are_told(public, pipe, clock):
