@@ -99,8 +99,8 @@ def _database(url: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         **known,
         "OPTIONS": parts,
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        # Under ASGI each request has a thread of its own for an instant: what is kept for a next one stays open until the server has no more.
+        "CONN_MAX_AGE": 0,
     }
 
 

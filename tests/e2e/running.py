@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -67,9 +68,15 @@ class Platform:
             return json.load(response)
 
     def program(self, word: str) -> psutil.Process:
-        """Return the program of the platform whose command line has `word` in it."""
-        children = psutil.Process(self.pid).children(recursive=True)
-        return next(child for child in children if any(word in part for part in child.cmdline()))
+        """Return the program of the platform whose command line has `word` in it; one that is being started again is waited for."""
+        return eventually(lambda: self._program(word), within=30, what=f"a running {word}")
+
+    def _program(self, word: str) -> psutil.Process | None:
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if any(word in part for part in child.cmdline()):
+                    return child
+        return None
 
 
 @contextmanager
