@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+
+import django
 
 import benchmarks
 from benchmarks.measure import Result
@@ -23,6 +26,8 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 def main(arguments: Sequence[str]) -> int:
     results: list[Result] = []
     failed: list[str] = []
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "polybot_site.settings")
+    django.setup()
     for name in _modules(arguments):
         print(f"… {name}", file=sys.stderr)
         try:

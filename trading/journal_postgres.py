@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 import psycopg
 import structlog
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from domain.errors import JournalError, JournalUnavailableError, JournalUncertainError, LeaseLostError
@@ -42,6 +41,8 @@ RETRY_SECONDS = 1.0
 
 Answer = tuple[Submission, Exception | None]
 """A submission that is over, and its error."""
+
+_EPOCH = "SELECT epoch FROM leases WHERE account = %s FOR SHARE"
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ class PostgresJournal:
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Submission | _Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
-        self._statements: dict[tuple[Verb, str, tuple[str, ...]], sql.Composed] = {}
+        self._statements: dict[tuple[Verb, str, tuple[str, ...]], bytes] = {}
         self._heard: Callable[[str], None] = lambda _: None
         self._backlog = Backlog()
         self._told = ""
@@ -275,7 +276,6 @@ class PostgresJournal:
         """Write a batch in one transaction; returns None or the error its submissions get."""
         try:
             connection = self._connect()
-            self._check_epoch(connection)
             self._execute(connection, [write for submission in batch for write in submission.writes])
         except LeaseLostError as error:
             self._rollback()
@@ -298,25 +298,23 @@ class PostgresJournal:
                 _log.warning("journal connection dropped", error=str(error))
                 self._connection.close()
 
-    def _check_epoch(self, connection: Connection) -> None:
-        query = "SELECT epoch FROM leases WHERE account = %s FOR SHARE"
-        row = connection.execute(query, [self._account]).fetchone()
-        if row is None or row["epoch"] != self._epoch():
-            raise LeaseLostError(f"the lease of {self._account} is held by another trader")
-
     def _execute(self, connection: Connection, writes: Sequence[Write]) -> None:
-        """Send every statement in one pipeline; an update that meets no row is an error."""
+        """Send every statement in one pipeline, behind a look at the lease; an update that meets no row is an error."""
         with connection.pipeline():
-            cursors = [connection.execute(self._statement(write), write.columns) for write in writes]
+            lease = connection.execute(_EPOCH, [self._account])
+            cursors = [connection.execute(self._statement(connection, write), write.columns) for write in writes]
+        held = lease.fetchone()
+        if held is None or held["epoch"] != self._epoch():
+            raise LeaseLostError(f"the lease of {self._account} is held by another trader")
         for write, cursor in zip(writes, cursors, strict=True):
             if write.verb is Verb.UPDATE and cursor.rowcount != 1:
                 raise JournalError(f"no row of {write.table} to update for {[write.columns[c] for c in write.key]}")
 
-    def _statement(self, write: Write) -> sql.Composed:
+    def _statement(self, connection: Connection, write: Write) -> bytes:
         shape = (write.verb, write.table, tuple(write.columns))
         statement = self._statements.get(shape)
         if statement is None:
-            statement = self._statements[shape] = compose(write)
+            statement = self._statements[shape] = compose(write).as_bytes(connection)
         return statement
 
     def _answer(self, answers: list[Answer]) -> None:
