@@ -117,7 +117,9 @@ class Halting:
 
         def held(position: OpenPosition) -> bool:
             market = self._market_of(position.market_id)
-            return market is not None and covers(scope, target, market, position.strategy, arbitrage=False)
+            if market is None:
+                return scope is HaltScope.ALL
+            return covers(scope, target, market, position.strategy, arbitrage=False)
 
         def goes_on() -> bool:
             return self._desk.halts.get(scope, target) is not None

@@ -1,8 +1,7 @@
 """Exits: positions with a take-profit or stop-loss price are sold when the best bid reaches it, one exit per position at a time.
 
-The decision is a pure function of a position and a book; the sale is an ordinary intent that reduces, so no halt or cap stands in its way, and it
-shares the free tokens with every other seller. Orders of our own that do stand in its way are cancelled first: those of the position's strategy that
-have its shares on offer, and whatever of ours the sale would trade with. What is not settled yet is sold once it is.
+The decision is a pure function of a position and a book; the sale (`trading.sales`) takes what is bid at the best price. What is not settled yet is
+sold once it is.
 """
 
 from __future__ import annotations
@@ -11,18 +10,15 @@ from collections.abc import Callable
 
 from domain.market import Market
 from domain.money import format_micros
-from domain.order import Effect, OrderSide, OrderType
 from domain.ports import Clock, Ids
-from domain.signal import Cancel, Intent, TradeSignal, Urgency
-from trading.ladder import rung, rung_of
-from trading.own_orders import OwnOrder
+from domain.signal import Intent, Urgency
 from trading.portfolio import Portfolio
 from trading.positions import OpenPosition
 from trading.reservations import Reservations
-from trading.risk import BookView
+from trading.risk import BookView, Decision
+from trading.sales import Sales
 
 RETRY_NS = 1_000_000_000
-VALID_NS = 2_000_000_000
 
 
 def exit_reason(position: OpenPosition, best_bid: int) -> str:
@@ -39,7 +35,7 @@ class Exits:
     """Watches the positions of one account.
 
     Args:
-        submit: hands an intent to the executor.
+        submit: hands an intent to the executor and returns what was decided on a sale.
         market_of: finds a market by its id.
     """
 
@@ -50,14 +46,13 @@ class Exits:
         clock: Clock,
         ids: Ids,
         *,
-        submit: Callable[[Intent], object],
+        submit: Callable[[Intent], Decision | None],
         market_of: Callable[[str], Market | None],
     ) -> None:
         self._portfolio = portfolio
         self._reservations = reservations
         self._clock = clock
-        self._ids = ids
-        self._submit = submit
+        self._sales = Sales(portfolio, clock, ids, submit=submit)
         self._market_of = market_of
         self._tried_ns: dict[str, int] = {}
 
@@ -82,44 +77,12 @@ class Exits:
                 self._leave(position, market, book.best_bid, reason)
 
     def _leave(self, position: OpenPosition, market: Market, price: int, reason: str) -> None:
-        blocked = self._clear_the_way(position, market, price, reason)
+        why = f"in the way of a {reason.partition(':')[0]}"
+        blocked = self._sales.clear_the_way(position, market, price, why)
         now = self._clock.now_ns()
         size = self._reservations.sellable(position.token_id, position.strategy)
         if blocked or size < market.min_size or now - self._tried_ns.get(position.id, 0) < RETRY_NS:
             return
         self._tried_ns = {key: tried for key, tried in self._tried_ns.items() if now - tried < RETRY_NS}
         self._tried_ns[position.id] = now
-        self._submit(
-            TradeSignal(
-                id=self._ids.uuid(),
-                source=position.strategy,
-                market=market,
-                token_id=position.token_id,
-                side=OrderSide.SELL,
-                price=price,
-                size=size,
-                effect=Effect.REDUCE,
-                created_ns=now,
-                expires_ns=now + VALID_NS,
-                order_type=OrderType.FAK,
-                urgency=Urgency.HIGH,
-                reason=reason,
-            )
-        )
-
-    def _clear_the_way(self, position: OpenPosition, market: Market, price: int, reason: str) -> bool:
-        """Cancel our own resting orders that keep the sale from happening; True while one of them would trade with it."""
-        sale = rung(market, position.token_id, OrderSide.SELL, price)
-        resting = [o for o in self._portfolio.orders.open_in_market(market.id) if o.order.draft.order_type.rests]
-        opposing = [own for own in resting if own.stands and sale.matches(rung_of(own.order.draft))]
-        for own in opposing + [own for own in resting if _offers(own, position)]:
-            if not own.unwanted and not own.status.terminal:
-                why = f"in the way of a {reason.partition(':')[0]}"
-                self._submit(Cancel(id=self._ids.uuid(), source=position.strategy, order_id=own.id, reason=why))
-        return bool(opposing)
-
-
-def _offers(own: OwnOrder, position: OpenPosition) -> bool:
-    """Tell whether an order has shares of the position on offer."""
-    draft = own.order.draft
-    return (draft.token_id, draft.strategy, draft.side) == (position.token_id, position.strategy, OrderSide.SELL)
+        self._sales.sell(position, market, price=price, size=size, urgency=Urgency.HIGH, reason=reason)

@@ -1,8 +1,8 @@
 """Flatten: sells what a halted scope holds, in slices the book can take, and never below a bound that is set once.
 
-Each token has its floor: the best bid of the first look less the slippage allowed. A slice is as large as what is bid at the floor or above. It is
-a sale like any other: it reduces, takes at once what it finds, and shares the free tokens with every other seller. What is unsettled, has no
-trusted book, or is bid for below the floor, is looked at again until the time is over. What is left then is named with the reason.
+Each token has its floor: the best bid of the first look less the slippage allowed (a restart looks for the first time again). A slice is as large as
+what is bid at the floor or above, and leaves no rest that is too small to be sold. It is a sale like any other (`trading.sales`). What is unsettled,
+has no trusted book, or is bid for below the floor, is looked at again until the time is over. What is left then is named with the reason.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Protocol
 
 from domain.market import Market
 from domain.money import floor_to, format_micros
-from domain.order import Effect, OrderSide, OrderType
+from domain.order import OrderSide
 from domain.ports import Ids
-from domain.signal import Cancel, Intent, TradeSignal, Urgency
+from domain.signal import Intent, Urgency
 from domain.ticks import SIZE_STEP
 from trading.desk import Desk
 from trading.positions import OpenPosition
 from trading.reservations import Reservations
 from trading.risk import BookView, Decision
+from trading.sales import Sales
 
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 120.0
-VALID_NS = 2_000_000_000
 DEPTH = 100
 """Levels of a book that a slice may reach over."""
 
@@ -38,7 +38,7 @@ class DeepBook(BookView, Protocol):
 
 @dataclass(slots=True)
 class Progress:
-    """How far a flattening is: shares sold on the way, and what is still held by market, with the reason why it is not sold."""
+    """How far a flattening is: slices sold, positions that are left to sell, and by position why it is not sold now, or never will be."""
 
     slices: int = 0
     held: int = 0
@@ -69,8 +69,7 @@ class Flatten:
     ) -> None:
         self._desk = desk
         self._reservations = reservations
-        self._ids = ids
-        self._submit = submit
+        self._sales = Sales(desk.portfolio, desk.clock, ids, submit=submit)
         self._book_of = book_of
         self._market_of = market_of
 
@@ -108,14 +107,17 @@ class Flatten:
         for position in list(self._desk.portfolio.positions.open()):
             if not covers(position) or position.holding.size <= 0:
                 continue
+            name = f"{position.market_id} {position.side} of {position.strategy}"
             market = self._market_of(position.market_id)
-            if market is None or position.holding.size < market.min_size:
-                progress.waiting[position.market_id] = "fewer shares than the market takes"
+            if market is not None and position.holding.size < market.min_size:
+                progress.waiting[name] = "fewer shares than the market takes"
                 continue
             progress.held += 1
-            wait = self._sell(position, market, floors, slippage, by)
+            wait = (
+                self._sell(position, market, floors, slippage, by) if market is not None else "its market is not known"
+            )
             if wait:
-                progress.waiting[position.market_id] = wait
+                progress.waiting[name] = wait
             else:
                 progress.slices += 1
 
@@ -127,31 +129,16 @@ class Flatten:
         floor = floors.setdefault(position.token_id, market.tick_size.ceil(max(book.best_bid - slippage, market.tick)))
         bid = sum(size for price, size in book.levels(OrderSide.BUY, DEPTH) if price >= floor)
         free = self._reservations.sellable(position.token_id, position.strategy)
-        size = floor_to(min(bid, free), SIZE_STEP)
-        if size < market.min_size:
-            self._clear_the_way(position, market)
+        opposed = self._sales.clear_the_way(position, market, floor, "in the way of a flattening")
+        size = _slice(bid, free, market.min_size)
+        if opposed or size < market.min_size:
             return (
                 f"less is bid at {format_micros(floor)} than the market takes"
                 if bid < free
                 else "not settled, or for sale"
             )
-        now = self._desk.clock.now_ns()
-        decision = self._submit(
-            TradeSignal(
-                id=self._ids.uuid(),
-                source=position.strategy,
-                market=market,
-                token_id=position.token_id,
-                side=OrderSide.SELL,
-                price=floor,
-                size=size,
-                effect=Effect.REDUCE,
-                created_ns=now,
-                expires_ns=now + VALID_NS,
-                order_type=OrderType.FAK,
-                urgency=Urgency.IMMEDIATE,
-                reason=f"flattened by {by}",
-            )
+        decision = self._sales.sell(
+            position, market, price=floor, size=size, urgency=Urgency.IMMEDIATE, reason=f"flattened by {by}"
         )
         if decision is None or decision.draft is None:
             return decision.detail if decision is not None else "not decided"
@@ -160,12 +147,10 @@ class Flatten:
         )
         return ""
 
-    def _clear_the_way(self, position: OpenPosition, market: Market) -> None:
-        """Cancel what offers the position's shares at another price: it was placed after the halt."""
-        mine = (position.token_id, position.strategy, OrderSide.SELL)
-        for own in self._desk.portfolio.orders.open_in_market(market.id):
-            draft = own.order.draft
-            offers = (draft.token_id, draft.strategy, draft.side) == mine and draft.order_type.rests
-            if offers and not own.unwanted and not own.status.terminal:
-                why = "in the way of a flattening"
-                self._submit(Cancel(id=self._ids.uuid(), source=position.strategy, order_id=own.id, reason=why))
+
+def _slice(bid: int, free: int, least: int) -> int:
+    """Return how much of `free` is sold into `bid`: what stays behind is nothing, or enough to be sold later."""
+    size = min(bid, free)
+    if 0 < free - size < least <= free - least:
+        size = free - least
+    return floor_to(size, SIZE_STEP)

@@ -14,6 +14,8 @@ from runtime.halting import CommandRefusedError
 from runtime.kernel import Kernel
 from tests.runtime.kit import House, gateway_of, open_at_venue, place, rest, signal
 from tests.runtime.test_operator import command, on
+from trading.flatten import _slice
+from trading.inbox import PendingCommand
 from trading.risk import Refusal
 from trading.risk.losses import Loss
 
@@ -75,6 +77,62 @@ def test_flattening_a_market_leaves_the_others(house: House) -> None:
         assert [position.market_id for position in kernel.portfolio.positions.open() if position.holding.size] == ["m1"]
 
     on(house, story)
+
+
+def test_flattening_a_strategy_leaves_what_others_hold_of_the_same_token(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        await buy(kernel, house, 0, source="other")
+
+        result = await command(kernel, "flatten", scope="strategy", target="other")
+        await house.settle(kernel)
+
+        assert result["flatten"] == "flat"
+        assert [position.strategy for position in kernel.portfolio.positions.open() if position.holding.size] == [
+            "test"
+        ]
+
+    on(house, story)
+
+
+def test_what_cannot_be_sold_is_named_with_its_reason_position_by_position(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        await buy(kernel, house, 0, source="other")
+        for book in kernel.books:
+            book.trusted = False
+        told = []
+
+        async def report(progress: dict[str, Any]) -> None:
+            told.append(progress)
+
+        asked = PendingCommand("c-1", "flatten", {"scope": "all"}, "ada", expired=False, report=report)
+        result = await kernel.operator.handle(asked)
+
+        assert (result["flatten"], result["positions_left"]) == ("given up", 2)
+        assert result["waiting"] == {
+            "m0 token1 of test": "nobody can be seen to bid", "m0 token1 of other": "nobody can be seen to bid",
+        }  # fmt: skip
+        assert told[-1]["waiting"] == result["waiting"]
+
+    on(house, story)
+
+
+@pytest.mark.parametrize(
+    ("bid", "free", "sold"),
+    [
+        (100, 20, 20),
+        (20, 20, 20),
+        (18, 20, 15),
+        (15, 20, 15),
+        (8, 20, 8),
+        (7, 9, 7),
+        (3, 9, 3),
+        (0, 9, 0),
+    ],
+)
+def test_a_slice_leaves_no_rest_that_is_too_small_to_be_sold(bid: int, free: int, sold: int) -> None:
+    assert _slice(bid * MICRO, free * MICRO, 5 * MICRO) == sold * MICRO
 
 
 def test_resuming_stops_a_flattening(house: House) -> None:
