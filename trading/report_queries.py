@@ -1,7 +1,8 @@
 """The SQL of the reports: a handful of statements, each one pass over an account's rows of a period. Every amount is an integer in micro-units.
 
 Money comes from the ledger, at the time it was booked, so that a report adds up to it; volume, counts and roles come from the fills that have not
-failed, at the time they matched. Keys are texts: a strategy, a market's id, a category, an arbitrage type, or the day a period begins (UTC).
+failed, at the time they matched. Keys are texts: a strategy, a market's id, a category, an arbitrage type, or the day a period begins (UTC). All that
+becomes of a position is of the arbitrage type whose legs bought into it: its sale, its merge, its market's end.
 """
 
 from __future__ import annotations
@@ -68,27 +69,31 @@ _LEDGER_KEY = {
     By.STRATEGY: "e.strategy_name",
     By.MARKET: "e.market_id",
     By.CATEGORY: "coalesce(m.category, '')",
-    By.ARBITRAGE: "coalesce(g.arb_type, '')",
+    By.ARBITRAGE: "coalesce(a.arb_type, '')",
     By.TOTAL: "''",
 }
-_ROW_KEY = {
-    By.STRATEGY: "r.strategy_name",
-    By.MARKET: "r.market_id",
-    By.CATEGORY: "coalesce(m.category, '')",
-    By.ARBITRAGE: "coalesce(g.arb_type, '')",
-    By.TOTAL: "''",
-}
+_ROW_KEY = _LEDGER_KEY | {By.STRATEGY: "r.strategy_name", By.MARKET: "r.market_id"}
+_OF_ARBITRAGE = """(
+  SELECT l.position_id, min(g.arb_type) AS arb_type
+  FROM orders o JOIN leg_groups g ON g.id = o.leg_group JOIN fills l ON l.order_id = o.id AND l.account = o.account
+  WHERE o.account = %(account)s AND o.leg_group <> '' AND g.arb_type <> '' GROUP BY 1
+)"""
+# A journal is named `<kind>:<trade id>:<order id>`, or `resolution:<position id>`.
+_JOURNAL_JOIN = """
+LEFT JOIN (
+  SELECT f.trade_id || ':' || f.order_id AS name, p.arb_type FROM {positions} AS p JOIN fills f ON f.position_id = p.position_id
+  UNION ALL SELECT p.position_id::text, p.arb_type FROM {positions} AS p
+) AS a ON a.name = substr(e.journal_id, length(e.kind) + 2)
+"""
 _LEDGER_JOIN = {
     By.CATEGORY: "LEFT JOIN markets m ON m.id = e.market_id",
-    # A trade's journal is named `<kind>:<trade id>:<order id>`.
-    By.ARBITRAGE: """LEFT JOIN orders o ON o.id = split_part(e.journal_id, ':', 3) AND o.leg_group <> ''
-                     LEFT JOIN leg_groups g ON g.id = o.leg_group""",
+    By.ARBITRAGE: _JOURNAL_JOIN.format(positions=_OF_ARBITRAGE),
 }
 _FILL_JOIN = {
     By.CATEGORY: "LEFT JOIN markets m ON m.id = r.market_id",
-    By.ARBITRAGE: """LEFT JOIN orders o ON o.id = r.order_id AND o.leg_group <> ''
-                     LEFT JOIN leg_groups g ON g.id = o.leg_group""",
+    By.ARBITRAGE: "LEFT JOIN " + _OF_ARBITRAGE + " AS a ON a.position_id = r.position_id",
 }
+_POSITION_JOIN = _FILL_JOIN | {By.ARBITRAGE: "LEFT JOIN " + _OF_ARBITRAGE + " AS a ON a.position_id = r.id"}
 
 
 def _period(by: By, column: str) -> str:
@@ -178,12 +183,10 @@ GROUP BY 1
 
 
 def positions(account: str, span: Span, by: By) -> list[PositionRow]:
-    """Return how many positions were closed by group, and how many of them with a profit after fees; a position has no arbitrage type."""
-    if by is By.ARBITRAGE:
-        return []
+    """Return how many positions were closed by group, and how many of them with a profit after fees."""
     key = _period(by, "r.closed_at") if by.is_period else _ROW_KEY[by]
-    join = _FILL_JOIN[By.CATEGORY] if by is By.CATEGORY else ""
-    return [PositionRow(*row) for row in _rows(_POSITIONS.format(key=key, join=join), account, span)]
+    query = _POSITIONS.format(key=key, join=_POSITION_JOIN.get(by, ""))
+    return [PositionRow(*row) for row in _rows(query, account, span)]
 
 
 _EQUITY_DRAWDOWN = """
@@ -257,6 +260,21 @@ ORDER BY 3, 4, 1
 def tokens(account: str, span: Span) -> list[tuple[str, str, str, str, int, int, int]]:
     """Return (token, market, question, outcome, held before, came, went) of every token that was held or moved."""
     return _rows(_TOKENS, account, span)
+
+
+_NAMES = """
+SELECT t.id, coalesce(m.id, ''), coalesce(m.question, ''),
+  CASE WHEN m.token_id_1 = t.id THEN m.outcome_1 WHEN m.token_id_2 = t.id THEN m.outcome_2 ELSE '' END
+FROM unnest(%(ids)s::text[]) AS t(id) LEFT JOIN markets m ON t.id IN (m.token_id_1, m.token_id_2)
+ORDER BY 3, 4, 1
+"""
+
+
+def token_names(token_ids: list[str]) -> list[tuple[str, str, str, str]]:
+    """Return (token, market, question, outcome) of tokens; what is not known of one is empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, {"ids": token_ids})
+        return list(cursor.fetchall())
 
 
 _QUESTIONS = "SELECT id, question FROM markets WHERE id = ANY(%(ids)s)"

@@ -137,7 +137,7 @@ class Statement:
 
 
 def statement(account: str, span: Span) -> Statement:
-    """Return the statement of an account over a span, in three statements of SQL."""
+    """Return the statement of an account over a span, in three statements of SQL; a fourth where the venue holds shares that the books never had."""
     opening, lines = _lines(queries.movements(account, span))
     closing = sum((line.amounts for line in lines), opening)
     word = models.VenueBalance.objects.filter(account=account, created_at__lt=span.end).order_by("-created_at").first()
@@ -148,7 +148,7 @@ def statement(account: str, span: Span) -> Statement:
         opening=opening,
         lines=lines,
         closing=closing,
-        tokens=[TokenLine(*row, _venue(differing, row[0])) for row in queries.tokens(account, span)],
+        tokens=_tokens(account, span, differing),
         differences=[line for line in lines if line.kind in _DIFFERENCES],
         venue=None
         if word is None
@@ -161,8 +161,12 @@ def statement(account: str, span: Span) -> Statement:
     )
 
 
-def _venue(differing: dict[str, list[int]], token_id: str) -> int | None:
-    return differing[token_id][0] if token_id in differing else None
+def _tokens(account: str, span: Span, differing: dict[str, list[int]]) -> list[TokenLine]:
+    """Return a line for each token that was held or moved, and for each on which the venue differs."""
+    venue = {token_id: both[0] for token_id, both in differing.items()}
+    lines = [TokenLine(*row, venue.pop(row[0], None)) for row in queries.tokens(account, span)]
+    unbooked = queries.token_names(list(venue)) if venue else []
+    return lines + [TokenLine(*names, 0, 0, 0, venue[names[0]]) for names in unbooked]
 
 
 def _lines(moved: Iterable[tuple[str, str, int, int]]) -> tuple[Amounts, list[Line]]:

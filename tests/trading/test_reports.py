@@ -22,7 +22,7 @@ from rest_framework.test import APIClient
 from domain.fill import Fill, FillStatus, Liquidity
 from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.money import MICRO
-from domain.order import OrderSide, OrderStatus
+from domain.order import Order, OrderSide, OrderStatus
 from domain.ports import BalanceRecord, JournalRow
 from domain.position import Position
 from domain.reports import IncomeReport, TradeReport
@@ -74,6 +74,7 @@ class Books:
         self.latest: dict[object, Fill | Position] = {}
         self.checks: list[BalanceRecord] = []
         self.trades: list[TradeReport] = []
+        self.orders: list[Order] = []
         self.count = 0
 
     def note(self, change: Change) -> None:
@@ -101,6 +102,7 @@ class Books:
     def trade(self, market: str, outcome: int, side: OrderSide, price: int, size: int, at_ns: int, **changes) -> None:
         """Trade by an order of `strategy`, or outside polybot where that is empty; `kind` as for `Portfolio.apply_trade`."""
         strategy, kind = changes.pop("strategy", "mean_reversion"), changes.pop("kind", None)
+        group = changes.pop("group", "")
         token = self.markets[market].token_ids[outcome]
         draft = f.draft(
             account=self.account,
@@ -110,8 +112,11 @@ class Books:
             price=price,
             size=size,
             strategy=strategy,
+            leg_group=group,
         )
         order = f.order(draft)
+        if group:
+            self.orders.append(order)
         if strategy:
             own = self.portfolio.add(order, at_ns)
             own.status = OrderStatus.LIVE
@@ -142,7 +147,7 @@ class Books:
         for model, kind, found in kinds:
             columns = [encode(row).columns for row in found if isinstance(row, kind)]
             model.objects.bulk_create([model(**each) for each in columns], batch_size=2_000)
-        rows.write(*self.checks)
+        rows.write(*self.checks, *self.orders)
 
 
 def a_week() -> Books:
@@ -209,6 +214,28 @@ def test_profit_by_market_and_category_and_arbitrage():
     arbitrage = profit_report(f.ACCOUNT, ALL, By.ARBITRAGE)
     assert [row.key for row in arbitrage.rows] == [""]
     assert arbitrage.total.realised == 12 * MICRO
+
+
+def test_what_an_arbitrage_holds_until_its_market_ends_or_sells_again_is_profit_of_its_type():
+    books = a_week()
+    for outcome, price in ((0, 400_000), (1, 550_000)):
+        books.trade("m2", outcome, OrderSide.BUY, price, 10 * MICRO, ns(7), strategy="arb", group=rows.GROUP)
+    books.trade("m2", 0, OrderSide.SELL, 430_000, 4 * MICRO, ns(7.1), strategy="arb")
+    pair = {"strategy": "", "kind": EntryKind.MERGE, "liquidity": Liquidity.MAKER}
+    books.trade("m2", 1, OrderSide.SELL, 500_000, 2 * MICRO, ns(7.2), trade_id="merge:0xc2:7", **pair)
+    books.note(books.portfolio.resolve(books.markets["m2"], (MICRO, 0), now_ns=ns(8)))
+    books.flush()
+    rows.leg_group()
+
+    found = by_key(profit_report(f.ACCOUNT, ALL, By.ARBITRAGE))
+
+    ours = found["rebalancing"]
+    fee = books.markets["m2"].fees.taker_fee
+    # YES: 4 sold at 0.43 that cost 0.40, 6 paid a dollar; NO: 2 merged at 0.50 that cost 0.55, 8 paid nothing.
+    assert ours.realised == 120_000 + 3_600_000 - 100_000 - 4_400_000
+    assert ours.fees == fee(400_000, 10 * MICRO) + fee(550_000, 10 * MICRO) + fee(430_000, 4 * MICRO)
+    assert (ours.fills, ours.exposure, ours.positions_closed, ours.positions_won) == (4, 0, 2, 1)
+    assert found[""].profit + ours.profit == books.portfolio.ledger.profit
 
 
 def test_days_weeks_and_months_are_those_of_utc():
@@ -289,6 +316,20 @@ def test_a_difference_to_the_venue_is_shown_to_the_micro_unit():
     text = as_table(statement_rows(found))
     assert "Unexplained difference (venue − books)" in text
     assert "-0.000007" in text
+
+
+def test_shares_that_only_the_venue_knows_of_are_a_difference_too():
+    books = a_week()
+    books.check(books.portfolio.ledger.cash, ns(6.6), **{"22": (5 * MICRO, 0), "gone": (1, 0)})
+    books.flush()
+    found = statement(f.ACCOUNT, days(6.55, 7))
+    assert not found.agrees
+    shown = {token.token_id: token for token in found.tokens}
+    assert (shown["22"].question, shown["22"].outcome, shown["22"].closing, shown["22"].venue) == (
+        "Will it?", "No", 0, 5 * MICRO,
+    )  # fmt: skip
+    assert (shown["gone"].market_id, shown["gone"].closing, shown["gone"].venue) == ("", 0, 1)
+    assert "gone" in as_table(statement_rows(found))
 
 
 def test_a_statement_before_the_venue_was_read_does_not_say_that_it_agrees():
