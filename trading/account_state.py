@@ -90,28 +90,33 @@ class AccountState:
         self.unsure_since_ns = min((own.order.created_ns for own in ended if not own.whole), default=None)
 
     def forget(self, before_ns: int) -> None:
-        """Drop what has been final since before `before_ns`: explained orders, closed positions, their fills. Their rows stay in the journal.
+        """Drop what has been final since before `before_ns`: explained orders, closed positions, fills. Their rows stay in the journal.
 
         A trade that was matched before that moment is no news afterwards, unless it belongs to something still in memory.
         """
         self.horizon_ns = max(self.horizon_ns, before_ns)
         still_open = {own.id for own in self.orders.open()}
         for position in self.positions.closed_before(before_ns):
-            if still_open.isdisjoint(key.order_id for key in position.fills):
+            if still_open.isdisjoint(position.order_ids()):
                 self.positions.forget(position)
         final = [
             own.id
             for own in self.orders.all()
-            if own.id not in still_open
-            and own.updated_ns < before_ns
+            if own.updated_ns < before_ns
+            and own.id not in still_open
             and all(self.fills[key].status.terminal for key in self._fills_of.get(own.id, ()))
         ]
         for order_id in final:
             self.orders.forget(order_id)
-        for key, fill in list(self.fills.items()):
-            if key.order_id not in self.orders and fill.position_id not in self.positions:
-                del self.fills[key]
-                self._fills_of.pop(key.order_id, None)
+        self.positions.forget_fills(before_ns, self.orders)
+        old = [
+            key
+            for key, fill in self.fills.items()
+            if fill.matched_ns < before_ns and key.order_id not in self.orders and not self.positions.remembers(fill)
+        ]
+        for key in old:
+            del self.fills[key]
+            self._fills_of.pop(key.order_id, None)
 
     def _remember(self, fill: Fill) -> None:
         self.fills[fill.key] = fill

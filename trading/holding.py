@@ -71,9 +71,9 @@ def apply(holding: Holding, fill: Fill) -> Holding:
     )
 
 
-def fold(fills: Iterable[Fill]) -> Holding:
-    """Return what `fills`, in the order they were applied, make of an empty holding."""
-    holding = Holding()
+def fold(fills: Iterable[Fill], base: Holding) -> Holding:
+    """Return what `fills`, in the order they were applied, make of `base`."""
+    holding = base
     for fill in fills:
         holding = apply(holding, fill)
     return holding

@@ -114,7 +114,7 @@ class OwnOrders:
         self.touched: dict[str, Market] = {}
         """Markets in which an order changed; whoever keeps figures of them takes them out."""
 
-    def __contains__(self, order_id: str) -> bool:
+    def __contains__(self, order_id: object) -> bool:
         return order_id in self._orders
 
     def __len__(self) -> int:

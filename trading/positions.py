@@ -8,8 +8,9 @@ positions.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, takewhile
 
 from domain.fill import Fill, FillKey
 from domain.market import Market
@@ -25,7 +26,11 @@ _NAMESPACE = uuid.UUID("6f1d5f0e-2d52-5c0c-9d0b-6a2b1f0a7c11")
 
 @dataclass(slots=True)
 class OpenPosition:
-    """A position and the fills it is folded from."""
+    """A position and the fills it is folded from.
+
+    `recent` are the fills from the first on that is not final, `final` those before it, which together with what was `forgotten` made `base`: a
+    fill that moves on folds the recent ones alone.
+    """
 
     id: str
     account: str
@@ -34,25 +39,56 @@ class OpenPosition:
     side: str
     strategy: str
     opened_ns: int
-    fills: dict[FillKey, Fill] = field(default_factory=dict)
+    recent: dict[FillKey, Fill] = field(default_factory=dict)
+    final: dict[FillKey, Fill] = field(default_factory=dict)
+    base: Holding = field(default_factory=Holding)
+    forgotten: Holding = field(default_factory=Holding)
     holding: Holding = field(default_factory=Holding)
     take_profit: int | None = None
     stop_loss: int | None = None
     closed_ns: int | None = None
     payout: int | None = None
     resolved_ns: int | None = None
+    last_sale: int | None = None
 
     def put(self, fill: Fill) -> None:
         """Add a fill, or replace the one of the same key, and fold."""
-        known = fill.key in self.fills
-        self.fills[fill.key] = fill
+        known = fill.key in self.recent or fill.key in self.final
+        if fill.key in self.final:
+            self.recent, self.final, self.base = self.final | self.recent, {}, self.forgotten
+        self.recent[fill.key] = fill
+        if not known and fill.side is OrderSide.SELL:
+            self.last_sale = fill.price
         if known or self.payout is not None:
-            self.holding = fold(self.fills.values())
+            self.holding = fold(self.recent.values(), self.base)
             if self.payout is not None:
                 self.holding = resolve(self.holding, self.payout)
         else:
             self.holding = apply(self.holding, fill)
+        self._advance()
         self._close(self.closed_ns or self.resolved_ns or fill.matched_ns)
+
+    def _advance(self) -> None:
+        for fill in list(takewhile(lambda fill: fill.status.terminal, self.recent.values())):
+            del self.recent[fill.key]
+            self.final[fill.key] = fill
+            self.base = apply(self.base, fill)
+
+    def forget(self, before_ns: int, orders: Container[str]) -> None:
+        """Drop the oldest fills that have been final for long, up to the first of an order in `orders`; what they made stays."""
+        old = takewhile(
+            lambda fill: fill.matched_ns < before_ns and fill.key.order_id not in orders, self.final.values()
+        )
+        for fill in list(old):
+            del self.final[fill.key]
+            self.forgotten = apply(self.forgotten, fill)
+
+    def __contains__(self, key: FillKey) -> bool:
+        return key in self.recent or key in self.final
+
+    def order_ids(self) -> Iterator[str]:
+        """Return the orders of the fills in memory."""
+        return (key.order_id for key in chain(self.final, self.recent))
 
     def settle(self, payout: int, at_ns: int) -> None:
         """Close at `payout` a share: the market resolved. Fills that are not final keep it open until they are."""
@@ -61,15 +97,13 @@ class OpenPosition:
         self._close(at_ns)
 
     def _close(self, at_ns: int) -> None:
-        flat = abs(self.holding.size) < DUST and all(fill.status.terminal for fill in self.fills.values())
-        self.closed_ns = at_ns if flat else None
+        self.closed_ns = at_ns if abs(self.holding.size) < DUST and not self.recent else None
 
     @property
     def exit_price(self) -> int | None:
         if self.payout is not None:
             return self.payout
-        sells = [fill.price for fill in self.fills.values() if fill.side is OrderSide.SELL]
-        return sells[-1] if sells and abs(self.holding.size) < DUST else None
+        return self.last_sale if abs(self.holding.size) < DUST else None
 
     def position(self) -> Position:
         return Position(
@@ -105,6 +139,7 @@ class Positions:
         self._open: dict[str, OpenPosition] = {}
         self._held: dict[str, OpenPosition] = {}
         self._unsettled: dict[str, int] = {}
+        self._unsettled_fills: dict[FillKey, Fill] = {}
         self.touched: set[str] = set()
         """Ids of markets in which a position changed; whoever keeps figures of them takes them out."""
 
@@ -140,6 +175,10 @@ class Positions:
     def put(self, position: OpenPosition, fill: Fill) -> None:
         """Fold a fill into its position."""
         position.put(fill)
+        if fill.status.terminal:
+            self._unsettled_fills.pop(fill.key, None)
+        else:
+            self._unsettled_fills[fill.key] = fill
         self._index(position)
 
     def settle(self, position: OpenPosition, payout: int, at_ns: int) -> None:
@@ -183,6 +222,16 @@ class Positions:
             for p in self._by_id.values()
             if p.closed_ns is not None and p.closed_ns < moment_ns and not p.holding.size
         ]
+
+    def forget_fills(self, before_ns: int, orders: Container[str]) -> None:
+        """Let every position forget what has been final since before a moment and is of no order in `orders`."""
+        for position in self._by_id.values():
+            position.forget(before_ns, orders)
+
+    def remembers(self, fill: Fill) -> bool:
+        """Tell whether a position in memory is still folded from a fill."""
+        position = self._by_id.get(fill.position_id)
+        return position is not None and fill.key in position
 
     def forget(self, position: OpenPosition) -> None:
         """Drop a closed position; its rows stay in the journal."""
@@ -248,4 +297,4 @@ class Positions:
 
     def with_unsettled(self) -> list[Fill]:
         """Return the fills that are not final yet, oldest first."""
-        return [f for p in self.open() for f in p.fills.values() if not f.status.terminal]
+        return list(self._unsettled_fills.values())

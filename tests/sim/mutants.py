@@ -38,7 +38,7 @@ def _commit_unawaited(_: Any) -> Any:
 
 def _booked_again(_: Any) -> Any:
     def put(self: Any, fill: Any) -> None:
-        self.fills[fill.key] = fill
+        self.recent[fill.key] = fill
         self.holding = importlib.import_module("trading.holding").apply(self.holding, fill)
         self._close(fill.matched_ns)
 

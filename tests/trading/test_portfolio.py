@@ -396,6 +396,7 @@ def test_what_may_still_change_is_never_forgotten() -> None:
     account.forget(LATER)
 
     assert {own.id for own in account.orders.all()} == {resting.id, unsettled.id}
+    assert [key.order_id for key in account.fills] == [unsettled.id]
     assert account.positions.size(f.YES) == account.positions.size(f.NO) == 10 * MICRO
     assert not account.apply_trade(fill, now_ns=LATER)
 
