@@ -58,6 +58,7 @@ class ArbExecution(models.Model):
             models.Index(fields=["arb_type"], name="idx_arb_exec_type"),
             models.Index(fields=["started_at"], name="idx_arb_exec_started"),
             models.Index(fields=["status"], name="idx_arb_exec_status"),
+            models.Index(fields=["account", "-started_at", "-id"], name="idx_arb_exec_account_started"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(arb_type__in=[t.value for t in ArbType]), name="arb_executions_type"),

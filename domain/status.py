@@ -15,7 +15,7 @@ class TraderStatus:
 
     `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `refused_frames` counts
     what the venue sent and could not be believed. `counters` say what became of intents and leg groups since the start, `leg_groups` how many groups
-    are not over. `realised` is before fees, `unrealised` is at the best bid.
+    are not over. `session_ns` is when the session began, 0 where there is none. `realised` is before fees, `unrealised` is at the best bid.
     """
 
     mode: str
@@ -35,6 +35,7 @@ class TraderStatus:
     refused_frames: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
     leg_groups: int = 0
+    session_ns: int = 0
     active_strategies: tuple[str, ...] = ()
     halts: tuple[Halt, ...] = ()
     cash: int = 0

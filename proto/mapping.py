@@ -256,6 +256,7 @@ def status_to_proto(status: TraderStatus) -> events_pb2.BotStatus:
         refused_frames=status.refused_frames,
         counters=dict(status.counters),
         leg_groups=status.leg_groups,
+        session_started_at=timestamp(status.session_ns or None),
     )
 
 
@@ -278,6 +279,7 @@ def status_from_proto(message: events_pb2.BotStatus) -> TraderStatus:
         refused_frames=message.refused_frames,
         counters=dict(message.counters),
         leg_groups=message.leg_groups,
+        session_ns=nanoseconds(message, "session_started_at") if message.HasField("session_started_at") else 0,
         active_strategies=tuple(filter(None, message.strategy_name.split(","))),
         halts=tuple(halt_from_proto(halt) for halt in message.halts),
         cash=message.cash_micros,

@@ -41,6 +41,7 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         watched_markets=len(kernel.books) // 2,
         counters=intent_counters(kernel),
         leg_groups=len(kernel.legs.running()),
+        session_ns=kernel.config.session_ns,
         refused_frames=ports.feed.refused + ports.account_feed.refused + kernel.books.counters.malformed,
         venue_mode=kernel.venue_state.text(ports.clock.monotonic()),
         active_strategies=tuple(entry.name for entry in kernel.engine.registry if entry.running),

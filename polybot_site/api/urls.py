@@ -20,5 +20,6 @@ urlpatterns = [
     path("", include("markets.api.urls")),
     path("", include("strategies.api.urls")),
     path("", include("trading.api.urls")),
+    path("", include("arbitrage.api.urls")),
     re_path("", NowhereView.as_view()),
 ]

@@ -1,4 +1,5 @@
-"""The present state as events, for clients that just subscribed: from Redis for broadcasts, from PostgreSQL for orders, fills and positions.
+"""The present state as events, for clients that just subscribed: from Redis for broadcasts, from PostgreSQL for orders, fills, positions and
+arbitrage executions.
 
 Such events have sequence 0. A book carries the version at which Redis has it, so that the trader's next change applies to it.
 """
@@ -13,9 +14,11 @@ from typing import Any
 from channels.db import database_sync_to_async
 from google.protobuf.message import Message
 
+from arbitrage.store import recent_executions
 from markets import cache, keys
 from polybot_site.ws.bytes_redis import BytesRedis
 from polybot_site.ws.topics import Topic
+from proto.arbitrage_mapping import execution_to_proto
 from proto.envelope import PAYLOAD_NAMES
 from proto.mapping import fill_to_proto, order_result_to_proto, position_to_proto
 from proto.market_mapping import Levels, bbo_to_proto, snapshot_to_proto
@@ -24,7 +27,7 @@ from proto.values import timestamp
 from trading import store
 
 RECENT = 100
-"""Ended orders, and fills, that a new client is shown."""
+"""Ended orders, fills, and executions that a new client is shown."""
 
 
 class SiteSnapshots:
@@ -133,6 +136,8 @@ def _rows(kind: str) -> list[Any]:
         return [order_result_to_proto(order, state) for order, state in store.orders(account, recent=RECENT)]
     if kind == "fills":
         return [fill_to_proto(fill) for fill in store.recent_fills(account, recent=RECENT)]
+    if kind == "arb_profit":
+        return [execution_to_proto(execution, legs) for execution, legs in recent_executions(account, recent=RECENT)]
     positions = store.open_positions(account)
     return [position_pb2.PositionUpdate(position=position_to_proto(position)) for position in positions]
 

@@ -1,7 +1,7 @@
 """What a client may subscribe to, and where it comes from.
 
-Books and prices, the status and the strategies are broadcasts: only the latest counts. Orders, fills, positions and signals are streams: every
-event counts, has a stream id, and can be asked for again after a disconnection.
+Books and prices, the status and the strategies are broadcasts: only the latest counts. Orders, fills, positions, signals and arbitrage executions are
+streams: every event counts, has a stream id, and can be asked for again after a disconnection.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ STREAMS = {
     "fills": "stream:fills",
     "positions": "stream:positions",
     "signals": "stream:signals",
+    "arb_profit": "stream:arb:exec",
 }
 _CHANNELS = {"status": "ch:status", "strategies": "ch:strategy:*", "orderbook": "ch:book:*", "prices": "ch:price:*"}
 _PER_ASSET = {"orderbook": "ch:book:", "prices": "ch:price:"}

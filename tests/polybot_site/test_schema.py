@@ -29,6 +29,8 @@ def test_the_schema_knows_every_address_and_how_to_log_in(viewer):
     assert {"get", "post", "delete"} <= schema["paths"]["/api/orders"].keys()
     expected = ("health", "me", "positions", "fills", "ledger", "halt", "status", "stream", "markets", "strategies")
     assert {f"/api/{name}" for name in expected} <= schema["paths"].keys()
+    arbitrage = {"/api/arbitrage/profit", "/api/arbitrage/executions", "/api/arbitrage/executions/{execution_id}"}
+    assert arbitrage <= schema["paths"].keys()
     assert schema["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
 
 

@@ -196,6 +196,7 @@ trader_statuses = st.builds(
     refused_frames=counts,
     counters=st.dictionaries(names, counts, max_size=3),
     leg_groups=counts,
+    session_ns=st.integers(1, 4_000_000_000) | st.just(0),
     active_strategies=st.lists(names, max_size=3).map(tuple),
     halts=st.lists(halts, max_size=2).map(tuple),
     cash=micros,

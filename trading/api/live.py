@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -59,6 +60,7 @@ def trader_status(account: str | None) -> dict[str, Any]:
         "venue_mode": status.venue_mode,
         "counters": dict(status.counters),
         "leg_groups": status.leg_groups,
+        "session_started_at": _session(status),
         "refused_frames": status.refused_frames,
         "strategies": [name for name in status.strategy_name.split(",") if name],
         "halts": [
@@ -72,6 +74,10 @@ def trader_status(account: str | None) -> dict[str, Any]:
             for halt in status.halts
         ],
     }
+
+
+def _session(status: events_pb2.BotStatus) -> datetime | None:
+    return to_datetime(nanoseconds(status, "session_started_at")) if status.HasField("session_started_at") else None
 
 
 def _read(key: str) -> bytes | None:

@@ -169,6 +169,7 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="what became of intents and leg groups since start, by name"
     )
     leg_groups = serializers.IntegerField(help_text="leg groups that are not over")
+    session_started_at = serializers.DateTimeField(allow_null=True, help_text="when the trader's process began")
     refused_frames = serializers.IntegerField(help_text="frames of the venue that could not be believed, since start")
     strategies = serializers.ListField(child=serializers.CharField())
     halts = HaltSerializer(many=True)

@@ -73,7 +73,7 @@ class Halt(_message.Message):
     def __init__(self, account: _Optional[str] = ..., scope: _Optional[str] = ..., target: _Optional[str] = ..., reason: _Optional[str] = ..., set_by: _Optional[str] = ..., set_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class BotStatus(_message.Message):
-    __slots__ = ("mode", "ws_connected", "uptime_seconds", "open_positions", "open_orders", "strategy_name", "account", "venue", "user_ws_connected", "last_message_at", "halts", "cash_micros", "realized_micros", "unrealized_micros", "fees_micros", "unknown_orders", "watched_markets", "ready", "epoch", "venue_mode", "refused_frames", "counters", "leg_groups")
+    __slots__ = ("mode", "ws_connected", "uptime_seconds", "open_positions", "open_orders", "strategy_name", "account", "venue", "user_ws_connected", "last_message_at", "halts", "cash_micros", "realized_micros", "unrealized_micros", "fees_micros", "unknown_orders", "watched_markets", "ready", "epoch", "venue_mode", "refused_frames", "counters", "leg_groups", "session_started_at")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class BotStatus(_message.Message):
     REFUSED_FRAMES_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     LEG_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     mode: str
     ws_connected: bool
     uptime_seconds: int
@@ -127,7 +128,8 @@ class BotStatus(_message.Message):
     refused_frames: int
     counters: _containers.ScalarMap[str, int]
     leg_groups: int
-    def __init__(self, mode: _Optional[str] = ..., ws_connected: _Optional[bool] = ..., uptime_seconds: _Optional[int] = ..., open_positions: _Optional[int] = ..., open_orders: _Optional[int] = ..., strategy_name: _Optional[str] = ..., account: _Optional[str] = ..., venue: _Optional[str] = ..., user_ws_connected: _Optional[bool] = ..., last_message_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., halts: _Optional[_Iterable[_Union[Halt, _Mapping]]] = ..., cash_micros: _Optional[int] = ..., realized_micros: _Optional[int] = ..., unrealized_micros: _Optional[int] = ..., fees_micros: _Optional[int] = ..., unknown_orders: _Optional[int] = ..., watched_markets: _Optional[int] = ..., ready: _Optional[bool] = ..., epoch: _Optional[int] = ..., venue_mode: _Optional[str] = ..., refused_frames: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., leg_groups: _Optional[int] = ...) -> None: ...
+    session_started_at: _timestamp_pb2.Timestamp
+    def __init__(self, mode: _Optional[str] = ..., ws_connected: _Optional[bool] = ..., uptime_seconds: _Optional[int] = ..., open_positions: _Optional[int] = ..., open_orders: _Optional[int] = ..., strategy_name: _Optional[str] = ..., account: _Optional[str] = ..., venue: _Optional[str] = ..., user_ws_connected: _Optional[bool] = ..., last_message_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., halts: _Optional[_Iterable[_Union[Halt, _Mapping]]] = ..., cash_micros: _Optional[int] = ..., realized_micros: _Optional[int] = ..., unrealized_micros: _Optional[int] = ..., fees_micros: _Optional[int] = ..., unknown_orders: _Optional[int] = ..., watched_markets: _Optional[int] = ..., ready: _Optional[bool] = ..., epoch: _Optional[int] = ..., venue_mode: _Optional[str] = ..., refused_frames: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., leg_groups: _Optional[int] = ..., session_started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class HealthCheck(_message.Message):
     __slots__ = ("name", "ok", "age_seconds", "interval_seconds", "last_error")

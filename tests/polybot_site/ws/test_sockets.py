@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis.asyncio
 import websockets
+from asgiref.sync import sync_to_async
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
@@ -18,7 +19,8 @@ from infra.ids import RandomIds
 from markets import keys
 from polybot_site import tokens
 from proto.envelope import EventEncoder
-from proto.polybot.v1 import events_pb2, order_pb2, orderbook_pb2
+from proto.polybot.v1 import arbitrage_pb2, events_pb2, order_pb2, orderbook_pb2
+from tests.trading import rows
 
 both_servers = pytest.mark.parametrize("site_process", ["uvicorn", "daphne"], indirect=True)
 
@@ -289,3 +291,32 @@ async def test_a_client_that_does_not_read_is_let_go_and_others_do_not_notice(si
 async def read_to_the_end(socket):
     while True:
         await asyncio.wait_for(socket.recv(), 20)
+
+
+async def test_executions_come_from_the_tables_first_and_then_as_they_change(site, viewer, broker, encoder):
+    await sync_to_async(rows.trading_account)()
+    await sync_to_async(rows.leg_group)()
+
+    def changed(pnl):
+        return encoder.encode(arbitrage_pb2.ArbExecution(id=rows.GROUP, net_pnl_micros=pnl))
+
+    async with connected(site, viewer) as client:
+        await client.hear_until(subscribed=["status"])
+        (shown,) = await client.subscribe("arb_profit")
+        assert (shown.type, shown.arb_execution.id) == ("arb_execution", rows.GROUP)
+        assert [leg.number for leg in shown.arb_execution.legs] == [0]
+        await broker.xadd("stream:arb:exec", {"event": changed(5)})
+        seen = await client.hear()
+        assert seen.arb_execution.net_pnl_micros == 5
+    await broker.xadd("stream:arb:exec", {"event": changed(6)})
+    async with connected(site, viewer) as client:
+        await client.hear_until(subscribed=["status"])
+        (missed,) = await client.subscribe(arb_profit=seen.stream_id)
+        assert missed.arb_execution.net_pnl_micros == 6
+    for pnl in range(7, 12):
+        await broker.xadd("stream:arb:exec", {"event": changed(pnl)}, maxlen=2, approximate=False)
+    async with connected(site, viewer) as client:
+        await client.hear_until(subscribed=["status"])
+        gap, again = await client.subscribe(arb_profit=seen.stream_id)
+        assert gap == {"gap": "arb_profit"}
+        assert again.arb_execution.residual_micros == 10_000_000

@@ -1,0 +1,1 @@
+"""Arbitrage executions and their profit by REST."""
