@@ -14,7 +14,7 @@ from domain.order import OrderSide, OrderType
 from runtime.kernel import Kernel
 from tests.runtime.kit import House, events_of, gateway_of
 from tests.runtime.leg_kit import clear, group_signals, groups_on_disk, offer, over, submit
-from tests.sim.world import Crash
+from tests.sim.crash_points import Crash
 
 ALL = LegPolicy.ALL_OR_NONE
 
@@ -121,7 +121,9 @@ def test_what_cannot_be_left_halts_its_market_and_stays_in_the_books() -> None:
     house.run(story)
 
 
-@pytest.mark.parametrize("moment", ["before commit", "after commit", "before send", "after send"])
+@pytest.mark.parametrize(
+    "moment", ["before intent's commit", "after intent's commit", "after group's commit", "before send", "after send"]
+)
 @pytest.mark.parametrize("which", [1, 2, 3, 4])
 @pytest.mark.parametrize("policy", [LegPolicy.ALL_OR_NONE, LegPolicy.SEQUENTIAL])
 def test_a_trader_that_dies_with_a_group_on_its_way_brings_it_to_its_end(moment, which, policy) -> None:

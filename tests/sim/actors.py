@@ -5,19 +5,16 @@ An actor gets the simulation and the running kernel and returns at once. Add one
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from domain.errors import PolybotError
-from domain.halt import HaltScope
 from domain.market import Market
-from domain.money import MICRO, format_micros
+from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderType
 from domain.signal import Cancel, Replace, TradeSignal
 from runtime.kernel import Kernel
+from tests.sim import operators
 from tests.sim.groups import basket
-from trading.inbox import PendingCommand
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
@@ -132,51 +129,9 @@ def group(simulation: Simulation, kernel: Kernel) -> None:
 
 
 def command(simulation: Simulation, kernel: Kernel) -> None:
-    """An operator's command, now and then right behind purchases that are being written down."""
-    rng, market = simulation.rng, _market(simulation)
-    kind = rng.choice(("place", "cancel", "cancel_all", "halt", "halt"))
-    target = rng.choice(((HaltScope.ALL, ""), (HaltScope.MARKET, market.id), (HaltScope.VENUE, market.venue)))
-    payload: dict[str, object] = {"scope": target[0].value, "target": target[1], "reason": "chaos"}
-    if kind == "place":
-        book = kernel.books.get(market.token_ids[0])
-        price = book.best_bid if book is not None and book.two_sided else MICRO // 2
-        payload = {
-            "market_id": market.id, "token_id": market.token_ids[0], "side": "buy",
-            "price": format_micros(_bounded(price, market)), "size": "10",
-        }  # fmt: skip
-    elif kind == "cancel":
-        open_orders = kernel.portfolio.orders.open()
-        payload = {"order_id": rng.choice(open_orders).id if open_orders else "0x0"}
-    elif kind == "halt":
+    """An operator's command; a halt comes while purchases are being written down."""
+    if operators.command(simulation, kernel) in ("halt", "flatten"):
         burst(simulation, kernel)
-    order(simulation, kernel, kind, payload)
-    if kind == "halt":
-        asyncio.get_running_loop().call_later(
-            rng.uniform(0.1, 3.0), order, simulation, kernel, "resume", payload, context=None
-        )
-
-
-def order(simulation: Simulation, kernel: Kernel, kind: str, payload: dict[str, object]) -> None:
-    """Have the kernel carry out a command, as the inbox does; a refusal is an answer."""
-    asked = PendingCommand(simulation.world.ids.uuid(), kind, payload, issued_by="an operator", expired=False)
-    simulation.world.faults["operator"] += 1
-
-    async def carry_out() -> None:
-        await asyncio.sleep(0.01)
-        try:
-            await kernel.operator.handle(asked)
-        except (PolybotError, ValueError, KeyError):
-            simulation.refused_commands += 1
-
-    simulation.on_behalf_of(kernel, carry_out)
-
-
-def lift(simulation: Simulation, kernel: Kernel) -> None:
-    """An operator looks at what polybot halted by itself, a while after it happened."""
-    now = simulation.world.clock.now_ns()
-    for halt in kernel.halts.active():
-        if "residual inventory" in halt.reason and now - halt.set_ns > 3_000_000_000:
-            kernel.desk.resume(halt.scope, halt.target, lifted_by="operator")
 
 
 ACTORS = [
@@ -186,6 +141,6 @@ ACTORS = [
     Actor("replace", 14, replace),
     Actor("cancel", 18, cancel),
     Actor("group", 12, group),
-    Actor("lift", 6, lift),
-    Actor("command", 6, command, "operator"),
+    Actor("lift", 8, operators.lift),
+    Actor("command", 10, command, "operator"),
 ]

@@ -22,6 +22,7 @@ from domain.reports import (
     TradeReport,
     Uncertain,
 )
+from tests.sim.crash_points import READ
 from tests.sim.ports import SimAccountFeed, SimGateway
 from tests.sim.world import Dead, World
 
@@ -110,7 +111,7 @@ class FaultyGateway(SimGateway):
         return unknown if self._world.fault("cancel's answer lost", 0.15) else known
 
     async def _effect(self, name: str, work: Callable[[], object]) -> object:
-        if name.startswith("read"):
+        if name.startswith(READ):
             if self._world.fault("read failed", 0.04):
                 raise VenueError(f"{name}: 502")
             if self._world.fault("read frozen", 0.01):

@@ -1,4 +1,5 @@
-"""What must hold, each as a small check with a name: after every step (`STEP`), and once everything has come to rest (`REST`).
+"""What must hold, each as a small check with a name: after every event that changed the account (`EVENT`), after every step (`STEP`), and once
+everything has come to rest (`REST`).
 
 A check gets the simulation and the kernel that holds the lease and returns what is wrong in words. It looks at the venue and at the disk as
 they are, and recomputes; it does not ask the code it checks. `Witness` sees what leaves at the moment it leaves. Add one line to a list for
@@ -8,21 +9,28 @@ another check.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.fill import FillStatus
-from domain.ledger import COLLATERAL, LedgerAccount
-from domain.money import MICRO
+from domain.halt import HaltScope
+from domain.ledger import COLLATERAL, EntryKind, LedgerAccount, LedgerEntry
+from domain.money import MICRO, multiply_ceil
 from domain.order import Effect, OrderDraft, OrderSide, PreparedOrder
+from domain.ports import JournalRow
 from runtime.kernel import Kernel
 from tests.sim.groups import groups_wrong
 from tests.sim.world import TRADER, Dead
 from trading.cash_differences import ROUNDING_PER_FILL
-from trading.positions import DUST
+from trading.halts import covers
+from trading.own_orders import OwnOrder
+from trading.portfolio import Portfolio
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
+
+
+VOIDED = (EntryKind.VOID, LedgerAccount.INVENTORY)
 
 
 class Invariant(NamedTuple):
@@ -31,20 +39,32 @@ class Invariant(NamedTuple):
 
 
 class Witness:
-    """Watches orders on their way out; what must not happen is said in the world's `complaints`."""
+    """Watches decisions, rows and orders on their way out; what must not happen is said in the world's `complaints`.
+
+    `decided` are the decisions there were, `left` the orders whose bytes left. `taken_back` is what the failed sales of each market put back into
+    the inventory at cost, by journal.
+    """
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-        self._left: set[str] = set()
+        self.left: set[str] = set()
         self.decided: set[str] = set()
+        self.taken_back: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def __call__(self, moment: str, life: Dead, draft: OrderDraft, prepared: PreparedOrder) -> None:
         wrong = self._handed(life, draft) if moment == "handed" else self._leaves(draft, prepared)
         self._simulation.world.complaints += [f"{each}: order {prepared.order_id[:10]}" for each in wrong]
 
+    def written(self, rows: Iterable[JournalRow]) -> None:
+        """Hear of rows that a trader wants written."""
+        for row in rows:
+            if isinstance(row, LedgerEntry) and (row.kind, row.ledger_account) == VOIDED and row.amount > 0:
+                self.taken_back[row.market_id][row.journal_id] = row.amount
+
     def _handed(self, life: Dead, draft: OrderDraft) -> Iterator[str]:
         kernel = self._simulation.kernel_of(life)
-        if draft.effect is Effect.OPEN and kernel.halts.blocking(draft.market, draft.strategy) is not None:
+        arbitrage = bool(draft.leg_group)
+        if draft.effect is Effect.OPEN and kernel.halts.blocking(draft.market, draft.strategy, arbitrage=arbitrage):
             yield "halts hold: it opens risk under a halt"
 
     def _leaves(self, draft: OrderDraft, prepared: PreparedOrder) -> Iterator[str]:
@@ -52,68 +72,111 @@ class Witness:
         row = simulation.order_row(prepared.order_id)
         if row is None:
             yield "no send without a committed row: it leaves without one"
-        elif row["lease_epoch"] != simulation.epoch:
-            yield f"one writer: it leaves under epoch {row['lease_epoch']}, now is {simulation.epoch}"
+        else:
+            if row["lease_epoch"] != simulation.epoch:
+                yield f"one writer: it leaves under epoch {row['lease_epoch']}, now is {simulation.epoch}"
+            if any(row[name] != value for name, value in _bytes_of(prepared).items()):
+                yield "no send without a committed row: the row says other bytes"
+            if row["decision_id"] != draft.decision_id:
+                yield "no row without a decision: the row names another one"
         if draft.decision_id not in self.decided:
             yield "no row without a decision: nobody decided on it"
-        if prepared.order_id in self._left:
+        if prepared.order_id in self.left:
             yield "nothing is sent twice: it leaves again"
-        self._left.add(prepared.order_id)
+        self.left.add(prepared.order_id)
 
 
-# After every step
+def _bytes_of(prepared: PreparedOrder) -> dict[str, object]:
+    """Return what an order's row must say so that its bytes can be repeated."""
+    return {
+        "salt": prepared.salt,
+        "maker_amount": prepared.maker_amount,
+        "taker_amount": prepared.taker_amount,
+        "signature": prepared.signature,
+    }
 
 
-def caps(_: Simulation, kernel: Kernel) -> Iterator[str]:
-    """What is held at cost and may still be bought stays within the caps, for each order, market and in all; failed sales and hedges come on top."""
+def never_left(simulation: Simulation, own: OwnOrder) -> bool:
+    """Tell whether an order has not left and cannot leave any more: whoever wrote it down has died. The trader cannot know, and reserves for it."""
+    return own.id not in simulation.witness.left and own.order.lease_epoch < simulation.epoch
+
+
+# After every event
+
+
+def caps(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """What is held at cost, decided, or may still be bought stays within the caps, for each order, each market and in all.
+
+    Two things come on top, and are counted exactly: shares that a failed settlement took back out of the buyer's hands, at their cost, and what was
+    bought to leave a broken group, which no cap may stop.
+    """
     limits, portfolio = kernel.config.limits, kernel.portfolio
     at_stake: defaultdict[str, int] = defaultdict(int)
-    for position in portfolio.positions.open():
+    for position in portfolio.positions.held():
         at_stake[position.market_id] += max(0, position.holding.cost)
     for own in portfolio.orders.open():
         draft = own.order.draft
-        if draft.effect is Effect.OPEN and draft.side is OrderSide.BUY and not own.status.terminal:
+        if not own.status.terminal and _opens(draft) and not never_left(simulation, own):
             at_stake[draft.market.id] += draft.price * max(0, draft.size - own.filled) // MICRO
             if draft.price * draft.size // MICRO > limits.max_order_notional:
                 yield f"order {own.id[:10]} is for {draft.price * draft.size // MICRO}"
-    back: defaultdict[str, int] = defaultdict(int)
-    for fill in portfolio.fills.values():
-        bought = portfolio.orders.get(fill.key.order_id) if fill.side is OrderSide.BUY else None
-        hedges = bought is not None and bought.order.draft.effect is Effect.REDUCE
-        if hedges or (fill.status is FillStatus.FAILED and fill.side is OrderSide.SELL):
-            back[fill.market_id] += fill.size
+    for draft in kernel.risk.reservations.drafts():
+        if _opens(draft):
+            at_stake[draft.market.id] += draft.price * draft.size // MICRO
+    beyond = _beyond_the_caps(simulation, portfolio)
     for market_id, stake in at_stake.items():
-        if stake > limits.max_market_notional + back[market_id]:
+        if stake > limits.max_market_notional + beyond[market_id]:
             yield f"{stake} are at stake in market {market_id}"
-    if sum(at_stake.values()) > limits.max_total_notional + sum(back.values()):
+    if sum(at_stake.values()) > limits.max_total_notional + sum(beyond.values()):
         yield f"{sum(at_stake.values())} are at stake in all"
 
 
-def available(_: Simulation, kernel: Kernel) -> Iterator[str]:
-    """Nobody offers or spends what is not there: open orders never hold more than what has settled, except what a failed settlement took back."""
+def _beyond_the_caps(simulation: Simulation, portfolio: Portfolio) -> defaultdict[str, int]:
+    beyond: defaultdict[str, int] = defaultdict(int)
+    for market_id, journals in simulation.witness.taken_back.items():
+        beyond[market_id] += sum(journals.values())
+    for fill in portfolio.fills.values():
+        bought = portfolio.orders.get(fill.key.order_id) if fill.side is OrderSide.BUY else None
+        if bought is not None and bought.order.draft.effect is Effect.REDUCE:
+            beyond[fill.market_id] += multiply_ceil(fill.price, fill.size)
+    return beyond
+
+
+def _opens(draft: OrderDraft) -> bool:
+    return draft.effect is Effect.OPEN and draft.side is OrderSide.BUY
+
+
+def available(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Nobody offers or spends what is not there: open orders and decisions hold no more than what has settled."""
     portfolio = kernel.portfolio
-    offered: defaultdict[str, int] = defaultdict(int)
+    offered: defaultdict[tuple[str, str], int] = defaultdict(int)
     spent = 0
     for own in portfolio.orders.open():
         draft = own.order.draft
-        if own.status.terminal:
+        if own.status.terminal or never_left(simulation, own):
             continue
         if draft.side is OrderSide.SELL:
-            offered[draft.token_id] += max(0, draft.size - own.filled)
+            offered[draft.token_id, draft.strategy] += max(0, draft.size - own.filled)
         elif draft.spends_cash_amount:
             spent += max(0, own.order.prepared.maker_amount - own.spent)
         else:
             spent += draft.price * max(0, draft.size - own.filled) // MICRO
-    failed: defaultdict[str, int] = defaultdict(int)
-    for fill in portfolio.fills.values():
-        if fill.status is FillStatus.FAILED:
-            failed[fill.token_id if fill.side is OrderSide.BUY else COLLATERAL] += fill.size
-    for token_id, size in offered.items():
-        if size > portfolio.positions.settled(token_id) + failed[token_id] + DUST:
-            yield f"{size} of token {token_id} are on offer, {portfolio.positions.settled(token_id)} are held"
+    for draft in kernel.risk.reservations.drafts():
+        if draft.side is OrderSide.SELL:
+            offered[draft.token_id, draft.strategy] += draft.size
+        else:
+            spent += draft.price * draft.size // MICRO
+    for (token_id, strategy), size in offered.items():
+        position = portfolio.positions.get(token_id, strategy)
+        held = position.holding.settled if position is not None else 0
+        if size > held:
+            yield f"{size} of token {token_id} are on offer by {strategy}, {held} are held"
     cash = portfolio.ledger.cash - portfolio.positions.unsettled_proceeds - spent
-    if cash < -failed[COLLATERAL]:
+    if cash < 0:
         yield f"cash: {cash}"
+
+
+# After every step
 
 
 def nothing_released_early(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
@@ -128,36 +191,84 @@ def nothing_released_early(simulation: Simulation, kernel: Kernel) -> Iterator[s
         if own.id in still_open:
             continue
         told = exchange.order(own.id)
-        if told is not None and abs(told.size_matched - own.seen) > DUST:
+        if told is not None and told.size_matched != own.seen:
             yield f"order {own.id[:10]} is over with {own.seen}, the venue matched {told.size_matched}"
 
 
 def one_order_for_an_intent(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    """No two orders of one intent ever come to the venue, whatever became of the first."""
     intents: dict[str, str] = {}
-    for view in simulation.world.exchange.open_orders(TRADER):
-        row = simulation.order_row(view.id)
-        if row is not None and intents.setdefault(row["intent_id"], view.id) != view.id:
-            yield f"orders {view.id[:10]} and {intents[row['intent_id']][:10]} are both live"
+    for view in simulation.world.exchange.orders(TRADER):
+        row = simulation.row_of(view.id)
+        if row is None:
+            yield f"order {view.id[:10]} is at the venue without a row"
+        elif intents.setdefault(row["intent_id"], view.id) != view.id:
+            yield f"orders {view.id[:10]} and {intents[row['intent_id']][:10]} are both of intent {row['intent_id']}"
 
 
-def fills_count_once(_: Simulation, kernel: Kernel) -> Iterator[str]:
-    portfolio = kernel.portfolio
+def fills_count_once(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Every fill is one of the venue's, whole and once, in its order and in its position."""
+    portfolio, venue = kernel.portfolio, venue_fills(simulation)
     sizes: defaultdict[str, int] = defaultdict(int)
+    filled: defaultdict[str, int] = defaultdict(int)
     for fill in portfolio.fills.values():
+        _, size = venue.get(tuple(fill.key), (None, 0))
+        if fill.size != size:
+            yield f"fill {tuple(fill.key)} is of {fill.size}, the venue says {size}"
         if fill.status is not FillStatus.FAILED:
             sizes[fill.token_id] += fill.size if fill.side is OrderSide.BUY else -fill.size
+            filled[fill.key.order_id] += fill.size
     for token_id, size in sizes.items():
         if portfolio.positions.size(token_id) != size:
             yield f"token {token_id}: {portfolio.positions.size(token_id)} held, the fills say {size}"
+    for own in portfolio.orders.all():
+        if own.filled != filled[own.id]:
+            yield f"order {own.id[:10]}: {own.filled} filled, the fills say {filled[own.id]}"
 
 
 def ledger_balances(_: Simulation, kernel: Kernel) -> Iterator[str]:
-    """Cash, inventory at cost, fees and what was realised are what was deposited, to the micro-unit."""
-    ledger = kernel.portfolio.ledger
+    """Cash, inventory at cost, fees and what was realised are what was deposited, to the micro-unit; each is what the fills make of it."""
+    portfolio, ledger = kernel.portfolio, kernel.portfolio.ledger
     beside = (LedgerAccount.EQUITY, LedgerAccount.TOKENS, LedgerAccount.COUNTERPARTY)
     held = sum(ledger.balance(account) for account in LedgerAccount if account not in beside)
     if held != ledger.deposits:
         yield f"{held} held, {ledger.deposits} deposited"
+    if ledger.balance(LedgerAccount.INVENTORY) != portfolio.positions.total_cost:
+        yield f"inventory is {ledger.balance(LedgerAccount.INVENTORY)}, held at cost {portfolio.positions.total_cost}"
+    fees = sum(fill.fee for fill in portfolio.fills.values() if fill.status is not FillStatus.FAILED)
+    if ledger.balance(LedgerAccount.FEES) != fees:
+        yield f"fees are {ledger.balance(LedgerAccount.FEES)}, the fills paid {fees}"
+
+
+def halts_stand(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    """Once a halt was confirmed, the venue has no order left that opens risk in its scope."""
+    for row in simulation.commands.rows.values():
+        if row.kind != "halt" or row.status != "done" or not row.result["confirmed"] or row.result["open_after"]:
+            continue
+        scope, target = HaltScope(row.payload["scope"]), row.payload["target"]
+        halt = kernel.halts.get(scope, target)
+        if halt is None or halt.set_ns > simulation.world.clock.at_ns(row.ended):
+            continue
+        for view in simulation.world.exchange.open_orders(TRADER):
+            own = kernel.portfolio.orders.get(view.id)
+            draft = own.order.draft if own is not None else None
+            if draft is None or draft.effect is not Effect.OPEN:
+                continue
+            if covers(scope, target, draft.market, draft.strategy, arbitrage=bool(draft.leg_group)):
+                yield f"order {view.id[:10]} rests, {scope} {target} was halted and confirmed to be empty"
+
+
+def commands_end_once(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    """A command places one order at the most, and none once it has expired."""
+    placed: defaultdict[str, int] = defaultdict(int)
+    for view in simulation.world.exchange.orders(TRADER):
+        row = simulation.row_of(view.id)
+        command = simulation.commands.rows.get(row["intent_id"]) if row is not None else None
+        if command is not None:
+            placed[command.id] += 1
+            if command.id not in simulation.commands.taken:
+                yield f"command {command.id} had expired, and placed order {view.id[:10]}"
+    yield from (f"command {each} placed {number} orders" for each, number in placed.items() if number > 1)
 
 
 def no_trade_with_ourselves(simulation: Simulation, _: Kernel) -> Iterator[str]:
@@ -177,6 +288,7 @@ def orders_explained(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
         if view.status.open:
             yield f"order {view.id} is still open at the venue"
     decisions = [row["decision_id"] for row in journaled.values()]
+    yield from (f"nobody decided {each}" for each in decisions if each not in simulation.witness.decided)
     if len(decisions) != len(set(decisions)):
         yield "two orders share one decision"
     yield from (f"order {own.id} is {own.status} and not explained" for own in kernel.portfolio.orders.open())
@@ -210,7 +322,8 @@ def groups_end(simulation: Simulation, _: Kernel) -> Iterator[str]:
     yield from groups_wrong(simulation.rows("leg_groups"), simulation.rows("orders"), simulation.rows("halts"))
 
 
-def fills_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+def venue_fills(simulation: Simulation) -> dict[tuple[str, ...], tuple[FillStatus, int]]:
+    """Return the venue's word on our parts of trades: status and size by (trade, order)."""
     venue: dict[tuple[str, ...], tuple[FillStatus, int]] = {}
     for trade in simulation.world.exchange.trades(TRADER):
         if trade.account == TRADER:
@@ -219,6 +332,11 @@ def fills_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterator[s
             if maker.account == TRADER:
                 _, size = venue.get((trade.id, maker.order_id), (trade.status, 0))
                 venue[trade.id, maker.order_id] = (trade.status, size + maker.size)
+    return venue
+
+
+def fills_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
+    venue = venue_fills(simulation)
     ours = {tuple(fill.key): (fill.status, fill.size) for fill in kernel.portfolio.fills.values()}
     for key in sorted(venue.keys() | ours.keys()):
         if venue.get(key) != ours.get(key):
@@ -232,7 +350,7 @@ def positions_equal_the_venues(simulation: Simulation, kernel: Kernel) -> Iterat
                 simulation.world.exchange.balance(TRADER, token).settled,
                 kernel.portfolio.positions.size(token),
             )
-            if abs(held - ours) > DUST:
+            if held != ours:
                 yield f"token {token}: the venue holds {held}, we think {ours}"
 
 
@@ -258,14 +376,19 @@ def books_agree(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
         yield f"{kernel.portfolio.orders.reserved_cash} is still reserved"
 
 
-STEP = [
+EVENT = [
     Invariant("caps hold", caps),
     Invariant("available is never negative", available),
+]
+STEP = [
+    *EVENT,
     Invariant("nothing is released early", nothing_released_early),
-    Invariant("one live order for an intent", one_order_for_an_intent),
+    Invariant("one order for an intent", one_order_for_an_intent),
     Invariant("a fill is applied once", fills_count_once),
     Invariant("the ledger balances", ledger_balances),
     Invariant("no trade with ourselves", no_trade_with_ourselves),
+    Invariant("a halt that was confirmed stands", halts_stand),
+    Invariant("a command is carried out once", commands_end_once),
 ]
 REST = [
     *STEP,

@@ -26,6 +26,7 @@ from domain.reports import (
     SendOutcome,
     TradeReport,
 )
+from tests.sim.crash_points import CANCEL, READ, SEND, commits
 from tests.sim.world import ACCOUNT, TRADER, Dead, World
 from trading.journal_memory import MemoryJournal
 from trading.lease import MemoryLeases
@@ -146,11 +147,12 @@ class SimGateway:
 
     async def _effect(self, name: str, work: Callable[[], object]) -> object:
         """Do something to the venue and back, each way with its latency, unless the trader dies on the way."""
+        point = READ if name.startswith(READ) else name
         await asyncio.sleep(LATENCY)
-        if not self._world.point(f"before {name}", self._life):
+        if not self._world.point(f"before {point}", self._life):
             await silence()
         result = work()
-        if not self._world.point(f"after {name}", self._life):
+        if not self._world.point(f"after {point}", self._life):
             await silence()
         await asyncio.sleep(LATENCY)
         if not self._life.alive:
@@ -176,7 +178,7 @@ class SimGateway:
 
     async def _carry(self, prepared: Sequence[PreparedOrder]) -> list[SendOutcome]:
         commands = [self._place_command(order, self._drafts[order.order_id]) for order in prepared]
-        events = await self._effect("send", lambda: [self._world.step(command)[-1] for command in commands])
+        events = await self._effect(SEND, lambda: [self._world.step(command)[-1] for command in commands])
         assert isinstance(events, list)
         return [self._outcome(event) for event in events]
 
@@ -204,7 +206,7 @@ class SimGateway:
         )
 
     async def _cancel(self, command: c.Command) -> CancelOutcome:
-        events = await self._effect("cancel", lambda: self._world.step(command))
+        events = await self._effect(CANCEL, lambda: self._world.step(command))
         assert isinstance(events, list)
         answer = events[-1]
         assert isinstance(answer, e.CancelAnswer), answer
@@ -393,15 +395,21 @@ class CrashingJournal(MemoryJournal):
         super().__init__(world.tables, ACCOUNT, epoch, market_of, delay=COMMIT_SECONDS)
         self._world = world
         self._life = life
+        self._waiting: list[JournalRow] = []
 
     def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
-        return super().submit(rows) if self._life.alive else asyncio.get_running_loop().create_future()
+        if not self._life.alive:
+            return asyncio.get_running_loop().create_future()
+        self._world.written(rows)
+        self._waiting += rows
+        return super().submit(rows)
 
     def _commit(self) -> None:
-        if not self._world.point("before commit", self._life):
-            return
-        super()._commit()
-        self._world.point("after commit", self._life)
+        effects = commits(self._waiting)
+        self._waiting.clear()
+        if all(self._world.point(f"before {effect}", self._life) for effect in effects):
+            super()._commit()
+            all(self._world.point(f"after {effect}", self._life) for effect in effects)
 
     def _write(self, writes: Sequence[Write]) -> JournalError | LeaseLostError | None:
         if any(write.table == "orders" and write.verb is Verb.INSERT for write in writes) and self._world.fault(
@@ -446,5 +454,5 @@ class SimStorage:
         return list(self._world.exchange.markets())
 
     async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
-        if not self._world.point("before save markets", self._life):
+        if not self._life.alive:
             await silence()

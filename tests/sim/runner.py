@@ -1,9 +1,13 @@
-"""Runs many seeds in several processes, adds them up, and shrinks one that fails: what `manage.py simulate` and the tests call."""
+"""Runs many seeds in several processes, adds them up, and shrinks one that fails: what `manage.py simulate` and the tests call.
+
+A run that is interrupted (SIGINT, SIGTERM) reports what was run so far, and says that it is not whole.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 import traceback
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from tests.sim.crash_points import POINTS
 from tests.sim.faults import FAULTS
 from tests.sim.simulation import STEPS, Outcome, Simulation
 
@@ -23,17 +28,21 @@ SHRINKING_RUNS = 60
 
 @dataclass
 class Report:
-    """What became of all seeds. `faults_injected` counts each kind, `violations` name their seed, `state_hash` is of all seeds in order."""
+    """What became of the `seeds` that were run. `faults_injected` counts each kind, `crashes_at` the deaths at each of `tests.sim.crash_points`,
+    `violations` name their seed, `state_hash` is of all seeds in order. `interrupted`: there should have been more.
+    """
 
-    seeds: int
+    seeds: int = 0
     steps: int = 0
     faults_injected: dict[str, int] = field(default_factory=dict)
     crashes: int = 0
+    crashes_at: dict[str, int] = field(default_factory=dict)
     orders: int = 0
     fills: int = 0
     violations: list[dict[str, Any]] = field(default_factory=list)
     state_hash: str = ""
     seconds: float = 0.0
+    interrupted: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,7 +55,8 @@ def chosen_faults(text: str) -> tuple[str, ...]:
     kinds = tuple(kind.strip() for kind in text.split(","))
     unknown = [kind for kind in kinds if kind not in FAULTS]
     if unknown:
-        raise ValueError(f"no fault is called {', '.join(unknown)}; there are: {', '.join(FAULTS)}")
+        named = ", ".join(map(repr, unknown))
+        raise ValueError(f"no fault is called {named}; say all, none, or some of: {', '.join(FAULTS)}")
     return kinds
 
 
@@ -73,23 +83,30 @@ def run_seeds(
     steps: int,
     faults: Collection[str],
     jobs: int,
-    told: Callable[[int], None] = lambda _: None,
+    told: Callable[[int, Outcome], None] = lambda *_: None,
 ) -> Report:
-    """Run every seed; `told` hears how many are done."""
-    begun, report = perf_counter(), Report(seeds=len(seeds))
+    """Run every seed; `told` hears how many are done, and of the last one."""
+    begun, report = perf_counter(), Report()
     counted: Counter[str] = Counter()
+    points: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for done, outcome in enumerate(_outcomes(seeds, partial(run_seed, steps=steps, faults=faults), jobs), 1):
-        report.steps += outcome.steps
-        report.crashes += len(outcome.crashed_at)
-        report.orders += outcome.orders
-        report.fills += outcome.fills
-        counted.update(outcome.faults)
-        digest.update(outcome.state_hash.encode())
-        if outcome.violations:
-            report.violations.append({"seed": outcome.seed, "step": outcome.steps, "wrong": outcome.violations})
-        told(done)
+    try:
+        for outcome in _outcomes(seeds, partial(run_seed, steps=steps, faults=faults), jobs):
+            report.seeds += 1
+            report.steps += outcome.steps
+            report.crashes += len(outcome.crashed_at)
+            report.orders += outcome.orders
+            report.fills += outcome.fills
+            points.update(outcome.crashed_at)
+            counted.update(outcome.faults)
+            digest.update(outcome.state_hash.encode())
+            if outcome.violations:
+                report.violations.append({"seed": outcome.seed, "step": outcome.steps, "wrong": outcome.violations})
+            told(report.seeds, outcome)
+    except KeyboardInterrupt:
+        report.interrupted = True
     report.faults_injected = {kind: counted[kind] for kind in FAULTS if kind in counted}
+    report.crashes_at = {point: points[point] for point in POINTS if point in points}
     report.state_hash, report.seconds = digest.hexdigest(), round(perf_counter() - begun, 1)
     return report
 
@@ -100,8 +117,23 @@ def _outcomes(seeds: Sequence[int], work: Callable[[int], Outcome], jobs: int) -
         yield from map(work, seeds)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=quiet) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
+    try:
         yield from pool.map(work, seeds, chunksize=4)
+    except BaseException:
+        # Whoever is in the middle of a seed, or goes round in circles, is not waited for.
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """An interruption is the parent's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    quiet()
 
 
 def shrink(seed: int, *, steps: int, faults: Collection[str]) -> tuple[int, tuple[str, ...]]:

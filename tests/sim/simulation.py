@@ -12,22 +12,26 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from domain.errors import PolybotError
+from domain.ledger import LedgerAccount
 from domain.money import MICRO
 from domain.order import OrderDraft
-from domain.ports import Journal
+from domain.ports import Journal, JournalRow
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
 from runtime.ports import Ports, Storage
 from tests.sim.actors import ACTORS
+from tests.sim.crash_points import crash_plan
 from tests.sim.faults import FAULTS, FaultyAccountFeed, FaultyGateway
-from tests.sim.invariants import REST, STEP, Invariant, Witness
+from tests.sim.invariants import EVENT, REST, STEP, Invariant, Witness
+from tests.sim.operators import CommandTable, SimInbox, lift_all
 from tests.sim.ports import SimCatalog, SimMarketFeed, SimStorage
 from tests.sim.virtual_time import run_virtual
-from tests.sim.world import ACCOUNT, START_CASH, Crash, Dead, World
+from tests.sim.world import ACCOUNT, START_CASH, Dead, World
+from trading.halts import Halts
 from trading.limits import RiskLimits
 from trading.portfolio import Portfolio
 
@@ -35,9 +39,12 @@ STEPS = 150
 REST_SECONDS = 60.0
 QUIET_SECONDS = 7.0
 """Two reconciliations fit in."""
-STEPS_PER_CRASH = 20
+MOST_VACANT_SECONDS = 15.0
+"""How long a step waits for somebody who trades: a lease runs out, a start reads the venue."""
 LITTLE_CASH = 150 * MICRO
-EFFECTS = ("send", "cancel", "commit", "read order", "read open orders", "read trades", "read balances")
+DISK = ("orders", "fills", "positions", "ledger_entries", "leg_groups", "halts")
+EXPECTED_ENDS = ("the lease of", "could not be journaled", "intent ")
+"""Why a trader may stop by itself: another has the lease, or it is not known what the disk says. Nothing else may end one."""
 LIMITS = RiskLimits(
     max_book_age_ms=60_000,
     max_open_positions=12,
@@ -49,12 +56,21 @@ LIMITS = RiskLimits(
 _LIFE: contextvars.ContextVar[Dead | None] = contextvars.ContextVar("life", default=None)
 
 
-class Silent:
-    """An event sink that keeps nothing."""
+class Eyes:
+    """An event sink that looks at the account after every event that changed it."""
 
-    def order(self, order: object, state: object) -> None: ...
-    def fill(self, fill: object) -> None: ...
-    def position(self, position: object) -> None: ...
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+
+    def order(self, order: object, state: object) -> None:
+        self._look()
+
+    def fill(self, fill: object) -> None:
+        self._look()
+
+    def position(self, position: object) -> None:
+        self._look()
+
     def signal(self, signal: object, decision: str) -> None: ...
     def strategy(self, info: object) -> None: ...
     def arb_execution(self, *what: object) -> None: ...
@@ -74,13 +90,6 @@ class Outcome:
     fills: int
     state_hash: str
     violations: list[str] = field(default_factory=list)
-
-
-def crash_plan(seed: int, steps: int) -> list[Crash]:
-    """Return the crashes of a seed, each before or after some effect."""
-    rng = random.Random(seed + 10_000)
-    points = [f"{when} {effect}" for when in ("before", "after") for effect in EFFECTS]
-    return [Crash(rng.choice(points), rng.randrange(1, 6)) for _ in range(max(1, steps // STEPS_PER_CRASH))]
 
 
 class Seat:
@@ -119,8 +128,11 @@ class Seat:
         reason = "its start failed"
         try:
             await kernel.start()
+            kernel.spawn("inbox", SimInbox(self._simulation.commands, kernel, life).run)
             self.kernel = kernel
             reason = await asyncio.shield(kernel.stopped)
+            if not any(expected in reason for expected in EXPECTED_ENDS):
+                self._simulation.world.complaints.append(f"nothing dies of itself: {reason}")
         except (PolybotError, OSError) as error:
             reason = str(error)
         self.kernel = None
@@ -138,18 +150,20 @@ class Simulation:
         self.faults = frozenset(faults)
         self.rng = random.Random(f"{seed}:steps")
         self.world = World(seed, cash=START_CASH if seed % 2 else LITTLE_CASH)
+        self.commands = CommandTable(self.world)
         self.world.enabled = self.faults
         self.world.watch = self.witness = Witness(self)
+        self.world.written = self.witness.written
         if "skew" in self.faults:
             self.world.skew_ns = self.world.roll("skew").randrange(-2_000, 2_000) * 1_000_000
         if "crash" in self.faults:
             self.world.plan.extend(crash_plan(seed, steps))
         self.done = 0
-        self.refused_commands = 0
         self.violations: list[str] = []
         self.successors: dict[str, tuple[str, int]] = {}
         """The intents that replace an order: which, and how much the two may be worth together."""
         self._kernels: dict[Dead, Kernel] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
 
     # The disk
 
@@ -163,6 +177,15 @@ class Simulation:
     def order_row(self, order_id: str) -> dict[str, Any] | None:
         """Return an order's committed row."""
         return self.world.tables.row("orders", ("id",), (order_id,))
+
+    def row_of(self, order_id: str) -> dict[str, Any] | None:
+        """Return a row that says what never changes of an order."""
+        if order_id not in self._rows:
+            row = self.order_row(order_id)
+            if row is None:
+                return None
+            self._rows[order_id] = row
+        return self._rows[order_id]
 
     def external(self) -> bool:
         """Tell whether something outside virtual time still owes an answer."""
@@ -187,7 +210,7 @@ class Simulation:
             gateway=FaultyGateway(world, life),
             catalog=SimCatalog(world),
             storage=self.storage(life),
-            events=Silent(),
+            events=Eyes(lambda: self._look(EVENT, [kernel])),
         )
         config = KernelConfig(
             mode=Mode.TRADE,
@@ -258,20 +281,33 @@ class Simulation:
         return [seat.kernel for seat in seats if seat.kernel and seat.kernel.ready and not seat.kernel.stopped.done()]
 
     async def _trade(self, seats: list[Seat], tasks: list[asyncio.Task[None]]) -> None:
+        world = self.world
         actors = [actor for actor in ACTORS if not actor.fault or actor.fault in self.faults]
         weights = [actor.weight for actor in actors]
         while self.done < self.steps and not self.violations:
             await asyncio.sleep(self.rng.uniform(0.05, 0.6))
-            living = self._living(seats, tasks)
+            living = await self._somebody(seats, tasks)
             (actor,) = self.rng.choices(actors, weights)
             if living:
                 actor.act(self, self.rng.choice(living))
             self.done += 1
+            world.now_step = self.done
             self._look(STEP, living)
+
+    async def _somebody(self, seats: list[Seat], tasks: list[asyncio.Task[None]]) -> list[Kernel]:
+        """Wait until somebody trades, or as long as that may take."""
+        clock = self.world.clock
+        end = clock.monotonic() + MOST_VACANT_SECONDS
+        while not (living := self._living(seats, tasks)) and clock.monotonic() < end:  # noqa: ASYNC110 - time itself
+            await asyncio.sleep(0.25)
+        return living
 
     def _look(self, invariants: list[Invariant], living: list[Kernel]) -> None:
         """Check what must hold of whoever holds the lease now."""
         self.violations += self.world.complaints
+        self.world.complaints.clear()
+        if self.world.clock.standstills:
+            self.violations.append("time goes on: something went round and round at one moment")
         for kernel in living:
             if kernel.lease.epoch == self.epoch:
                 self.violations += [f"{name}: {wrong}" for name, check in invariants for wrong in check(self, kernel)]
@@ -289,11 +325,12 @@ class Simulation:
             world.settle(failing=False)
             holders = [k for k in self._living(seats, tasks) if k.lease.epoch == self.epoch]
             for kernel in holders:
+                lift_all(self, kernel)
                 if kernel not in told:
                     told.add(kernel)
                     kernel.engine.registry.stop_all()
                     self.on_behalf_of(kernel, _ending(kernel))
-            if not holders or not _quiet(holders[0]):
+            if not holders or not _quiet(holders[0]) or self.commands.pending():
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = world.clock.monotonic()
@@ -308,30 +345,54 @@ class Simulation:
         await self._replay(holders[0])
 
     async def _twice(self, kernel: Kernel) -> None:
-        """Reconciling again changes nothing."""
+        """Reconciling again changes nothing, neither in memory nor on the disk: not a row is written."""
         await kernel.reconciler.run()
-        before = self._books()
+        heard, rows = self.world.written, list[JournalRow]()
+        self.world.written = rows.extend
+        before = state_of(kernel.portfolio)
         await kernel.reconciler.run()
-        if self._books() != before:
-            self.violations.append("reconciling twice: the second time changed something")
-
-    def _books(self) -> str:
-        return repr([self.rows(table) for table in ("orders", "fills", "positions", "ledger_entries")])
+        self.world.written = heard
+        if rows or state_of(kernel.portfolio) != before:
+            self.violations.append(f"reconciling twice: the second time changed something: {rows[:3]}")
 
     async def _replay(self, kernel: Kernel) -> None:
         """Replaying the journal gives the same state."""
+        await kernel.desk.settle("end of the simulation")
         life = self.world.join()
         journal: Journal = self.storage(life).journal(lambda: 0, kernel.markets.required)
-        again = Portfolio(ACCOUNT, kernel.markets.by_condition)
-        again.restore(await journal.load())
-        before, after = ({(p.id, p.holding) for p in each.positions.open()} for each in (kernel.portfolio, again))
-        if before != after:
-            self.violations.append(f"the journal replays: positions differ: {before ^ after}")
-        if again.ledger.cash != kernel.portfolio.ledger.cash:
-            self.violations.append("the journal replays: cash differs")
-        fills = ({f.key: f.status for f in each.fills.values()} for each in (kernel.portfolio, again))
-        if next(fills) != next(fills):
-            self.violations.append("the journal replays: fills differ")
+        disk = await journal.load()
+        again, halts = Portfolio(ACCOUNT, kernel.markets.by_condition), Halts(ACCOUNT)
+        again.restore(disk)
+        halts.restore(disk.halts)
+        for what, replayed in state_of(again).items():
+            now = state_of(kernel.portfolio)[what]
+            if replayed != now:
+                self.violations.append(f"the journal replays: {what} differ: {_difference(replayed, now)}")
+        # What the venue said in between is not on the disk: until it is read again a restart reserves more, never less.
+        if again.available_cash > kernel.portfolio.available_cash:
+            self.violations.append(
+                f"the journal replays: {again.available_cash} free, {kernel.portfolio.available_cash} in memory"
+            )
+        if set(halts.active()) != set(kernel.halts.active()):
+            self.violations.append(f"the journal replays: halts differ: {halts.active()}, {kernel.halts.active()}")
+        running = sorted(report.group.id for report in kernel.legs.running())
+        if running != sorted(group.id for group, state in disk.groups if not state.state.over):
+            self.violations.append(f"the journal replays: groups differ: {running} run")
+
+
+def state_of(portfolio: Portfolio) -> dict[str, dict[Any, Any]]:
+    """Return everything that counts of an account's state, times to the microsecond as on the disk."""
+    return {
+        "orders": {own.id: (own.status, own.filled, own.seen, own.spent) for own in portfolio.orders.all()},
+        "fills": {fill.key: replace(fill, matched_ns=fill.matched_ns // 1000) for fill in portfolio.fills.values()},
+        "positions": {p.id: (p.holding, p.take_profit, p.stop_loss) for p in portfolio.positions.open()},
+        "ledger": {account: portfolio.ledger.balance(account) for account in LedgerAccount},
+    }
+
+
+def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
+    keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+    return "; ".join(f"{key}: {one.get(key)} on disk, {other.get(key)} in memory" for key in keys[:2])
 
 
 def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **named: Any) -> asyncio.Task[Any]:
@@ -360,7 +421,5 @@ def _quiet(kernel: Kernel) -> bool:
 
 def state_hash(world: World, rows: Callable[[str], list[dict[str, Any]]]) -> str:
     """Return one hash of venue and disk."""
-    disk = json.dumps(
-        {table: rows(table) for table in ("orders", "fills", "positions", "ledger_entries")}, default=repr
-    )
+    disk = json.dumps({table: rows(table) for table in DISK}, default=repr)
     return hashlib.sha256((world.exchange.state_hash() + disk).encode()).hexdigest()

@@ -14,6 +14,7 @@ from domain.market import Market
 from domain.ports import Journal, JournalRow, Lease, LeaseStore
 from markets import store
 from runtime.ports import Storage
+from tests.sim.crash_points import commits
 from tests.sim.ports import SimStorage
 from tests.sim.simulation import Simulation
 from tests.sim.world import ACCOUNT, Dead, World
@@ -33,19 +34,29 @@ class CrashingPostgresJournal(PostgresJournal):
         self._life = life
 
     def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
-        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._simulation.world.point("before commit", self._life):
-            self._simulation.owed += 1
-            super().submit(rows).add_done_callback(lambda written: self._tell(written, heard))
-        return heard
+        return self._carry(rows, super().submit)
 
     def record(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
-        return self.submit(rows)
+        return self._carry(rows, super().record)
 
-    def _tell(self, written: asyncio.Future[None], heard: asyncio.Future[None]) -> None:
+    def _carry(
+        self, rows: Sequence[JournalRow], write: Callable[[Sequence[JournalRow]], asyncio.Future[None]]
+    ) -> asyncio.Future[None]:
+        heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        effects = commits(rows)
+        if self._life.alive and self._passes("before", effects):
+            self._simulation.world.written(rows)
+            self._simulation.owed += 1
+            write(rows).add_done_callback(lambda written: self._tell(written, heard, effects))
+        return heard
+
+    def _passes(self, when: str, effects: Sequence[str]) -> bool:
+        return all(self._simulation.world.point(f"{when} {effect}", self._life) for effect in effects)
+
+    def _tell(self, written: asyncio.Future[None], heard: asyncio.Future[None], effects: Sequence[str]) -> None:
         self._simulation.owed -= 1
         error = written.exception()
-        if self._simulation.world.point("after commit", self._life) and not heard.done():
+        if self._passes("after", effects) and self._life.alive and not heard.done():
             if error is None:
                 heard.set_result(None)
             else:

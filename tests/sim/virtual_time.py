@@ -1,7 +1,8 @@
 """A standard asyncio loop on a virtual clock: its selector advances time instead of waiting.
 
 A trading day runs in seconds, the same every time. While `external` says that a thread still owes an answer, time stands still and the selector waits
-for it in reality. A loop with nothing left to wait for raises `DeadlockError` instead of hanging.
+for it in reality. A loop with nothing left to wait for raises `DeadlockError` instead of hanging; code that goes round without ever letting time pass
+gets a `StandstillError` from the clock.
 """
 
 from __future__ import annotations
@@ -22,19 +23,43 @@ class DeadlockError(RuntimeError):
     """Nothing is ready, nothing is scheduled, and no thread owes an answer."""
 
 
+class StandstillError(RuntimeError):
+    """The time was asked for again and again, and never passed."""
+
+
+MOST_LOOKS = 100_000
+"""How often the clock may be looked at before time must have passed; busy moments need some thousands."""
+
+
 class VirtualClock:
-    """The `Clock` port in virtual time."""
+    """The `Clock` port in virtual time. `standstills` counts what went round without letting time pass: whoever caught the error cannot hide it."""
 
     def __init__(self) -> None:
         self._elapsed_ns = 0
+        self._looks = 0
+        self.standstills = 0
 
     def now_ns(self) -> int:
+        self._looked()
         return START_NS + self._elapsed_ns
 
     def monotonic(self) -> float:
+        self._looked()
         return self._elapsed_ns / 1e9
 
+    def at_ns(self, monotonic: float) -> int:
+        """Return what the clock said, or will say, at a moment of `monotonic`."""
+        return START_NS + round(monotonic * 1e9)
+
+    def _looked(self) -> None:
+        self._looks += 1
+        if self._looks > MOST_LOOKS:
+            self._looks = 0
+            self.standstills += 1
+            raise StandstillError(f"the clock was looked at {MOST_LOOKS} times at {self._elapsed_ns / 1e9} s")
+
     def advance(self, seconds: float) -> None:
+        self._looks = 0
         # Rounded up, so that a timer is due when the loop looks at the clock again.
         self._elapsed_ns += max(1, int(seconds * 1e9) + 1)
 

@@ -1,23 +1,24 @@
 """What survives a crash: the venue with its agents, the disk, the clock, and the plan of when to crash.
 
-Every effect of a port passes two `point`s, before and after. When the plan's countdown ends at one, the trader of that moment is dead: its ports
-never answer again, and the driver drops it and builds another from disk and venue.
+Every effect of a port passes two `point`s, before and after (`tests.sim.crash_points`). When a planned countdown ends at one, the trader of that
+moment is dead: its ports never answer again, and the driver drops it and builds another from disk and venue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass
 from weakref import WeakSet
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
 from domain.market import ConditionGroup, Market
 from domain.order import OrderDraft, OrderSide, OrderType, PreparedOrder
+from domain.ports import JournalRow
+from tests.sim.crash_points import Crash
 from tests.sim.virtual_time import SeededIds, VirtualClock
 from trading.journal_memory import MemoryTables
 from venues.exchange import commands as c
@@ -48,19 +49,11 @@ class Dead:
             task.cancel()
 
 
-@dataclass
-class Crash:
-    """Die when the effect `name` ("before send", "after commit") is passed for the `countdown`th time from now."""
-
-    name: str
-    countdown: int
-
-
 class World:
     """The simulated outside world of one seed.
 
     `enabled` are the kinds of faults that may happen, `faults` how often each did. `watch` is told of every order that is handed to a gateway
-    ("handed") and of every one whose bytes leave ("left").
+    ("handed") and of every one whose bytes leave ("left"), `written` of the rows that a trader hands to its journal.
     """
 
     def __init__(self, seed: int, *, cash: int = START_CASH) -> None:
@@ -68,6 +61,7 @@ class World:
         self.seed = seed
         self.enabled: frozenset[str] = frozenset({"ghost", "retried"})
         self.watch: Callable[[str, Dead, OrderDraft, PreparedOrder], None] = lambda *_: None
+        self.written: Callable[[Sequence[JournalRow]], None] = lambda _: None
         self.complaints: list[str] = []
         self.restarting_until = 0.0
         self.skew_ns = 0
@@ -77,10 +71,10 @@ class World:
         self.exchange = Exchange(f"venue-{seed}")
         self.groups: list[ConditionGroup] = []
         self.listeners: list[Callable[[list[Event]], None]] = []
-        self.points: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self._rolls: dict[str, random.Random] = {}
-        self.plan: deque[Crash] = deque()
+        self.plan: list[Crash] = []
+        self.now_step = 0
         self.crashed_at: list[str] = []
         self.life = Dead()
         self.fair: dict[str, int] = {}
@@ -121,16 +115,17 @@ class World:
         """Pass a point; False when the trader of `life` is dead, now or before."""
         if not life.alive:
             return False
-        self.points[name] += 1
-        if self.plan and self.plan[0].name == name:
-            self.plan[0].countdown -= 1
-            if self.plan[0].countdown == 0:
-                self.plan.popleft()
-                self.crashed_at.append(name)
-                life.alive = False
-                life.died.set()
-                return False
-        return True
+        due = next((crash for crash in self.plan if crash.point == name and crash.step <= self.now_step), None)
+        if due is None:
+            return True
+        due.countdown -= 1
+        if due.countdown:
+            return True
+        self.plan.remove(due)
+        self.crashed_at.append(name)
+        life.alive = False
+        life.died.set()
+        return False
 
     def join(self) -> Dead:
         """Begin a life beside those that are."""
