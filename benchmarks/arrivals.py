@@ -23,7 +23,8 @@ def _answer(status: bytes, body: bytes) -> bytes:
 
 
 class _Door(asyncio.Protocol):
-    noted: list[int] = []  # noqa: RUF012 - shared by all connections on purpose
+    noted: list[int] = []
+    """When requests arrived, on whatever connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]

@@ -1,8 +1,8 @@
-"""From a signal to the order's first bytes at the venue, its row durable before: on real PostgreSQL and a real socket to a server that notes the arrival.
+"""From a signal to the order's first bytes at the venue, its row durable before: real PostgreSQL, a real socket, a server that notes the arrival.
 
 The way is the trader's: executor, risk, signing, journal, recheck, connection. The floor is what cannot be left out: the commit of that row and
-the write of those bytes, bare, from a thread without an event loop. Both take turns. The parts are medians of the same orders: `decide` from the signal
-to its reservation, `sign` from there to the signed bytes, `commit` until the row is durable and known to be, `write` until the bytes arrive.
+the write of those bytes, bare, without an event loop. Both take turns. The parts are medians over the same orders: `decide` is from the signal to its
+reservation, `sign` from there to the signed bytes, `commit` until the row is known to be durable, `write` until the bytes arrive.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import http.client
 import json
 import socket
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median, quantiles
 from time import monotonic_ns
 from typing import Any
@@ -133,7 +134,7 @@ class Floor:
 def _gateway(url: str, session: aiohttp.ClientSession) -> Timed:
     clock = SystemClock()
     config = PolymarketConfig(account=f.ACCOUNT, clob_url=url, gamma_url=url, ws_url=url.replace("http", "ws"))
-    credentials = ApiCredentials(address=ADDRESS, key="k" * 36, secret="AAECAwQFBgcICQoLDA0ODw==", passphrase="p")  # noqa: S106
+    credentials = ApiCredentials(address=ADDRESS, key="k" * 36, secret="AAECAwQFBgcICQoLDA0ODw==", passphrase="p")
     return Timed(
         config,
         LocalSigner(PRIVATE_KEY),
@@ -180,5 +181,5 @@ async def _take_turns(
     arrived = floor.close()
     for stamps, arrival in zip(moments, arrived[0::2], strict=True):
         whole = (*stamps, arrival)
-        ways.append(tuple((after - before) / 1e6 for before, after in zip(whole, whole[1:], strict=False)))
+        ways.append(tuple((after - before) / 1e6 for before, after in pairwise(whole)))
     return ways, [(arrival - begun) / 1e6 for begun, arrival in zip(bare, arrived[1::2], strict=True)]

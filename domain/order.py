@@ -52,12 +52,14 @@ class OrderStatus(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
 
-    @property
-    def terminal(self) -> bool:
-        return self in TERMINAL_STATUSES
+    terminal: bool
+    """Whether an order in this state is over."""
+
+    def __init__(self, name: str) -> None:
+        self.terminal = name in ("matched", "cancelled", "rejected", "expired")
 
 
-TERMINAL_STATUSES = frozenset({OrderStatus.MATCHED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+TERMINAL_STATUSES = frozenset(status for status in OrderStatus if status.terminal)
 
 _S = OrderStatus
 _UNSENT = frozenset(

@@ -26,7 +26,9 @@ from domain.reports import Balances, OrderReport
 from trading.cash_differences import CashDifferences
 from trading.desk import Desk
 from trading.outside import OutsideMove, as_trades, conversion, gain, pair_moves
+from trading.own_orders import OwnOrder
 from trading.positions import DUST
+from trading.slices import in_slices
 
 RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELLING, OrderStatus.DELAYED})
 _MARGIN_NS = 300_000_000_000
@@ -94,9 +96,8 @@ class Reconciler:
         except VenueError as error:
             _log.warning("venue could not be read", error=str(error))
             return Reconciliation(complete=False)
-        for trade in trades:
-            self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns()))
-        missing = self._compare_orders(open_orders, begun)
+        await in_slices(trades, lambda trade: self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns())))
+        missing = await self._compare_orders(open_orders, begun)
         foreign = await self._cancel_foreign(open_orders)
         portfolio.unsure_since_ns, self._read_ns = None, begun
         unfinished = Reconciliation(complete=True, foreign_orders=foreign, missing_orders=missing)
@@ -134,23 +135,26 @@ class Reconciler:
             moments += [portfolio.unsure_since_ns] if portfolio.unsure_since_ns is not None else []
         return min(moments) - _MARGIN_NS
 
-    def _compare_orders(self, open_orders: list[OrderReport], begun: int) -> int:
-        portfolio, clock = self._desk.portfolio, self._desk.clock
+    async def _compare_orders(self, open_orders: list[OrderReport], begun: int) -> int:
+        portfolio = self._desk.portfolio
+        await in_slices(open_orders, lambda report: self._apply_order(report, begun))
         listed = {report.order_id for report in open_orders}
-        for report in open_orders:
-            own = portfolio.orders.get(report.order_id)
-            if own is not None:
-                fresh = own.updated_ns <= begun
-                self._desk.apply(portfolio.apply_order(report, now_ns=clock.now_ns(), fresh=fresh))
-        missing = [
-            own
-            for own in portfolio.orders.open()
-            if own.status in RESTING and own.updated_ns <= begun and own.id not in listed
-        ]
-        for own in missing:
-            own.needs_read = True
-            portfolio.orders.refresh(own)
+        missing: list[OwnOrder] = []
+
+        def look(own: OwnOrder) -> None:
+            if own.status in RESTING and own.updated_ns <= begun and own.id not in listed:
+                missing.append(own)
+                own.needs_read = True
+                portfolio.orders.refresh(own)
+
+        await in_slices(portfolio.orders.open(), look)
         return len(missing)
+
+    def _apply_order(self, report: OrderReport, begun: int) -> None:
+        portfolio, now_ns = self._desk.portfolio, self._desk.clock.now_ns()
+        own = portfolio.orders.get(report.order_id)
+        if own is not None:
+            self._desk.apply(portfolio.apply_order(report, now_ns=now_ns, fresh=own.updated_ns <= begun))
 
     async def _cancel_foreign(self, open_orders: list[OrderReport]) -> int:
         """Cancel open orders nobody here decided on: a lost trader's, or placed outside."""
