@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from arbitrage.models import ArbExecution, ArbExecutionLeg
 from markets.admin import ReadOnly
-from trading.admin import AccountFilter
+from trading.admin.columns import AccountFilter
 
 _COLOURS = {"pending": "info", "partial": "warning", "filled": "success", "failed": "danger"}
 
