@@ -70,8 +70,16 @@ class Signer(Section):
 
     socket: str = Field("", description="Socket it listens on, empty for signer/signer.sock in var/")
     trader_user: str = Field("", description="User the trader runs as, empty for the signer's own")
-    max_order_notional: Usd = Field(Decimal(50), description="What one order may pay, in dollars")
-    max_day_notional: Usd = Field(Decimal(1000), description="What the orders of a UTC day may pay, in dollars")
+    max_order_notional: Usd = Field(
+        Decimal(55), description="What one order may pay, the most of fees included, in dollars"
+    )
+    max_day_notional: Usd = Field(
+        Decimal(1000), description="What the orders of a UTC day may pay, the most of fees included, in dollars"
+    )
+    max_fee_rate: Price = Field(
+        Decimal("0.10"),
+        description="Most that fees may add to what an order pays, as a part of it; 0.10 is above every fee of the venue",
+    )
     max_order_shares: Usd = Field(Decimal(10_000), description="What one order may sell, in shares")
     max_day_shares: Usd = Field(Decimal(50_000), description="What the orders of a UTC day may sell, in shares")
     max_buy_price: Price = Field(Decimal("0.99"), description="Dearest price that may be bought, in dollars")

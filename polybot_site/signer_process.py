@@ -68,6 +68,7 @@ def signer_policy(config: Config, address: str) -> Policy:
         max_day_notional=exact_micros(config.signer.max_day_notional),
         max_order_shares=exact_micros(config.signer.max_order_shares),
         max_day_shares=exact_micros(config.signer.max_day_shares),
+        max_fee_rate=exact_micros(config.signer.max_fee_rate),
         max_buy_price=exact_micros(config.signer.max_buy_price),
         min_sell_price=exact_micros(config.signer.min_sell_price),
         orders_per_second=config.signer.orders_per_second,

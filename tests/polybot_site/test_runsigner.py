@@ -40,6 +40,7 @@ from venues.polymarket.wallet.contracts import PUSD
 from venues.polymarket.wallet.derivation import wallets_of
 
 DAY_LIMIT = 220 * DOLLAR
+FIFTY_WITH_FEES = 55 * DOLLAR
 HELLO = wire.framed(wire.Hello(wire.VERSION))
 GOOD = msgspec.json.encode(wire.SignRequest(1, order()))
 BAD = msgspec.json.encode(wire.SignRequest(1, order(maker=STRANGER)))
@@ -201,7 +202,8 @@ def test_the_policy_is_the_configurations(tmp_path, monkeypatch):
     environ = {name: value for name, value in SignerProcess(tmp_path).environ.items() if "POLYBOT_" in name}
     policy = start(environ | {"POLYBOT_SIGNER__WALLET_CONTRACTS": PUSD.address}).policy
     assert (policy.address, policy.wallet, policy.signature_type) == (ADDRESS, ADDRESS, SignatureType.EOA)
-    assert (policy.max_order_notional, policy.max_day_notional) == (50 * DOLLAR, 1_000 * DOLLAR)
+    assert (policy.max_order_notional, policy.max_day_notional) == (55 * DOLLAR, 1_000 * DOLLAR)
+    assert policy.max_fee_rate == 100_000
     assert (policy.max_buy_price, policy.min_sell_price) == (990_000, 1_000)
     assert policy.wallet_contracts == {PUSD.address.lower()}
     assert policy.max_gas_cost == 10**18
@@ -256,11 +258,10 @@ def test_the_days_limit_survives_kill_9_and_a_stop_is_orderly(process):
     process.end(signal.SIGKILL)
     assert process.socket.exists()
     process.start()
-    left = (DAY_LIMIT - spent) // DOLLAR
     assert ask_status(process).bought == spent
-    fifties, rest = divmod(left, 50)
+    fifties, rest = divmod(DAY_LIMIT - spent, FIFTY_WITH_FEES)
     orders = [order(salt=salt, maker_amount=50 * DOLLAR, taker_amount=100_000_000) for salt in range(fifties)]
-    orders.append(order(salt=99, maker_amount=rest * DOLLAR + 1, taker_amount=100_000_000))
+    orders.append(order(salt=99, maker_amount=rest * 10 // 11 + 1, taker_amount=100_000_000))
     *signed, refused = ask(process, *orders)
     assert all(isinstance(answer, bytes) for answer in signed)
     assert refused == "day_notional"

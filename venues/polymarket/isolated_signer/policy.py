@@ -1,7 +1,8 @@
 """What the signer signs, and what it counts for: pure rules over a statement, no memory and no key.
 
-A BUY counts what it pays. A SELL counts its shares, whatever it gets for them: who sells far too cheaply gives away shares, and nobody tells the
-signer what they are worth. A day can therefore lose at most the day's dollars and the day's shares, and the venue's fees.
+A BUY counts what it pays and the most that fees may add: they are set when an order is matched, and nothing that is signed bounds them. A SELL counts
+its shares, whatever it gets for them: who sells far too cheaply gives away shares, and nobody tells the signer what they are worth. A day can
+therefore lose at most the day's dollars and the day's shares.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain.money import MICRO, format_micros
+from domain.money import MICRO, format_micros, multiply_ceil
 from domain.order import OrderSide
 from venues.polymarket.auth import KeyRequest
 from venues.polymarket.contracts import (
@@ -32,7 +33,7 @@ _MAX_UINT256 = (1 << 256) - 1
 
 
 class Charge(NamedTuple):
-    """What a signature counts for, micro-units: dollars that it may pay, shares that it may give."""
+    """What a signature counts for, micro-units: dollars that it may pay, fees included, and shares that it may give."""
 
     notional: int = 0
     shares: int = 0
@@ -41,6 +42,8 @@ class Charge(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The limits of one signer. Amounts and prices are micro-units, `max_gas_cost` is wei, `builder` 32 bytes.
+
+    `max_fee_rate` is the most that fees may add to what an order pays, as a micro-fraction of it.
 
     `address` is the key's own, `wallet` the one that holds the money. `wallet_contracts` are the addresses that operations of the wallet may call,
     in small letters; none means that no operation is signed.
@@ -55,6 +58,7 @@ class Policy:
     max_day_notional: int
     max_order_shares: int
     max_day_shares: int
+    max_fee_rate: int
     max_buy_price: int
     min_sell_price: int
     orders_per_second: int
@@ -117,12 +121,11 @@ class Policy:
         if buys:
             if cash * MICRO > self.max_buy_price * shares:
                 raise RefusedError(Code.PRICE, f"the order buys above {format_micros(self.max_buy_price)}")
-            if cash > self.max_order_notional:
-                allowed = format_micros(self.max_order_notional)
-                raise RefusedError(
-                    Code.ORDER_NOTIONAL, f"the order pays ${format_micros(cash)}, allowed are ${allowed}"
-                )
-            return Charge(notional=cash)
+            notional = cash + multiply_ceil(cash, self.max_fee_rate)
+            if notional > self.max_order_notional:
+                paid, allowed = format_micros(notional), format_micros(self.max_order_notional)
+                raise RefusedError(Code.ORDER_NOTIONAL, f"the order may pay ${paid} with fees, allowed are ${allowed}")
+            return Charge(notional=notional)
         if cash * MICRO < self.min_sell_price * shares:
             raise RefusedError(Code.PRICE, f"the order sells below {format_micros(self.min_sell_price)}")
         if shares > self.max_order_shares:

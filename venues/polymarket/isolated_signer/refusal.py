@@ -11,6 +11,7 @@ class Code(StrEnum):
     MALFORMED = "malformed"
     VERSION = "version"
     PEER = "peer"
+    SLOW = "slow"
     CHAIN = "chain"
     EXCHANGE = "exchange"
     WALLET = "wallet"

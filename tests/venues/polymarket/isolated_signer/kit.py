@@ -16,6 +16,7 @@ from venues.polymarket.wallet.statements import DepositBatch, PlainTransaction, 
 
 WALLET = "0x" + "12" * 20
 STRANGER = "0x" + "99" * 20
+FIVE_WITH_FEES = 5_500_000
 TOKEN = 71321045679252212594626385532706912750332728571942532289631379312455583992563
 DOLLAR = SHARE = 1_000_000
 NOW_S = 1_790_000_000
@@ -43,10 +44,11 @@ def policy(**changes: Any) -> Policy:
         "signature_type": SignatureType.EOA,
         "chain_id": POLYGON,
         "builder": ZERO_WORD,
-        "max_order_notional": 50 * DOLLAR,
-        "max_day_notional": 200 * DOLLAR,
+        "max_order_notional": 55 * DOLLAR,
+        "max_day_notional": 220 * DOLLAR,
         "max_order_shares": 500 * SHARE,
         "max_day_shares": 2_000 * SHARE,
+        "max_fee_rate": 100_000,
         "max_buy_price": 980_000,
         "min_sell_price": 10_000,
         "orders_per_second": 1_000,

@@ -22,7 +22,7 @@ from tests.venues.polymarket.vectors import PRIVATE_KEY
 from venues.polymarket.isolated_signer import wire
 from venues.polymarket.isolated_signer.desk import SignerDesk
 from venues.polymarket.isolated_signer.policy import Charge
-from venues.polymarket.isolated_signer.server import SignerServer
+from venues.polymarket.isolated_signer.server import PATIENCE_SECONDS, SignerServer
 from venues.polymarket.isolated_signer.spending import Spending
 from venues.polymarket.signer import LocalSigner
 
@@ -32,14 +32,18 @@ SHIFTED = "tests.venues.polymarket.isolated_signer.shifted"
 
 
 @contextlib.asynccontextmanager
-async def signer_here(folder: Path, **changes: Any) -> AsyncIterator[tuple[Path, SignerDesk]]:
+async def signer_here(
+    folder: Path, *, patience: float = PATIENCE_SECONDS, **changes: Any
+) -> AsyncIterator[tuple[Path, SignerDesk]]:
     """Yield the socket and the desk of a signer in this loop."""
     limits, watch = policy(**changes), Watch()
     spending = Spending(folder / "signed", watch, Charge(limits.max_order_notional, limits.max_order_shares))
     desk = SignerDesk(LocalSigner(PRIVATE_KEY), limits, spending, watch)
     with short_folder() as place, listening(place / "signer.sock") as listener:
         ready = asyncio.Event()
-        serving = asyncio.create_task(SignerServer(desk, frozenset({os.geteuid()})).serve(listener, ready.set))
+        serving = asyncio.create_task(
+            SignerServer(desk, frozenset({os.geteuid()}), patience).serve(listener, ready.set)
+        )
         await ready.wait()
         try:
             yield place / "signer.sock", desk

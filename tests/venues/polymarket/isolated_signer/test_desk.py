@@ -12,6 +12,7 @@ import pytest
 
 from tests.venues.polymarket.isolated_signer.kit import (
     DOLLAR,
+    FIVE_WITH_FEES,
     NOW_S,
     SHARE,
     STRANGER,
@@ -35,7 +36,7 @@ from venues.polymarket.signing import SignatureType
 from venues.polymarket.wallet.statements import PlainTransaction
 
 DAY = 86_400
-LARGEST = Charge(50 * DOLLAR, 500 * SHARE)
+LARGEST = Charge(policy().max_order_notional, policy().max_order_shares)
 
 
 class Desks:
@@ -85,7 +86,7 @@ def test_the_days_dollars_run_out_and_are_there_again_on_the_next_day(desks):
     desk.sign(key_request())
     desks.watch.seconds += DAY
     desk.sign(order())
-    assert desk.spending.spent == Charge(5 * DOLLAR, 0)
+    assert desk.spending.spent == Charge(FIVE_WITH_FEES, 0)
 
 
 def test_the_days_shares_run_out_by_themselves(desks):
@@ -102,7 +103,7 @@ def test_a_restart_a_clock_put_back_and_a_second_day_forget_nothing(desks):
     desks.start().sign(fifty())
     desks.watch.seconds -= DAY
     desk = desks.start()
-    assert desk.spending.spent == Charge(50 * DOLLAR, 0)
+    assert desk.spending.spent == Charge(55 * DOLLAR, 0)
     for salt in (2, 3, 4):
         desk.sign(fifty(salt))
     assert refusal(desks.start(), order()) is Code.DAY_NOTIONAL
@@ -119,7 +120,7 @@ def test_the_record_names_every_order_and_holds_no_secret(desks):
     desk = desks.start()
     digest, signature = desk.sign(order())
     (line,) = desks.file.read_text().splitlines()
-    assert json.loads(line) == {"ms": NOW_S * 1000, "digest": digest.hex(), "notional": 5 * DOLLAR, "shares": 0}
+    assert json.loads(line) == {"ms": NOW_S * 1000, "digest": digest.hex(), "notional": FIVE_WITH_FEES, "shares": 0}
     assert signature.hex() not in line
     assert desks.file.stat().st_mode & 0o777 == 0o600
 
@@ -129,7 +130,7 @@ def test_a_line_that_a_power_failure_cut_off_counts_as_the_largest_order(desks):
     with desks.file.open("a") as file:
         file.write('{"ms":17')
     for _ in range(2):
-        assert desks.start().spending.spent == Charge(55 * DOLLAR, 500 * SHARE)
+        assert desks.start().spending.spent == Charge(FIVE_WITH_FEES + 55 * DOLLAR, 500 * SHARE)
 
 
 @pytest.mark.parametrize("line", ["nonsense", '{"ms":1,"digest":"","notional":-5,"shares":0}', "{}"])
@@ -152,7 +153,7 @@ def test_a_new_day_whose_record_cannot_be_read_signs_nothing_until_it_is_mended(
         desk.status(1)
     tomorrow.unlink()
     desk.sign(order(salt=2))
-    assert (desk.spending.day, desk.spending.spent) == ("2026-09-22", Charge(5 * DOLLAR, 0))
+    assert (desk.spending.day, desk.spending.spent) == ("2026-09-22", Charge(FIVE_WITH_FEES, 0))
 
 
 def test_what_cannot_be_kept_is_not_signed(desks, monkeypatch):
@@ -175,7 +176,7 @@ def test_a_line_of_which_the_disk_took_a_part_leaves_no_trace(desks, monkeypatch
         patched.setattr(os, "write", lambda file, content: write(file, content[:9]))
         assert refusal(desk, order()) is Code.MEMORY
     desk.sign(order())
-    assert desks.start().spending.spent == Charge(5 * DOLLAR, 0)
+    assert desks.start().spending.spent == Charge(FIVE_WITH_FEES, 0)
 
 
 def test_no_more_signatures_a_second_than_allowed(desks):

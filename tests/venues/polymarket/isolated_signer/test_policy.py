@@ -53,8 +53,9 @@ def refusal(statement: Any, **changes: Any) -> Code:
     return caught.value.code
 
 
-def test_a_buy_counts_what_it_pays_and_a_sale_counts_its_shares():
-    assert policy().judge(order(), NOW_S) == Charge(notional=5 * DOLLAR)
+def test_a_buy_counts_what_it_pays_with_the_most_of_fees_and_a_sale_counts_its_shares():
+    assert policy().judge(order(), NOW_S) == Charge(notional=5 * DOLLAR + DOLLAR // 2)
+    assert policy().judge(order(maker_amount=5_000_001), NOW_S) == Charge(notional=5_500_002)
     assert policy().judge(sale(10 * SHARE, 5 * DOLLAR), NOW_S) == Charge(shares=10 * SHARE)
 
 
@@ -141,8 +142,8 @@ def test_no_amounts_pass_that_could_lose_more_than_an_order_may(side, maker, tak
         return
     cash, shares = (maker, taker) if side is OrderSide.BUY else (taker, maker)
     assert 0 < cash < shares
-    assert charge == (Charge(notional=cash) if side is OrderSide.BUY else Charge(shares=shares))
-    assert cash <= 50 * DOLLAR if side is OrderSide.BUY else shares <= 500 * SHARE
+    assert charge == (Charge(notional=cash + -(-cash // 10)) if side is OrderSide.BUY else Charge(shares=shares))
+    assert charge.notional <= 55 * DOLLAR if side is OrderSide.BUY else shares <= 500 * SHARE
 
 
 @pytest.mark.parametrize("kind", SignatureType)

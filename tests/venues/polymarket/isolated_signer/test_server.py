@@ -35,6 +35,10 @@ async def conversation(path, *sent: bytes) -> list[wire.Answer]:
     writer.write_eof()
     content = await reader.read()
     writer.close()
+    return answers_in(content)
+
+
+def answers_in(content: bytes) -> list[wire.Answer]:
     answers = []
     while content:
         length = int.from_bytes(content[:4], "big")
@@ -110,6 +114,42 @@ async def test_half_a_message_and_a_sudden_end_disturb_nobody(tmp_path):
         assert desk.signed == 0
         assert len(await conversation(path, HELLO, whole)) == 2
         assert desk.signed == 1
+
+
+async def test_who_is_slow_to_greet_or_to_end_a_message_makes_room_and_who_is_silent_between_messages_stays(tmp_path):
+    whole = frame(json.dumps(request()).encode())
+    async with signer_here(tmp_path, patience=0.05) as (path, desk):
+        for begun in (b"", HELLO[:2], HELLO[:-1], HELLO + whole[:1], HELLO + whole[:-1]):
+            reader, writer = await asyncio.open_unix_connection(str(path))
+            writer.write(begun)
+            *_, last = answers_in(await reader.read())
+            assert (last.code, last.text) == ("slow", "the message did not come within 0.05 s")
+            writer.close()
+        assert (desk.signed, desk.refused) == (0, {"slow": 5})
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(HELLO)
+        await asyncio.sleep(0.2)
+        writer.write(whole)
+        writer.write_eof()
+        assert len(answers_in(await reader.read())) == 2
+        writer.close()
+        assert desk.signed == 1
+
+
+async def test_who_takes_no_answers_is_let_go(tmp_path):
+    async with signer_here(tmp_path, patience=0.05, orders_per_second=100_000) as (path, _desk):
+        _reader, writer = await asyncio.open_unix_connection(str(path), limit=1)
+        writer.write(HELLO)
+
+        async def ask_on() -> None:
+            while True:
+                writer.write(frame(json.dumps({"type": "status", "id": 1}).encode()) * 1_000)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+        with pytest.raises(ConnectionError):
+            await asyncio.wait_for(ask_on(), 10)
+        writer.close()
 
 
 async def test_more_clients_than_allowed_are_turned_away_and_room_is_made_again(tmp_path):
