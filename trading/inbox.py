@@ -168,7 +168,8 @@ class Inbox:
         except JournalUnavailableError as error:
             _log.warning("the answer to a command waits for the database", command=command_id, error=str(error))
         else:
-            del self._unanswered[command_id]
+            # Whoever writes what was left unanswered may have been quicker.
+            self._unanswered.pop(command_id, None)
 
     async def _write_answers(self) -> None:
         for command_id, (status, result) in list(self._unanswered.items()):

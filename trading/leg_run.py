@@ -81,7 +81,9 @@ class GroupRun:
         """How many attempts to buy out were made so far, before a restart too."""
         group = self.group
         numbers = range(len(group.legs))
-        return sum(any(group.exit_intent(n, attempt) in self._orders for n in numbers) for attempt in range(ATTEMPTS))
+        # One that never became durable is missing after a restart, and those after it count as well: an intent is never used again.
+        placed = (a + 1 for a in range(ATTEMPTS) if any(group.exit_intent(n, a) in self._orders for n in numbers))
+        return max(placed, default=0)
 
     @property
     def over(self) -> bool:

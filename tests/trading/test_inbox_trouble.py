@@ -74,6 +74,27 @@ async def test_a_command_whose_answer_cannot_be_written_is_carried_out_once_and_
     await end_tasks((task,))
 
 
+async def test_an_answer_that_is_written_twice_at_once_stops_nobody() -> None:
+    written, seconds = [], [0.02, 0.01]
+
+    class Connection:
+        def execute(self, _: str, values: list) -> None:
+            written.append(values)
+
+    async def call(function):
+        await asyncio.sleep(seconds.pop(0))
+        return function(Connection())
+
+    async def handle(_command: PendingCommand) -> dict:
+        raise AssertionError("there is no command")
+
+    served = Inbox("", call, handle, account=f.ACCOUNT)
+    await asyncio.gather(served._answer("c", "done", {}), served._write_answers())
+
+    assert len(written) == 2
+    assert served._unanswered == {}
+
+
 async def test_a_missing_table_of_commands_is_an_error_the_inbox_lives_with(
     journal, committed_database: str, monkeypatch
 ) -> None:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from domain.errors import InvalidOrderError
 from domain.fill import FillStatus
 from domain.halt import Halt, HaltScope
-from domain.legs import GroupState, LegGroupState, LegPolicy
+from domain.legs import GroupState, LegGroup, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from tests.trading.kit import virtual
 from tests.trading.leg_kit import OTHER, A, B, C, GroupRig
+from trading.leg_run import GroupRun
 from trading.leg_settings import LegSettings
 from trading.risk import Refusal
 
@@ -129,6 +130,21 @@ async def test_the_second_attempt_buys_what_the_first_did_not_get(clock) -> None
 
     assert rig.residual() == [0, 0]
     assert rig.halts.active() == []
+
+
+@virtual
+async def test_an_attempt_that_is_missing_after_a_restart_is_not_made_again(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"], OTHER[A]: ["refused", "refused"]}
+    await rig.run(A, B, policy=ALL, seconds=20.0)
+    (group,) = [row for row in rig.journal.submitted if isinstance(row, LegGroup)]
+    second = [own for own in rig.portfolio.orders.all() if own.order.draft.intent_id == group.exit_intent(0, 1)]
+
+    run = GroupRun(group, None, rig.portfolio)
+    run.track(second)
+
+    assert len(second) == 1
+    assert run.attempts == 2
 
 
 @virtual
