@@ -11,6 +11,7 @@ import { Toasts } from "./components/Toasts";
 import { useMayHalt } from "./desk";
 import { useKeys } from "./keys";
 import { type Route, useRoute } from "./route";
+import { Arbitrage } from "./views/Arbitrage";
 import { Fills } from "./views/Fills";
 import { Markets } from "./views/Markets";
 import { Orders } from "./views/Orders";
@@ -78,5 +79,7 @@ function Chosen({ route }: { route: Route }): ReactElement {
       return <Results />;
     case "strategies":
       return <Strategies />;
+    case "arbitrage":
+      return <Arbitrage chosen={route.item} />;
   }
 }

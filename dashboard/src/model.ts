@@ -271,6 +271,78 @@ export interface Statement {
   readonly agrees: boolean;
 }
 
+export type ArbType = "rebalancing" | "combinatorial" | "cross_platform";
+
+/** What became of one leg. `expected` and `filled` prices are of a share; `residual` are shares that nothing hedges. */
+export interface ArbLeg {
+  readonly number: number;
+  readonly orderId: string;
+  readonly marketId: string;
+  readonly tokenId: string;
+  readonly side: Side;
+  readonly expectedPrice: Micros;
+  readonly filledPrice: Micros | null;
+  readonly size: Micros;
+  readonly filled: Micros;
+  readonly unwound: Micros;
+  readonly residual: Micros;
+  readonly fee: Micros;
+  readonly slippageBps: number;
+  readonly status: string;
+}
+
+/** An executed opportunity from its first fill on; `endedAt` is `null` while it is not over. */
+export interface ArbExecution {
+  readonly id: string;
+  readonly type: string;
+  readonly group: string;
+  readonly strategy: string;
+  readonly status: string;
+  readonly edgeBps: number;
+  readonly expected: Micros;
+  readonly realised: Micros;
+  readonly fees: Micros;
+  readonly slippage: Micros;
+  readonly residual: Micros;
+  readonly residualCost: Micros;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly legs: readonly ArbLeg[];
+}
+
+/** An execution with its group and every order and fill of it, those that bought out of legs too. */
+export interface ArbDetail {
+  readonly execution: ArbExecution;
+  readonly policy: string;
+  readonly decidedAt: number | null;
+  readonly orders: readonly Order[];
+  readonly fills: readonly Fill[];
+}
+
+export interface ArbTally {
+  readonly type: string;
+  readonly executions: number;
+  readonly running: number;
+  readonly wins: number;
+  readonly losses: number;
+  readonly failed: number;
+  readonly expected: Micros;
+  readonly realised: Micros;
+  readonly fees: Micros;
+  readonly slippage: Micros;
+  readonly residualCost: Micros;
+}
+
+/** What executions brought since a moment; `session` says that it is when the running trader began. */
+export interface ArbProfit {
+  readonly since: number;
+  readonly session: boolean;
+  readonly total: ArbTally;
+  readonly byType: readonly ArbTally[];
+  /** Sums up to the end of each execution. */
+  readonly curve: readonly { readonly at: number; readonly expected: Micros; readonly realised: Micros }[];
+}
+
 export interface User {
   readonly name: string;
   readonly role: "viewer" | "trader" | "admin";

@@ -1,7 +1,16 @@
 /** Where the page is: `#/markets/<id>`. The address can be kept and shared; an unknown one is the overview. */
 import { useSyncExternalStore } from "react";
 
-export const VIEWS = ["overview", "markets", "orders", "positions", "fills", "results", "strategies"] as const;
+export const VIEWS = [
+  "overview",
+  "markets",
+  "orders",
+  "positions",
+  "fills",
+  "results",
+  "strategies",
+  "arbitrage",
+] as const;
 export type View = (typeof VIEWS)[number];
 
 export interface Route {

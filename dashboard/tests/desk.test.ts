@@ -35,6 +35,7 @@ function fakeApi(changes: Partial<Record<keyof Api, unknown>> = {}): Api {
     orders: async () => [],
     positions: async () => [],
     fills: async () => [],
+    executions: async () => [],
     strategies: async () => ({ strategies: [], statuses: [] }),
     ledger: async () => null,
     health: async () => [],

@@ -121,6 +121,7 @@ beforeEach(() => {
     orders: vi.fn(async () => [ORDER]),
     positions: vi.fn(async () => []),
     fills: vi.fn(async () => []),
+    executions: vi.fn(async () => []),
     strategies: vi.fn(async () => ({ strategies: [STRATEGY], statuses: [] })),
     ledger: vi.fn(async () => null),
     health: vi.fn(async () => []),

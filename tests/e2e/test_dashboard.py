@@ -13,7 +13,7 @@ from tests.e2e.running import Platform, eventually, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-VIEWS = ("overview", "markets", "orders", "positions", "fills", "results", "strategies")
+VIEWS = ("overview", "markets", "orders", "positions", "fills", "results", "strategies", "arbitrage")
 FIRST_TRADE_WITHIN = 120.0
 _BEST = """table => [".bid .price", ".ask:last-child .price"].map(best => table.querySelector(best)?.textContent)"""
 _WIDER_THAN_ITS_SCREEN = """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :

@@ -1,6 +1,10 @@
 /** The site's REST addresses the dashboard uses, typed. Every method rejects with `ApiError`. */
 import type {
   Account,
+  ArbDetail,
+  ArbExecution,
+  ArbProfit,
+  ArbType,
   Check,
   Fill,
   Grouping,
@@ -126,6 +130,22 @@ export class Api {
 
   async fills(): Promise<readonly Fill[]> {
     return decode.rows(await this.http.send("GET", this.about("/api/fills", { limit: "500" }))).map(decode.fill);
+  }
+
+  async executions(): Promise<readonly ArbExecution[]> {
+    const answer = await this.http.send("GET", this.about("/api/arbitrage/executions", { limit: "200" }));
+    return decode.rows(answer).map(decode.execution);
+  }
+
+  async execution(id: string): Promise<ArbDetail> {
+    const path = `/api/arbitrage/executions/${encodeURIComponent(id)}`;
+    return decode.executionDetail(decode.row(await this.http.send("GET", this.about(path))));
+  }
+
+  /** What executions brought: of one type, or "" for all; since the session began, or since a day. */
+  async arbProfit(type: ArbType | "", since = ""): Promise<ArbProfit> {
+    const chosen = { ...(type === "" ? {} : { type }), ...(since === "" ? {} : { since }) };
+    return decode.arbProfit(decode.row(await this.http.send("GET", this.about("/api/arbitrage/profit", chosen))));
   }
 
   async strategies(): Promise<{ strategies: readonly Strategy[]; statuses: readonly StrategyStatus[] }> {

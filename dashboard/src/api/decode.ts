@@ -6,6 +6,11 @@ import { type Micros, micros } from "../format/money";
 import { moment } from "../format/time";
 import type {
   Account,
+  ArbDetail,
+  ArbExecution,
+  ArbLeg,
+  ArbProfit,
+  ArbTally,
   Check,
   Fill,
   Ledger,
@@ -344,4 +349,84 @@ export function statement(from: Row): Statement {
 export function user(from: Row): User {
   const role = text(from, "role");
   return { name: text(from, "username"), role: role === "admin" || role === "trader" ? role : "viewer" };
+}
+
+function leg(from: Row): ArbLeg {
+  return {
+    number: count(from, "number"),
+    orderId: text(from, "order_id"),
+    marketId: required(from, "market_id"),
+    tokenId: required(from, "token_id"),
+    side: side(from),
+    expectedPrice: needed(from, "expected_price"),
+    filledPrice: amount(from, "filled_price"),
+    size: needed(from, "size"),
+    filled: needed(from, "filled_size"),
+    unwound: needed(from, "unwound"),
+    residual: needed(from, "residual"),
+    fee: needed(from, "fee"),
+    slippageBps: count(from, "slippage_bps"),
+    status: text(from, "status"),
+  };
+}
+
+export function execution(from: Row): ArbExecution {
+  return {
+    id: required(from, "id"),
+    type: required(from, "arb_type"),
+    group: text(from, "leg_group_id"),
+    strategy: text(from, "strategy"),
+    status: required(from, "status"),
+    edgeBps: count(from, "gross_edge_bps"),
+    expected: needed(from, "expected"),
+    realised: needed(from, "net_pnl"),
+    fees: needed(from, "fees"),
+    slippage: needed(from, "slippage"),
+    residual: needed(from, "residual"),
+    residualCost: needed(from, "residual_cost"),
+    startedAt: neededAt(from, "started_at"),
+    endedAt: at(from, "completed_at"),
+    legs: rows(from["legs"] ?? null).map(leg),
+  };
+}
+
+export function executionDetail(from: Row): ArbDetail {
+  const group = from["group"];
+  return {
+    execution: execution(from),
+    policy: isRow(group) ? text(group, "policy") : "",
+    decidedAt: isRow(group) ? at(group, "created_at") : null,
+    orders: rows(from["orders"] ?? null).map(order),
+    fills: rows(from["fills"] ?? null).map(fill),
+  };
+}
+
+function tally(from: Row): ArbTally {
+  return {
+    type: text(from, "arb_type"),
+    executions: count(from, "executions"),
+    running: count(from, "running"),
+    wins: count(from, "wins"),
+    losses: count(from, "losses"),
+    failed: count(from, "failed"),
+    expected: needed(from, "expected"),
+    realised: needed(from, "net_pnl"),
+    fees: needed(from, "fees"),
+    slippage: needed(from, "slippage"),
+    residualCost: needed(from, "residual_cost"),
+  };
+}
+
+export function arbProfit(from: Row): ArbProfit {
+  return {
+    since: neededAt(from, "since"),
+    session: from["session"] === true,
+    total: tally(row(from["total"])),
+    byType: rows(from["by_type"] ?? null).map(tally),
+    curve: rows(from["curve"] ?? null).map((point) => ({
+      at: neededAt(point, "at"),
+      expected: needed(point, "expected"),
+      realised: needed(point, "net_pnl"),
+    })),
+  };
 }

@@ -4,10 +4,10 @@ import { Dialog } from "./Dialog";
 
 const KEYS: readonly (readonly [string, string])[] = [
   ["h", "Halt all trading, or resume (asks first)"],
-  ["1 – 7", "Overview, markets, orders, positions, fills, results, strategies"],
+  ["1 – 8", "Overview, markets, orders, positions, fills, results, strategies, arbitrage"],
   ["/", "Search"],
   ["j  k", "Next and previous market"],
-  ["Esc", "Close, or back to the list of markets"],
+  ["Esc", "Close, or back to the list"],
   ["t", "Light, dark or the system's colours"],
   ["?", "This help"],
 ];

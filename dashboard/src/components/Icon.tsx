@@ -9,6 +9,7 @@ const PATHS = {
   fills: "m3 12 5 5L18 7M11 15l2 2L23 7",
   results: "M3 20h18M4 16l5-5 4 3 7-8M15 6h5v5",
   strategies: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
+  arbitrage: "M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4",
   stop: "M8 3h8l5 5v8l-5 5H8l-5-5V8zM9 9l6 6M15 9l-6 6",
   play: "M7 4.5v15l12-7.5z",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",

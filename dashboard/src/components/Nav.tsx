@@ -1,4 +1,4 @@
-/** The seven views; at the side on a desk, at the bottom on a phone. */
+/** The eight views; at the side on a desk, at the bottom on a phone. */
 import type { ReactElement } from "react";
 import { useDesk } from "../desk";
 import { useCell } from "../live/store";
@@ -13,6 +13,7 @@ export const TITLES: Record<View, string> = {
   fills: "Fills",
   results: "Results",
   strategies: "Strategies",
+  arbitrage: "Arbitrage",
 };
 
 export function Nav({ view, onHelp }: { view: View; onHelp: () => void }): ReactElement {

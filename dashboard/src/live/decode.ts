@@ -1,6 +1,7 @@
 /** From protobuf messages to what the screens show. Pure; unset timestamps become `null`. */
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { MICRO, type Micros, micros } from "../format/money";
+import { type ArbExecution as ArbExecutionMessage, ArbStatus, ArbType } from "../gen/polybot/v1/arbitrage_pb";
 import type { BotStatus, HealthStatus } from "../gen/polybot/v1/events_pb";
 import { type OrderResult, OrderSide, OrderStatus, OrderType } from "../gen/polybot/v1/order_pb";
 import type { BBO, LastTradePrice } from "../gen/polybot/v1/orderbook_pb";
@@ -8,7 +9,19 @@ import { PositionStatus, type PositionUpdate } from "../gen/polybot/v1/position_
 import type { TradeSignal } from "../gen/polybot/v1/signal_pb";
 import { StrategyState, type StrategyStatus as StrategyStatusMessage } from "../gen/polybot/v1/strategy_pb";
 import { type Fill as FillMessage, FillStatus, Liquidity } from "../gen/polybot/v1/trade_pb";
-import type { Check, Fill, Order, Position, Quote, Side, Signal, Status, StrategyStatus, Trade } from "../model";
+import type {
+  ArbExecution,
+  Check,
+  Fill,
+  Order,
+  Position,
+  Quote,
+  Side,
+  Signal,
+  Status,
+  StrategyStatus,
+  Trade,
+} from "../model";
 
 export function instant(at: Timestamp | undefined): number | null {
   return at === undefined ? null : Number(at.seconds) * 1000 + Math.floor(at.nanos / MICRO);
@@ -149,6 +162,41 @@ export function signal(message: TradeSignal, at: number): Signal {
     reason: message.reason,
     decision: message.decision,
     at: instant(message.createdAt) ?? at,
+  };
+}
+
+export function execution(message: ArbExecutionMessage, at: number): ArbExecution {
+  return {
+    id: message.id,
+    type: (ArbType[message.arbType] ?? "").toLowerCase(),
+    group: message.legGroupId,
+    strategy: message.strategyName,
+    status: (ArbStatus[message.status] ?? "").toLowerCase(),
+    edgeBps: Number(message.grossEdgeBps),
+    expected: Number(message.expectedMicros),
+    realised: Number(message.netPnlMicros),
+    fees: Number(message.feesMicros),
+    slippage: Number(message.slippageMicros),
+    residual: Number(message.residualMicros),
+    residualCost: Number(message.residualCostMicros),
+    startedAt: instant(message.startedAt) ?? at,
+    endedAt: instant(message.completedAt),
+    legs: message.legs.map((leg) => ({
+      number: leg.number,
+      orderId: leg.orderId,
+      marketId: leg.marketId,
+      tokenId: leg.tokenId,
+      side: side(leg.side),
+      expectedPrice: Number(leg.expectedPriceMicros),
+      filledPrice: optional(leg.filledPriceMicros),
+      size: Number(leg.sizeMicros),
+      filled: Number(leg.filledMicros),
+      unwound: Number(leg.unwoundMicros),
+      residual: Number(leg.residualMicros),
+      fee: Number(leg.feeMicros),
+      slippageBps: Number(leg.slippageBps),
+      status: leg.status,
+    })),
   };
 }
 
