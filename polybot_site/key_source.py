@@ -83,8 +83,8 @@ def password(config: Config, ask: Ask | None) -> str:
     return hidden(ask("Password of the keystore: "))
 
 
-def new_password(config: Config, ask: Ask | None, *, least: int = 12) -> str:
-    """Return a password for a new keystore, typed twice when it is typed; at least `least` characters."""
+def new_password(config: Config, ask: Ask | None, *, least: int = 12, different: int = 6) -> str:
+    """Return a password for a new keystore, typed twice when it is typed; at least `least` characters, `different` of them different."""
     if config.wallet.password is None and ask is None:
         raise WalletError(f"a new keystore needs a password: set {_PASSWORD} to a file that holds it")
     if config.wallet.password is not None:
@@ -95,6 +95,10 @@ def new_password(config: Config, ask: Ask | None, *, least: int = 12) -> str:
             raise WalletError("the two passwords differ: nothing was written, try again")
     if len(chosen) < least:
         raise WalletError(f"the password has {len(chosen)} characters, expected at least {least}: nothing was written")
+    if len(set(chosen)) < different:
+        raise WalletError(
+            f"the password repeats a few characters, expected {different} different ones: nothing was written"
+        )
     return chosen
 
 

@@ -134,8 +134,13 @@ def test_a_bad_value_gets_one_message_with_key_value_source_and_range(read, vari
 PROTECTIONS = sorted(
     key
     for key, _ in declared_keys(Config)
-    if key.startswith("trading.max_") or key in ("trading.min_price", "trading.absence_seconds")
-)
+    if key.startswith(("trading.max_", "arbitrage.", "signer.max_"))
+    or key
+    in (
+        "trading.min_price", "trading.absence_seconds", "trading.send_deadline_ms", "trading.lease_ttl_s", "trading.heartbeat_s",
+        "trading.heartbeat_stall_s", "signer.min_sell_price", "signer.orders_per_second", "wallet.max_gas_cost",
+    )
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("key", PROTECTIONS)

@@ -124,6 +124,10 @@ def test_a_person_types_the_password_twice(desk):
     desk.types("too short")
     with pytest.raises(CommandError, match="9 characters, expected at least 12: nothing was written"):
         desk.run("create")
+    for weak in ("aaaaaaaaaaaaaaaa", "abababababab", "1234512345123451"):
+        desk.types(weak, weak)
+        with pytest.raises(CommandError, match="repeats a few characters, expected 6 different ones"):
+            desk.run("create")
     assert len(desk.values("list")["keys"]) == 1
 
 
