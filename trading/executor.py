@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -91,8 +92,13 @@ class Executor:
         self.counters["accepted" if decision.draft is not None else f"refused_{decision.refusal}"] += 1
         self._on_decision(intent, decision)
         if decision.draft is not None:
-            self._work.start(self._flow.place(decision.draft))
+            self._work.start(self._flow.place(decision.draft, partial(self._unprepared, intent)))
         return decision
+
+    def _unprepared(self, signal: TradeSignal, reason: str) -> None:
+        """An accepted order that could not be built or signed never existed: whoever wanted it hears of a refusal."""
+        self.counters[f"refused_{Refusal.NOT_PREPARED}"] += 1
+        self._on_decision(signal, Decision(refusal=Refusal.NOT_PREPARED, detail=reason))
 
     def _refuse_early(self, signal: TradeSignal) -> Decision | None:
         if not self._accepting:

@@ -9,7 +9,7 @@ answer of one that has: the venue cannot cancel what has not arrived.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -58,15 +58,18 @@ class OrderFlow:
         self._send_deadline = send_deadline
         self.in_flight: dict[str, asyncio.Future[None]] = {}
 
-    async def place(self, draft: OrderDraft) -> OwnOrder | None:
-        """Place a decided order; returns its state, None when it never existed."""
-        (own,) = await self.place_many([draft])
+    async def place(self, draft: OrderDraft, unprepared: Callable[[str], None] | None = None) -> OwnOrder | None:
+        """Place a decided order; returns its state, None when it never existed: `unprepared` is told why."""
+        (own,) = await self.place_many([draft], unprepared=unprepared)
         return own
 
-    async def place_many(self, drafts: Sequence[OrderDraft], *, together: bool = False) -> list[OwnOrder | None]:
+    async def place_many(
+        self, drafts: Sequence[OrderDraft], *, together: bool = False, unprepared: Callable[[str], None] | None = None
+    ) -> list[OwnOrder | None]:
         """Place at most `BATCH` decided orders with one commit and one request; each stands and falls by itself.
 
-        `together`: when one of them cannot leave, none does. What the venue makes of each is its own affair.
+        `together`: when one of them cannot leave, none does. What the venue makes of each is its own affair. `unprepared` is told why an order
+        could not be built or signed.
 
         Raises:
             AssertionError: nobody decided on one of `drafts`.
@@ -76,7 +79,7 @@ class OrderFlow:
                 raise AssertionError(f"order without a decision: {draft.decision_id}")
         answered = asyncio.get_running_loop().create_future()
         try:
-            placed = await self._prepare_all(drafts, answered)
+            placed = await self._prepare_all(drafts, answered, unprepared)
             orders = [own for own in placed if own is not None]
             if together and len(orders) < len(drafts):
                 for own in orders:
@@ -90,14 +93,19 @@ class OrderFlow:
                 del self.in_flight[order_id]
             answered.set_result(None)
 
-    async def _prepare_all(self, drafts: Sequence[OrderDraft], answered: asyncio.Future[None]) -> list[OwnOrder | None]:
+    async def _prepare_all(
+        self,
+        drafts: Sequence[OrderDraft],
+        answered: asyncio.Future[None],
+        unprepared: Callable[[str], None] | None,
+    ) -> list[OwnOrder | None]:
         """Prepare each, in flight from then on; when one fails in an unforeseen way, none of them exists."""
         placed: list[OwnOrder | None] = []
         waiting = list(drafts)
         while waiting:
             draft = waiting.pop(0)
             try:
-                own = await self._prepare(draft)
+                own = await self._prepare(draft, unprepared)
             except BaseException:
                 for other in waiting:
                     self._reservations.release(other.decision_id)
@@ -109,7 +117,7 @@ class OrderFlow:
                 self.in_flight[own.id] = answered
         return placed
 
-    async def _prepare(self, draft: OrderDraft) -> OwnOrder | None:
+    async def _prepare(self, draft: OrderDraft, unprepared: Callable[[str], None] | None) -> OwnOrder | None:
         """Build and sign; the order's own reservation replaces the decision's without a gap."""
         portfolio, clock = self._desk.portfolio, self._desk.clock
         try:
@@ -119,6 +127,9 @@ class OrderFlow:
         except (InvalidOrderError, WrongAccountError) as error:
             self._reservations.release(draft.decision_id)
             self._desk.audit("order_not_prepared", intent=draft.intent_id, strategy=draft.strategy, error=str(error))
+            _log.warning("order not prepared", strategy=draft.strategy, token_id=draft.token_id, error=str(error))
+            if unprepared is not None:
+                unprepared(str(error))
             return None
         except BaseException:
             self._reservations.release(draft.decision_id)

@@ -83,7 +83,8 @@ class Customer:
             position = self._rng.choice(held)
             size = Decimal(position["settled"]).quantize(Decimal("0.01"), ROUND_DOWN)
             price = Decimal(position["mark_price"])
-            self._place(position["token_id"], "sell", price, size, order_type="FAK", effect="reduce")
+            if size:
+                self._place(position["token_id"], "sell", price, size, order_type="FAK", effect="reduce")
 
     def _cancel(self) -> None:
         self._platform.delete("/api/orders")

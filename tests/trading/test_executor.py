@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from domain.errors import InvalidOrderError
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from domain.signal import Cancel
@@ -46,6 +47,20 @@ async def test_a_refusal_is_told_and_counted_and_nothing_is_sent(clock) -> None:
     assert rig.executor.counters == {"refused_too_small": 1}
     assert rig.decisions[0][1].refusal is Refusal.TOO_SMALL
     assert rig.venue.log == []
+
+
+@virtual
+async def test_an_accepted_order_that_cannot_be_signed_is_told_as_a_refusal_with_the_reason(clock) -> None:
+    rig = Rig(clock)
+    rig.venue.prepare_error = InvalidOrderError("the signer does not answer")
+
+    assert submit(rig) == ""
+    await asyncio.sleep(0.1)
+
+    assert rig.executor.counters == {"accepted": 1, "refused_not_prepared": 1}
+    told = rig.decisions[-1][1]
+    assert (told.refusal, told.detail) == (Refusal.NOT_PREPARED, "the signer does not answer")
+    assert rig.venue.calls("send") == []
 
 
 @virtual

@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     RATE = "too_many_intents"
     GROUP = "leg_group_dropped"
     UNHEDGED_CAP = "unhedged_cap"
+    NOT_PREPARED = "not_prepared"
 
 
 @dataclass(frozen=True, slots=True)
