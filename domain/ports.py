@@ -13,7 +13,7 @@ from typing import Protocol
 
 from domain.arbitrage import ArbExecution, ArbLeg
 from domain.book import BookDelta, BookSnapshot, MarketListed, MarketResolved, TickSizeChange, TradePrint
-from domain.fill import Fill
+from domain.fill import Fill, FillKey
 from domain.halt import Halt
 from domain.ledger import LedgerEntry
 from domain.legs import LegGroup, LegGroupState
@@ -319,12 +319,24 @@ JournalRow = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRow:
+    """A journaled row that cannot be believed. `market_id` is the market it speaks of, "" when it does not say."""
+
+    table: str
+    key: str
+    wrong: str
+    market_id: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class JournalState:
     """Everything recovery starts from, in the order in which it was written.
 
     A journal may leave out what was final before `since_ns`; balances of the ledger are always whole. `opened_ns` is when the first ledger entry
-    was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such.
+    was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such. `bad` are the rows that could not be
+    believed, `damaged_fills` those of fills that are left out and must be read from the venue, `unsure_ns` from when on it must be asked for
+    orders and trades because of them.
     """
 
     orders: tuple[tuple[Order, OrderState], ...]
@@ -336,6 +348,9 @@ class JournalState:
     opened_ns: int | None = None
     incomes: frozenset[str] = frozenset()
     groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
+    bad: tuple[BadRow, ...] = ()
+    damaged_fills: frozenset[FillKey] = frozenset()
+    unsure_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

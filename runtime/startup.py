@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.errors import LeaseLostError, VenueError
+from trading.damage import act_on, contradictions
 from trading.risk.losses import Loss, day_start
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ async def _recover(kernel: Kernel) -> None:
     state = await kernel.journal.load()
     portfolio.restore(state)
     kernel.halts.restore(state.halts)
+    act_on(kernel.desk, (*state.bad, *contradictions(state)))
     await _restore_losses(kernel)
     kernel.legs.restore(state.groups)
     for own in portfolio.orders.open():

@@ -50,6 +50,7 @@ class PostgresStorage:
             epoch=epoch,
             market_of=market_of,
             horizon=lambda: self._clock.now_ns() - REMEMBER_NS,
+            now=self._clock.now_ns,
         )
 
     def leases(self, journal: Journal) -> LeaseStore:

@@ -30,7 +30,7 @@ OVER = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELL
 class AccountState:
     """Orders, fills, positions and ledger of one account.
 
-    `incomes` are the journals of the venue's payments.
+    `incomes` are the journals of the venue's payments. `damaged` are fills in the ledger whose rows could not be read: the venue tells them again.
     `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
     `unsure_since_ns` is from when trades must be read at start, besides what open orders and unsettled fills ask for.
     """
@@ -47,6 +47,7 @@ class AccountState:
         self.booked = 0
         self.unsure_since_ns: int | None = None
         self.incomes: set[str] = set()
+        self.damaged: set[FillKey] = set()
         self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
 
     # Reading
@@ -82,12 +83,15 @@ class AccountState:
             elif own.status is OrderStatus.CANCELLING:
                 own.needs_read, own.unwanted = True, journaled.reason or "its cancel was under way"
             own.last_send_ns = order.created_ns
-            own.acknowledged = own.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
             self._recount(own)
+            own.acknowledged = own.seen > 0 or own.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED)
             self.orders.add(own)
         last = max((own.updated_ns for own in self.orders.all()), default=0)
         ended = [own for own in self.orders.all() if own.status in OVER and own.updated_ns >= last - UNSURE_NS]
-        self.unsure_since_ns = min((own.order.created_ns for own in ended if not own.whole), default=None)
+        moments = [own.order.created_ns for own in ended if not own.whole]
+        moments += [state.unsure_ns] if state.unsure_ns is not None else []
+        self.unsure_since_ns = min(moments, default=None)
+        self.damaged = set(state.damaged_fills)
 
     def forget(self, before_ns: int) -> None:
         """Drop what has been final since before `before_ns`: explained orders, closed positions, fills. Their rows stay in the journal.

@@ -6,15 +6,14 @@ A position is loaded with all of its fills, because it is folded from them. Bala
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import psycopg
 
 from domain.market import Market
 from domain.ports import JournalState, ProfitSpan
-from trading.leg_rows import decode_group
-from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position
+from trading.row_reader import SKEW_NS, RowReader
 from trading.row_write import to_datetime, to_ns
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -34,12 +33,22 @@ AND (status = 'open' OR closed_at >= %(since)s OR settled_units + unsettled_unit
                AND (matched_at >= %(since)s OR order_id = ANY(%(orders)s))))
 ORDER BY opened_at, id
 """
-_FILLS = "SELECT * FROM fills WHERE account = %(account)s AND position_id = ANY(%(positions)s) ORDER BY id"
+_FILLS = """
+SELECT * FROM fills f WHERE account = %(account)s
+AND (position_id = ANY(%(positions)s) OR NOT EXISTS (SELECT FROM positions p WHERE p.id = f.position_id AND p.account = f.account))
+ORDER BY id
+"""
 _BALANCES = """
 SELECT ledger_account, asset, sum(amount_units)::bigint AS amount FROM ledger_entries WHERE account = %(account)s
 GROUP BY ledger_account, asset HAVING sum(amount_units) <> 0
 """
-_HALTS = "SELECT * FROM halts WHERE account = %(account)s AND lifted_at IS NULL ORDER BY id"
+_JOURNALS = """
+SELECT journal_id, CASE WHEN sum(amount_units) <> 0 THEN 'its ' || asset || ' sums to ' || sum(amount_units) || ', expected 0'
+    ELSE 'created_at ' || max(created_at) || ' has not come yet' END AS wrong
+FROM ledger_entries WHERE account = %(account)s GROUP BY journal_id, asset
+HAVING sum(amount_units) <> 0 OR max(created_at) > %(latest)s ORDER BY min(id) LIMIT 100
+"""
+_HALTS = "SELECT * FROM halts WHERE account = %(account)s AND (lifted_at IS NULL OR lifted_by = '') ORDER BY id"
 _GROUPS = """
 SELECT * FROM leg_groups WHERE account = %(account)s AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))
 ORDER BY created_at, id
@@ -66,27 +75,42 @@ def load_profits(connection: Connection, account: str, since_ns: int, limit: str
     return ProfitSpan(row["first"], row["highest"]) if row is not None and row["first"] is not None else None
 
 
-def load_state(connection: Connection, account: str, since_ns: int, market_of: Callable[[str], Market]) -> JournalState:
-    """Return an account's state; what was final before `since_ns` is left out."""
-    values = {"account": account, "since": to_datetime(since_ns)}
+def load_state(
+    connection: Connection,
+    account: str,
+    since_ns: int,
+    market_of: Callable[[str], Market],
+    now_ns: int | None = None,
+) -> JournalState:
+    """Return an account's state; what was final before `since_ns` is left out, what lies in the future of `now_ns` is not believed."""
+    latest = datetime.max.replace(tzinfo=UTC) if now_ns is None else to_datetime(now_ns + SKEW_NS)
+    values = {"account": account, "since": to_datetime(since_ns), "latest": latest}
 
     def rows(query: LiteralString, **more: object) -> list[dict[str, Any]]:
         return connection.execute(query, values | more).fetchall()
 
-    orders = rows(_ORDERS)
-    positions = rows(_POSITIONS, orders=[row["id"] for row in orders])
-    fills = rows(_FILLS, positions=[row["id"] for row in positions])
-    balances = rows(_BALANCES)
+    reader = RowReader(account, market_of, since_ns=since_ns, now_ns=now_ns)
+    order_rows = rows(_ORDERS)
+    position_rows = rows(_POSITIONS, orders=[row["id"] for row in order_rows])
+    orders = reader.orders(order_rows)
+    fills = reader.fills(rows(_FILLS, positions=[row["id"] for row in position_rows]))
+    positions = reader.positions(position_rows, fills)
+    balances = reader.balances((row["ledger_account"], row["asset"], row["amount"]) for row in rows(_BALANCES))
+    reader.journals((row["journal_id"], row["wrong"]) for row in rows(_JOURNALS))
+    halts, groups = reader.halts(rows(_HALTS)), reader.groups(rows(_GROUPS))
     return JournalState(
-        orders=tuple(decode_order(row, market_of) for row in orders),
-        fills=tuple(decode_fill(row) for row in fills),
-        ledger=tuple(balance_entry(account, r["ledger_account"], r["asset"], r["amount"]) for r in balances),
-        positions=tuple(decode_position(row) for row in positions),
-        halts=tuple(decode_halt(row) for row in rows(_HALTS)),
-        groups=tuple(decode_group(row, market_of) for row in rows(_GROUPS)),
+        orders=orders,
+        fills=fills,
+        ledger=balances,
+        positions=positions,
+        halts=halts,
+        groups=groups,
         since_ns=since_ns,
         opened_ns=_moment(rows(_OPENED)[0]["opened"]),
         incomes=frozenset(row["journal_id"] for row in rows(_INCOMES)),
+        bad=tuple(reader.bad),
+        damaged_fills=frozenset(reader.damaged_fills),
+        unsure_ns=reader.unsure_ns,
     )
 
 

@@ -12,14 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from domain.errors import JournalError, LeaseLostError
-from domain.fill import Fill
-from domain.halt import Halt
 from domain.market import Market
-from domain.order import Order
-from domain.ports import JournalRow, JournalState, OrderState, ProfitSpan
-from domain.position import Position
-from trading.leg_rows import decode_group
-from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position, encode
+from domain.ports import JournalRow, JournalState, ProfitSpan
+from trading.row_codec import encode
+from trading.row_reader import RowReader
 from trading.row_write import Columns, Verb, Write, to_datetime, to_ns
 
 
@@ -135,24 +131,25 @@ class MemoryJournal:
 
     async def load(self) -> JournalState:
         mine = {table: [r for r in rows if r["account"] == self._account] for table, rows in self._tables.rows.items()}
-        orders: list[tuple[Order, OrderState]] = [decode_order(row, self._market_of) for row in mine.get("orders", [])]
-        fills: list[Fill] = [decode_fill(row) for row in mine.get("fills", [])]
-        positions: list[Position] = [decode_position(row) for row in mine.get("positions", [])]
-        halts: list[Halt] = [decode_halt(row) for row in mine.get("halts", []) if row["lifted_at"] is None]
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
         for row in mine.get("ledger_entries", []):
             balances[row["ledger_account"], row["asset"]] += row["amount_units"]
+        reader = RowReader(self._account, self._market_of)
+        orders, fills = reader.orders(mine.get("orders", [])), reader.fills(mine.get("fills", []))
         return JournalState(
-            orders=tuple(orders),
-            fills=tuple(fills),
-            ledger=tuple(balance_entry(self._account, *key, amount) for key, amount in balances.items()),
-            positions=tuple(positions),
-            halts=tuple(halts),
+            orders=orders,
+            fills=fills,
+            ledger=reader.balances((*key, amount) for key, amount in balances.items()),
+            positions=reader.positions(mine.get("positions", []), fills),
+            halts=reader.halts(row for row in mine.get("halts", []) if row["lifted_at"] is None),
             opened_ns=min((to_ns(row["created_at"]) for row in mine.get("ledger_entries", [])), default=None),
             incomes=frozenset(
                 row["journal_id"] for row in mine.get("ledger_entries", []) if row["ledger_account"] == "rewards"
             ),
-            groups=tuple(decode_group(row, self._market_of) for row in mine.get("leg_groups", [])),
+            groups=reader.groups(mine.get("leg_groups", [])),
+            bad=tuple(reader.bad),
+            damaged_fills=frozenset(reader.damaged_fills),
+            unsure_ns=reader.unsure_ns,
         )
 
     async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:

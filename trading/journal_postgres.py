@@ -25,6 +25,7 @@ from psycopg.rows import dict_row
 from domain.errors import JournalError, JournalUnavailableError, JournalUncertainError, LeaseLostError
 from domain.market import Market
 from domain.ports import JournalRow, JournalState, ProfitSpan
+from trading.database_times import WideTimestamptzLoader
 from trading.journal_backlog import Backlog, Submission
 from trading.journal_failures import commit_error, journal_error
 from trading.journal_load import Connection, load_profits, load_state
@@ -62,6 +63,7 @@ class PostgresJournal:
         epoch: returns the lease epoch this trader holds; checked in every transaction.
         market_of: finds a market by id while orders are loaded.
         horizon: returns the moment before which what was final is not loaded any more, UTC nanoseconds.
+        now: returns the present; rows that lie in its future are not believed.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class PostgresJournal:
         epoch: Callable[[], int],
         market_of: Callable[[str], Market],
         horizon: Callable[[], int] = lambda: 0,
+        now: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._conninfo = conninfo
         self._account = account
         self._epoch = epoch
         self._market_of = market_of
         self._horizon = horizon
+        self._now = now
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Submission | _Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
@@ -109,8 +113,8 @@ class PostgresJournal:
         return await done
 
     async def load(self) -> JournalState:
-        since_ns = self._horizon()
-        return await self.call(lambda connection: load_state(connection, self._account, since_ns, self._market_of))
+        since_ns, now_ns = self._horizon(), self._now()
+        return await self.call(lambda c: load_state(c, self._account, since_ns, self._market_of, now_ns))
 
     async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:
         return await self.call(lambda connection: load_profits(connection, self._account, since_ns, limit))
@@ -174,6 +178,7 @@ class PostgresJournal:
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(self._conninfo, row_factory=dict_row, application_name="polybot-journal")
+            self._connection.adapters.register_loader("timestamptz", WideTimestamptzLoader)
         return self._connection
 
     def _run_call(self, call: _Call) -> None:

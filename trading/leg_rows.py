@@ -138,6 +138,14 @@ def decode_group(columns: Mapping[str, Any], market_of: Callable[[str], Market])
     return group, state
 
 
+def leg_markets(columns: Mapping[str, Any]) -> list[str]:
+    """Return the markets of a damaged group's legs; none unless every leg still names one."""
+    try:
+        return sorted({str(leg["market_id"]) for leg in _loaded(columns["legs"])})
+    except (KeyError, ValueError, TypeError):
+        return []
+
+
 def _decode_leg(leg: Mapping[str, Any], market_of: Callable[[str], Market]) -> Leg:
     return Leg(
         intent_id=leg["intent_id"],

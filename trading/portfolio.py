@@ -172,6 +172,8 @@ class Portfolio(AccountState):
             matched_ns=report.matched_ns or now_ns,
             transaction_hash=report.transaction_hash,
         )
+        if key in self.damaged:
+            return self._put_back(fill, own, market, now_ns)
         change = self._book(fill, own, market, kind=kind or _trade_kind(report.side, own), now_ns=now_ns)
         if own is None:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
@@ -234,6 +236,21 @@ class Portfolio(AccountState):
         change = Change(rows=[fill, *entries, row], fills=[fill], positions=[row])
         if position.holding.size <= -DUST:
             change.alarms.append(Alarm(fill.market_id, f"negative inventory: {position.holding.size} micro-shares"))
+        if own is not None:
+            change.merge(self._count_fill(own, fill, now_ns))
+        return change
+
+    def _put_back(self, fill: Fill, own: OwnOrder | None, market: Market, now_ns: int) -> Change:
+        """Replace a fill whose row could not be read; what it did to the ledger is in there already."""
+        self.damaged.discard(fill.key)
+        position = self.positions.for_fill(fill, f"token{market.token_index(fill.token_id) + 1}")
+        fill = replace(fill, position_id=position.id)
+        self.positions.put(position, fill)
+        self.changed_ns = now_ns
+        self._remember(fill)
+        row = position.position()
+        change = Change(rows=[fill, row], fills=[fill], positions=[row])
+        change.rows.append(self._audit("fill_read_again", now_ns, trade=fill.key.trade_id, order=fill.key.order_id))
         if own is not None:
             change.merge(self._count_fill(own, fill, now_ns))
         return change
