@@ -167,7 +167,7 @@ async def _publish_health(kernel: Kernel, world: World) -> None:
     monitor.start()
     try:
         while True:
-            world.publisher.health(world.account, monitor.statuses(), world.budgets.figures())
+            world.publisher.health(monitor.statuses(), world.budgets.figures())
             drift = world.side.twin.figures() if world.side.twin is not None else None
             if drift is not None:
                 publish_drift(world.pipe, drift)

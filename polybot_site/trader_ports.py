@@ -103,7 +103,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         raise
     encoder = EventEncoder(clock, ids, epoch=0)
     pipe = RedisPipe(redis_url(), clock, scripts=(*MARKET_SCRIPTS, *EVENT_SCRIPTS))
-    publisher = EventPublisher(pipe, encoder)
+    publisher = EventPublisher(pipe, encoder, side.account)
     grace = config.trading.send_deadline_ms / 1000
     history_seconds = config.strategy.mean_reversion.lookback_window.total_seconds()
     ports = Ports(

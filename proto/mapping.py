@@ -160,8 +160,8 @@ def position_from_proto(message: position_pb2.Position) -> Position:
     )
 
 
-def signal_to_proto(signal: TradeSignal, decision: str) -> signal_pb2.TradeSignal:
-    """Return a signal and what became of it: "accepted" or the reason for the refusal."""
+def signal_to_proto(signal: TradeSignal, decision: str, account: str) -> signal_pb2.TradeSignal:
+    """Return a signal of an account's trader and what became of it: "accepted" or the reason for the refusal."""
     return signal_pb2.TradeSignal(
         id=signal.id,
         source=signal.source,
@@ -183,6 +183,7 @@ def signal_to_proto(signal: TradeSignal, decision: str) -> signal_pb2.TradeSigna
         take_profit_micros=signal.take_profit,
         stop_loss_micros=signal.stop_loss,
         decision=decision,
+        account=account,
     )
 
 
@@ -289,7 +290,7 @@ def status_from_proto(message: events_pb2.BotStatus) -> TraderStatus:
     )
 
 
-def strategy_to_proto(info: StrategyInfo) -> strategy_pb2.StrategyStatus:
+def strategy_to_proto(info: StrategyInfo, account: str) -> strategy_pb2.StrategyStatus:
     return strategy_pb2.StrategyStatus(
         name=info.name,
         state=STRATEGY_STATES.to_proto(info.state),
@@ -301,6 +302,7 @@ def strategy_to_proto(info: StrategyInfo) -> strategy_pb2.StrategyStatus:
         budget_overruns=info.budget_overruns,
         parameters_json=json.dumps(dict(info.parameters)),
         refusals=info.refusals,
+        account=account,
     )
 
 

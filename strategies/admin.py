@@ -22,6 +22,7 @@ from strategies.configs import save_config
 from strategies.forms import StrategyForm, strategy_form
 from strategies.models import StrategyConfig
 from strategies.parameters import schema
+from trading.store import current_account
 
 _STATE_COLOURS = {"running": "success", "error": "danger", "stopped": "warning", "unknown": "info"}
 
@@ -84,10 +85,10 @@ class StrategyConfigAdmin(ModelAdmin):
 
     @display(description="state", label=_STATE_COLOURS)
     def state(self, config: StrategyConfig) -> str:
-        info = read_status([config.name]).get(config.name)
+        info = read_status(current_account() or "", [config.name]).get(config.name)
         return info.state.value if info is not None else "unknown"
 
     @display(description="signals")
     def signals_sent(self, config: StrategyConfig) -> str:
-        info = read_status([config.name]).get(config.name)
+        info = read_status(current_account() or "", [config.name]).get(config.name)
         return str(info.signals_sent) if info is not None else "–"

@@ -1,8 +1,10 @@
 """The trader's news to Redis: orders, fills, positions, signals, arbitrage executions, strategies, status and health, each as one protobuf `Event`.
 
 All but the last three go to streams (about `STREAM_LENGTH` entries are kept) and, with their stream ids, to channels. Open positions lie under
-`pos:{account}:{id}`. Status, health and strategies are the latest word only: a channel, and a key that expires when the trader falls silent. Calls
-are synchronous and hand over to the pipe; without Redis nothing stops, and the pipe's own probe tells.
+`pos:{account}:{id}`. Status, health and strategies are the latest word only: a channel, and a key of the account that expires when the trader falls
+silent. Traders of several accounts may share a Redis: every event and key names its account, but for the arbitrage figures under the specification's
+names, which are those of `arb:session:account`, real money first. Calls are synchronous and hand over to the pipe; without Redis nothing stops, and
+the pipe's own probe tells.
 """
 
 from __future__ import annotations
@@ -40,17 +42,25 @@ STATUS_SECONDS = 10
 HEALTH_SECONDS = 60
 STRATEGY_SECONDS = 30
 
-PUBLISH_EVENT = Script((Path(__file__).parent / "scripts" / "publish_event.lua").read_text(encoding="utf-8"))
-SCRIPTS = (PUBLISH_EVENT,)
+_SCRIPTS = Path(__file__).parent / "scripts"
+PUBLISH_EVENT = Script((_SCRIPTS / "publish_event.lua").read_text(encoding="utf-8"))
+PUBLISH_SESSION = Script((_SCRIPTS / "publish_session.lua").read_text(encoding="utf-8"))
+SCRIPTS = (PUBLISH_EVENT, PUBLISH_SESSION)
 """What the pipe must load."""
 
 
-class EventPublisher:
-    """Implements the kernel's event sink over a `RedisPipe` that was made with `SCRIPTS`."""
+def status_key(account: str, strategy: str) -> str:
+    """Return where the status of a strategy of an account lies."""
+    return f"strategy:status:{account}:{strategy}"
 
-    def __init__(self, pipe: RedisPipe, encoder: EventEncoder) -> None:
+
+class EventPublisher:
+    """Implements the kernel's event sink of one account, over a `RedisPipe` that was made with `SCRIPTS`."""
+
+    def __init__(self, pipe: RedisPipe, encoder: EventEncoder, account: str) -> None:
         self._pipe = pipe
         self._encoder = encoder
+        self._account = account
 
     def order(self, order: Order, state: OrderState) -> None:
         self._stream("orders", "order", order_result_to_proto(order, state))
@@ -70,11 +80,11 @@ class EventPublisher:
 
     def signal(self, signal: TradeSignal, decision: str) -> None:
         """Publish a signal; `decision` is "accepted" or why it was not."""
-        self._stream("signals", "signal", signal_to_proto(signal, decision))
+        self._stream("signals", "signal", signal_to_proto(signal, decision, self._account))
 
     def strategy(self, info: StrategyInfo) -> None:
-        message = strategy_to_proto(info)
-        key = f"strategy:status:{info.name}"
+        message = strategy_to_proto(info, self._account)
+        key = status_key(self._account, info.name)
         self._pipe.latest(key, "SET", key, message.SerializeToString(), "EX", STRATEGY_SECONDS)
         self._broadcast(f"ch:strategy:{info.name}", key, self._encoder.encode(message))
 
@@ -96,11 +106,11 @@ class EventPublisher:
             "count:win": str(wins),
             "count:loss": str(losses),
         }
-        for name, value in figures.items():
-            key = f"arb:session:{name}"
-            self._pipe.latest(key, "SET", key, value)
+        written = [part for name, value in figures.items() for part in (f"arb:session:{name}", value)]
+        owner = "arb:session:account"
+        self._pipe.latest(owner, "EVALSHA", PUBLISH_SESSION.sha, 1, owner, self._account, *written)
 
-    def health(self, account: str, checks: Sequence[CheckStatus], budgets: Sequence[BudgetFigure] = ()) -> None:
+    def health(self, checks: Sequence[CheckStatus], budgets: Sequence[BudgetFigure] = ()) -> None:
         """Publish what the trader's own checks say of its account's venue, and how its rate limits stand."""
         lines = [
             events_pb2.HealthCheck(
@@ -125,8 +135,10 @@ class EventPublisher:
             for each in budgets
         ]
         ok = all(check.ok for check in checks)
-        event = self._encoder.encode(events_pb2.HealthStatus(ok=ok, checks=lines, budgets=figures))
-        key = f"health:{account}"
+        event = self._encoder.encode(
+            events_pb2.HealthStatus(ok=ok, checks=lines, budgets=figures, account=self._account)
+        )
+        key = f"health:{self._account}"
         self._pipe.latest(key, "SET", key, event, "EX", HEALTH_SECONDS)
         self._broadcast("ch:status", key, event)
 

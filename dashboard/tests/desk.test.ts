@@ -7,6 +7,8 @@ import { BotStatusSchema, HealthStatusSchema } from "../src/gen/polybot/v1/event
 import { OrderResultSchema, OrderSide, OrderStatus } from "../src/gen/polybot/v1/order_pb";
 import { BBOSchema, LastTradePriceSchema } from "../src/gen/polybot/v1/orderbook_pb";
 import { PositionUpdateSchema } from "../src/gen/polybot/v1/position_pb";
+import { TradeSignalSchema } from "../src/gen/polybot/v1/signal_pb";
+import { StrategyState, StrategyStatusSchema } from "../src/gen/polybot/v1/strategy_pb";
 import { Desk } from "../src/live/desk";
 import { freshness } from "../src/live/freshness";
 import type { Position } from "../src/model";
@@ -225,6 +227,25 @@ describe("reads of the site", () => {
       world.socket.deliver({ case: "orderResult", value });
     }
     expect(desk.orders.get().map((order) => order.id)).toEqual(["mine"]);
+  });
+
+  test("of two traders at once, strategies, signals and health are those of the one that is shown", async () => {
+    const desk = started(fakeApi());
+    world.socket.deliver({ case: "botStatus", value: create(BotStatusSchema, { mode: "trade", account: "live:0x1" }) });
+    await settled();
+    for (const account of ["live:0x1", "paper:a"]) {
+      const state = account === "paper:a" ? StrategyState.ERROR : StrategyState.RUNNING;
+      const checks = [{ name: `venue of ${account}`, ok: true }];
+      world.socket.deliver({
+        case: "strategyStatus",
+        value: create(StrategyStatusSchema, { name: "s", state, account }),
+      });
+      world.socket.deliver({ case: "tradeSignal", value: create(TradeSignalSchema, { id: account, account }) });
+      world.socket.deliver({ case: "healthStatus", value: create(HealthStatusSchema, { checks, account }) });
+    }
+    expect(desk.strategyStatus.get().get("s")?.state).toBe("running");
+    expect(desk.signals.get().map((signal) => signal.id)).toEqual(["live:0x1"]);
+    expect(desk.health.get()?.map((check) => check.name)).toEqual(["venue of live:0x1"]);
   });
 
   test("another account can be looked at, and commands still go to the traded one", async () => {

@@ -13,17 +13,18 @@ from domain.status import StrategyInfo
 from infra.redis import sync_client
 from proto.mapping import strategy_from_proto
 from proto.polybot.v1 import strategy_pb2
+from trading.publisher import status_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def read_status(names: Sequence[str]) -> dict[str, StrategyInfo]:
-    """Return the status of those strategies that a trader speaks of."""
+def read_status(account: str, names: Sequence[str]) -> dict[str, StrategyInfo]:
+    """Return the status of those strategies that the trader of an account speaks of."""
     if not names:
         return {}
     try:
         with sync_client(settings.REDIS_URL) as client:
-            found: Any = client.mget([f"strategy:status:{name}" for name in names])
+            found: Any = client.mget([status_key(account, name) for name in names])
     except RedisError as error:
         log.warning("redis_unavailable", error=str(error))
         return {}

@@ -22,28 +22,30 @@ from strategies.configs import save_config
 from strategies.parameters import ParameterError, schema
 from strategies.registry import UnknownStrategyError
 from strategies.store import StoredConfig
+from trading.api.account import ACCOUNT, account_asked_for
 from trading.row_write import to_datetime
 
 
 class StrategiesView(APIView):
-    @extend_schema(operation_id="strategies_list", responses=StrategiesSerializer)
-    def get(self, _request: Request) -> Response:
+    @extend_schema(operation_id="strategies_list", parameters=[ACCOUNT], responses=StrategiesSerializer)
+    def get(self, request: Request) -> Response:
         """List all strategies with settings, schema and status."""
         configs = [config for config in store.load_configs() if config.name in CATALOG]
-        statuses = read_status([config.name for config in configs])
+        statuses = read_status(account_asked_for(request), [config.name for config in configs])
         rows: Any = [_row(config, statuses.get(config.name)) for config in configs]
         return Response({"next": None, "results": StrategySerializer(rows, many=True).data})
 
 
 class StrategyView(APIView):
-    @extend_schema(responses=StrategySerializer)
-    def get(self, _request: Request, name: str) -> Response:
+    @extend_schema(parameters=[ACCOUNT], responses=StrategySerializer)
+    def get(self, request: Request, name: str) -> Response:
         """Return one strategy."""
-        return _answer(_stored(name))
+        return _answer(account_asked_for(request), _stored(name))
 
-    @extend_schema(request=StrategyChangeSerializer, responses=StrategySerializer)
+    @extend_schema(request=StrategyChangeSerializer, parameters=[ACCOUNT], responses=StrategySerializer)
     def put(self, request: Request, name: str) -> Response:
         """Change the switch, parameters, or both; the trader takes them over within a second."""
+        account = account_asked_for(request)
         change = StrategyChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
         _stored(name)
@@ -56,7 +58,7 @@ class StrategyView(APIView):
             )
         except ParameterError as error:
             raise ValidationError({error.key or "parameters": [str(error)]}) from None
-        return _answer(config)
+        return _answer(account, config)
 
 
 def _stored(name: str) -> StoredConfig:
@@ -68,8 +70,9 @@ def _stored(name: str) -> StoredConfig:
         raise NotFound(str(error)) from None
 
 
-def _answer(config: StoredConfig) -> Response:
-    return Response(StrategySerializer(_row(config, read_status([config.name]).get(config.name))).data)
+def _answer(account: str, config: StoredConfig) -> Response:
+    status = read_status(account, [config.name]).get(config.name)
+    return Response(StrategySerializer(_row(config, status)).data)
 
 
 def _row(config: StoredConfig, status: StrategyInfo | None) -> dict[str, Any]:

@@ -53,9 +53,9 @@ def test_a_position_survives(position):
 
 @given(build.signals, build.texts)
 def test_a_signal_survives_and_carries_its_decision(signal, decision):
-    message = through_bytes(mapping.signal_to_proto(signal, decision))
+    message = through_bytes(mapping.signal_to_proto(signal, decision, "paper:a"))
     assert mapping.signal_from_proto(message, signal.market) == signal
-    assert message.decision == decision
+    assert (message.decision, message.account) == (decision, "paper:a")
     assert message.market_id == signal.market.id
 
 
@@ -91,7 +91,9 @@ def test_the_status_survives(status):
 
 @given(build.strategy_infos)
 def test_what_a_strategy_does_survives(info):
-    assert mapping.strategy_from_proto(through_bytes(mapping.strategy_to_proto(info))) == info
+    message = through_bytes(mapping.strategy_to_proto(info, "paper:a"))
+    assert mapping.strategy_from_proto(message) == info
+    assert message.account == "paper:a"
 
 
 @given(sides_of_a_book, sides_of_a_book, build.instants)

@@ -12,6 +12,9 @@ from strategies import store
 from strategies.configs import seed_configs
 from strategies.flash_crash import FlashCrashParameters
 from tests.strategies.test_configs import SECTION
+from tests.trading import rows
+from tests.trading.factories import ACCOUNT
+from trading.publisher import status_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,8 +57,13 @@ def test_the_status_is_what_the_trader_published(client_of, redis_url):
         last_error="KeyError: 'x'",
         parameters={"size": 25.0},
     )
-    redis.Redis.from_url(redis_url).set("strategy:status:flash_crash", strategy_to_proto(info).SerializeToString())
-    status = client_of("viewer").get("/api/strategies/flash_crash").json()["status"]
+    rows.lease(ACCOUNT, seconds=10)
+    rows.lease("paper:other", seconds=10)
+    broker = redis.Redis.from_url(redis_url)
+    broker.set(status_key(ACCOUNT, "flash_crash"), strategy_to_proto(info, ACCOUNT).SerializeToString())
+    reader = client_of("viewer")
+    assert reader.get("/api/strategies/flash_crash", {"account": "paper:other"}).json()["status"] is None
+    status = reader.get("/api/strategies/flash_crash", {"account": ACCOUNT}).json()["status"]
     assert (status["state"], status["signals_sent"], status["error_count"], status["budget_overruns"]) == (
         "running",
         4,

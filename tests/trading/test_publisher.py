@@ -53,7 +53,7 @@ async def broker(redis_url):
 
 @pytest.fixture
 def publisher(pipe):
-    return EventPublisher(pipe, EventEncoder(SystemClock(), RandomIds(), epoch=3))
+    return EventPublisher(pipe, EventEncoder(SystemClock(), RandomIds(), epoch=3), f.ACCOUNT)
 
 
 @pytest.fixture
@@ -251,7 +251,6 @@ async def test_the_status_is_published_and_kept_while_the_trader_speaks(publishe
 async def test_health_is_what_the_checks_say(publisher, broker, listen):
     heard = await listen("ch:status")
     publisher.health(
-        f.ACCOUNT,
         [
             CheckStatus(name="polymarket_ws", ok=True, interval=10, age=0.5, last_error=""),
             CheckStatus(name="polymarket_clob", ok=False, interval=30, age=None, last_error="refused"),
@@ -259,7 +258,7 @@ async def test_health_is_what_the_checks_say(publisher, broker, listen):
         [BudgetFigure(name="orders", left=3, limit=45, requests=9, waits=2, refusals=1, too_many=4)],
     )
     health = (await heard()).health_status
-    assert not health.ok
+    assert (health.ok, health.account) == (False, f.ACCOUNT)
     assert [(check.name, check.ok, check.last_error) for check in health.checks] == [
         ("polymarket_ws", True, ""),
         ("polymarket_clob", False, "refused"),
@@ -285,10 +284,11 @@ async def test_a_strategy_says_what_it_does_on_its_own_channel(publisher, broker
         parameters={"drop_threshold": "0.1"},
     )
     publisher.strategy(info)
-    assert strategy_from_proto((await heard()).strategy_status) == info
-    raw = await value_of(broker, "strategy:status:flash_crash")
+    told = (await heard()).strategy_status
+    assert (strategy_from_proto(told), told.account) == (info, f.ACCOUNT)
+    raw = await value_of(broker, f"strategy:status:{f.ACCOUNT}:flash_crash")
     assert strategy_from_proto(strategy_pb2.StrategyStatus.FromString(raw)) == info
-    assert 0 < await broker.ttl("strategy:status:flash_crash") <= 30
+    assert 0 < await broker.ttl(f"strategy:status:{f.ACCOUNT}:flash_crash") <= 30
 
 
 async def test_streams_do_not_grow_for_ever(publisher, broker):
@@ -327,6 +327,7 @@ async def test_the_sessions_arbitrage_figures_lie_under_their_names(publisher, b
         -250_000, {"rebalancing": 1_000_000, "combinatorial": 0, "cross_platform": -1_250_000}, 3, 1, 2
     )
     wanted = {
+        b"arb:session:account": f.ACCOUNT.encode(),
         b"arb:session:pnl": b"-0.25",
         b"arb:session:pnl:rebal": b"1",
         b"arb:session:pnl:combo": b"0",
@@ -340,3 +341,45 @@ async def test_the_sessions_arbitrage_figures_lie_under_their_names(publisher, b
         return {key: await broker.get(key) for key in await broker.keys("arb:session:*")} == wanted
 
     await until(shown)
+
+
+async def test_two_traders_on_one_redis_do_not_mix_what_they_say(pipe, broker):
+    paper, live = (
+        EventPublisher(pipe, EventEncoder(SystemClock(), RandomIds(), epoch=3), account)
+        for account in ("paper:a", "live:0x1")
+    )
+    for publisher, state in ((paper, StrategyState.RUNNING), (live, StrategyState.ERROR)):
+        publisher.strategy(
+            StrategyInfo(name="s", state=state, enabled=True, signals_sent=0, error_count=0, budget_overruns=0)
+        )
+    for account, state in (("paper:a", StrategyState.RUNNING), ("live:0x1", StrategyState.ERROR)):
+        raw = await value_of(broker, f"strategy:status:{account}:s")
+        assert strategy_from_proto(strategy_pb2.StrategyStatus.FromString(raw)).state is state
+
+
+@pytest.mark.parametrize(
+    ("owner", "runs", "told", "shown"),
+    [
+        ("live:0x1", True, "paper:a", "live:0x1"),
+        ("live:0x1", False, "paper:a", "paper:a"),
+        ("paper:a", True, "live:0x1", "live:0x1"),
+        ("paper:a", True, "paper:b", "paper:a"),
+        ("sim:x", True, "paper:a", "paper:a"),
+        ("paper:a", True, "paper:a", "paper:a"),
+    ],
+)
+async def test_the_sessions_figures_are_those_of_one_running_account_real_money_first(
+    pipe, broker, owner, runs, told, shown
+):
+    await broker.mset({"arb:session:account": owner, "arb:session:count": "7"})
+    if runs:
+        await broker.set(f"status:{owner}", b"...")
+    types = dict.fromkeys(("rebalancing", "combinatorial", "cross_platform"), 0)
+    EventPublisher(pipe, EventEncoder(SystemClock(), RandomIds(), epoch=3), told).arb_session(0, types, 3, 1, 2)
+    await until(lambda: _idle(pipe))
+    assert await broker.get("arb:session:account") == shown.encode()
+    assert await broker.get("arb:session:count") == (b"3" if shown == told else b"7")
+
+
+async def _idle(pipe):
+    return pipe.connected and not pipe.waiting

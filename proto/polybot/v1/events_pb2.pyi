@@ -164,11 +164,13 @@ class RateBudget(_message.Message):
     def __init__(self, name: _Optional[str] = ..., left: _Optional[int] = ..., limit: _Optional[int] = ..., requests: _Optional[int] = ..., waits: _Optional[int] = ..., refusals: _Optional[int] = ..., too_many: _Optional[int] = ...) -> None: ...
 
 class HealthStatus(_message.Message):
-    __slots__ = ("ok", "checks", "budgets")
+    __slots__ = ("ok", "checks", "budgets", "account")
     OK_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     BUDGETS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ok: bool
     checks: _containers.RepeatedCompositeFieldContainer[HealthCheck]
     budgets: _containers.RepeatedCompositeFieldContainer[RateBudget]
-    def __init__(self, ok: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[HealthCheck, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[RateBudget, _Mapping]]] = ...) -> None: ...
+    account: str
+    def __init__(self, ok: _Optional[bool] = ..., checks: _Optional[_Iterable[_Union[HealthCheck, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[RateBudget, _Mapping]]] = ..., account: _Optional[str] = ...) -> None: ...

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from . import order_pb2 as polybot_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17polybot/v1/signal.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16polybot/v1/order.proto\"\xa1\x05\n\x0bTradeSignal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tmarket_id\x18\x03 \x01(\t\x12\x10\n\x08token_id\x18\x04 \x01(\t\x12#\n\x04side\x18\x05 \x01(\x0e\x32\x15.polybot.v1.OrderSide\x12\r\n\x05price\x18\x06 \x01(\x01\x12\x0c\n\x04size\x18\x07 \x01(\x01\x12*\n\x07urgency\x18\x08 \x01(\x0e\x32\x19.polybot.v1.SignalUrgency\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x37\n\x08metadata\x18\n \x03(\x0b\x32%.polybot.v1.TradeSignal.MetadataEntry\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cprice_micros\x18\r \x01(\x03\x12\x13\n\x0bsize_micros\x18\x0e \x01(\x03\x12)\n\norder_type\x18\x0f \x01(\x0e\x32\x15.polybot.v1.OrderType\x12\"\n\x06\x65\x66\x66\x65\x63t\x18\x10 \x01(\x0e\x32\x12.polybot.v1.Effect\x12\x11\n\tpost_only\x18\x11 \x01(\x08\x12\x1f\n\x12take_profit_micros\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10stop_loss_micros\x18\x13 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08\x64\x65\x63ision\x18\x14 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x15\n\x13_take_profit_microsB\x13\n\x11_stop_loss_micros*\x99\x01\n\rSignalUrgency\x12\x1e\n\x1aSIGNAL_URGENCY_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGNAL_URGENCY_LOW\x10\x01\x12\x19\n\x15SIGNAL_URGENCY_MEDIUM\x10\x02\x12\x17\n\x13SIGNAL_URGENCY_HIGH\x10\x03\x12\x1c\n\x18SIGNAL_URGENCY_IMMEDIATE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17polybot/v1/signal.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16polybot/v1/order.proto\"\xb2\x05\n\x0bTradeSignal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\tmarket_id\x18\x03 \x01(\t\x12\x10\n\x08token_id\x18\x04 \x01(\t\x12#\n\x04side\x18\x05 \x01(\x0e\x32\x15.polybot.v1.OrderSide\x12\r\n\x05price\x18\x06 \x01(\x01\x12\x0c\n\x04size\x18\x07 \x01(\x01\x12*\n\x07urgency\x18\x08 \x01(\x0e\x32\x19.polybot.v1.SignalUrgency\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x37\n\x08metadata\x18\n \x03(\x0b\x32%.polybot.v1.TradeSignal.MetadataEntry\x12.\n\ncreated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cprice_micros\x18\r \x01(\x03\x12\x13\n\x0bsize_micros\x18\x0e \x01(\x03\x12)\n\norder_type\x18\x0f \x01(\x0e\x32\x15.polybot.v1.OrderType\x12\"\n\x06\x65\x66\x66\x65\x63t\x18\x10 \x01(\x0e\x32\x12.polybot.v1.Effect\x12\x11\n\tpost_only\x18\x11 \x01(\x08\x12\x1f\n\x12take_profit_micros\x18\x12 \x01(\x03H\x00\x88\x01\x01\x12\x1d\n\x10stop_loss_micros\x18\x13 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x08\x64\x65\x63ision\x18\x14 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x15 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x15\n\x13_take_profit_microsB\x13\n\x11_stop_loss_micros*\x99\x01\n\rSignalUrgency\x12\x1e\n\x1aSIGNAL_URGENCY_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGNAL_URGENCY_LOW\x10\x01\x12\x19\n\x15SIGNAL_URGENCY_MEDIUM\x10\x02\x12\x17\n\x13SIGNAL_URGENCY_HIGH\x10\x03\x12\x1c\n\x18SIGNAL_URGENCY_IMMEDIATE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TRADESIGNAL_METADATAENTRY']._loaded_options = None
   _globals['_TRADESIGNAL_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_SIGNALURGENCY']._serialized_start=773
-  _globals['_SIGNALURGENCY']._serialized_end=926
+  _globals['_SIGNALURGENCY']._serialized_start=790
+  _globals['_SIGNALURGENCY']._serialized_end=943
   _globals['_TRADESIGNAL']._serialized_start=97
-  _globals['_TRADESIGNAL']._serialized_end=770
-  _globals['_TRADESIGNAL_METADATAENTRY']._serialized_start=679
-  _globals['_TRADESIGNAL_METADATAENTRY']._serialized_end=726
+  _globals['_TRADESIGNAL']._serialized_end=787
+  _globals['_TRADESIGNAL_METADATAENTRY']._serialized_start=696
+  _globals['_TRADESIGNAL_METADATAENTRY']._serialized_end=743
 # @@protoc_insertion_point(module_scope)

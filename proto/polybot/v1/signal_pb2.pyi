@@ -25,7 +25,7 @@ SIGNAL_URGENCY_HIGH: SignalUrgency
 SIGNAL_URGENCY_IMMEDIATE: SignalUrgency
 
 class TradeSignal(_message.Message):
-    __slots__ = ("id", "source", "market_id", "token_id", "side", "price", "size", "urgency", "reason", "metadata", "created_at", "expires_at", "price_micros", "size_micros", "order_type", "effect", "post_only", "take_profit_micros", "stop_loss_micros", "decision")
+    __slots__ = ("id", "source", "market_id", "token_id", "side", "price", "size", "urgency", "reason", "metadata", "created_at", "expires_at", "price_micros", "size_micros", "order_type", "effect", "post_only", "take_profit_micros", "stop_loss_micros", "decision", "account")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +53,7 @@ class TradeSignal(_message.Message):
     TAKE_PROFIT_MICROS_FIELD_NUMBER: _ClassVar[int]
     STOP_LOSS_MICROS_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     id: str
     source: str
     market_id: str
@@ -73,4 +74,5 @@ class TradeSignal(_message.Message):
     take_profit_micros: int
     stop_loss_micros: int
     decision: str
-    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., side: _Optional[_Union[_order_pb2.OrderSide, str]] = ..., price: _Optional[float] = ..., size: _Optional[float] = ..., urgency: _Optional[_Union[SignalUrgency, str]] = ..., reason: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price_micros: _Optional[int] = ..., size_micros: _Optional[int] = ..., order_type: _Optional[_Union[_order_pb2.OrderType, str]] = ..., effect: _Optional[_Union[_order_pb2.Effect, str]] = ..., post_only: _Optional[bool] = ..., take_profit_micros: _Optional[int] = ..., stop_loss_micros: _Optional[int] = ..., decision: _Optional[str] = ...) -> None: ...
+    account: str
+    def __init__(self, id: _Optional[str] = ..., source: _Optional[str] = ..., market_id: _Optional[str] = ..., token_id: _Optional[str] = ..., side: _Optional[_Union[_order_pb2.OrderSide, str]] = ..., price: _Optional[float] = ..., size: _Optional[float] = ..., urgency: _Optional[_Union[SignalUrgency, str]] = ..., reason: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price_micros: _Optional[int] = ..., size_micros: _Optional[int] = ..., order_type: _Optional[_Union[_order_pb2.OrderType, str]] = ..., effect: _Optional[_Union[_order_pb2.Effect, str]] = ..., post_only: _Optional[bool] = ..., take_profit_micros: _Optional[int] = ..., stop_loss_micros: _Optional[int] = ..., decision: _Optional[str] = ..., account: _Optional[str] = ...) -> None: ...

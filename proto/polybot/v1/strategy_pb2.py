@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19polybot/v1/strategy.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"t\n\x0eStrategyConfig\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63onfig_json\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xeb\x02\n\x0eStrategyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.polybot.v1.StrategyState\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12\x14\n\x0csignals_sent\x18\x04 \x01(\x03\x12\x32\n\x0elast_signal_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65rror_count\x18\x06 \x01(\x03\x12\x12\n\nlast_error\x18\x07 \x01(\t\x12\x17\n\x0f\x62udget_overruns\x18\x08 \x01(\x03\x12\x17\n\x0fparameters_json\x18\t \x01(\t\x12:\n\x08refusals\x18\n \x03(\x0b\x32(.polybot.v1.StrategyStatus.RefusalsEntry\x1a/\n\rRefusalsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*\xdb\x01\n\rStrategyState\x12\x1e\n\x1aSTRATEGY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16STRATEGY_STATE_PENDING\x10\x01\x12\x1f\n\x1bSTRATEGY_STATE_INITIALIZING\x10\x02\x12\x1a\n\x16STRATEGY_STATE_RUNNING\x10\x03\x12\x1b\n\x17STRATEGY_STATE_STOPPING\x10\x04\x12\x1a\n\x16STRATEGY_STATE_STOPPED\x10\x05\x12\x18\n\x14STRATEGY_STATE_ERROR\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19polybot/v1/strategy.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"t\n\x0eStrategyConfig\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63onfig_json\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfc\x02\n\x0eStrategyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.polybot.v1.StrategyState\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\x12\x14\n\x0csignals_sent\x18\x04 \x01(\x03\x12\x32\n\x0elast_signal_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65rror_count\x18\x06 \x01(\x03\x12\x12\n\nlast_error\x18\x07 \x01(\t\x12\x17\n\x0f\x62udget_overruns\x18\x08 \x01(\x03\x12\x17\n\x0fparameters_json\x18\t \x01(\t\x12:\n\x08refusals\x18\n \x03(\x0b\x32(.polybot.v1.StrategyStatus.RefusalsEntry\x12\x0f\n\x07\x61\x63\x63ount\x18\x0b \x01(\t\x1a/\n\rRefusalsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*\xdb\x01\n\rStrategyState\x12\x1e\n\x1aSTRATEGY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16STRATEGY_STATE_PENDING\x10\x01\x12\x1f\n\x1bSTRATEGY_STATE_INITIALIZING\x10\x02\x12\x1a\n\x16STRATEGY_STATE_RUNNING\x10\x03\x12\x1b\n\x17STRATEGY_STATE_STOPPING\x10\x04\x12\x1a\n\x16STRATEGY_STATE_STOPPED\x10\x05\x12\x18\n\x14STRATEGY_STATE_ERROR\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +34,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STRATEGYSTATUS_REFUSALSENTRY']._loaded_options = None
   _globals['_STRATEGYSTATUS_REFUSALSENTRY']._serialized_options = b'8\001'
-  _globals['_STRATEGYSTATE']._serialized_start=559
-  _globals['_STRATEGYSTATE']._serialized_end=778
+  _globals['_STRATEGYSTATE']._serialized_start=576
+  _globals['_STRATEGYSTATE']._serialized_end=795
   _globals['_STRATEGYCONFIG']._serialized_start=74
   _globals['_STRATEGYCONFIG']._serialized_end=190
   _globals['_STRATEGYSTATUS']._serialized_start=193
-  _globals['_STRATEGYSTATUS']._serialized_end=556
-  _globals['_STRATEGYSTATUS_REFUSALSENTRY']._serialized_start=509
-  _globals['_STRATEGYSTATUS_REFUSALSENTRY']._serialized_end=556
+  _globals['_STRATEGYSTATUS']._serialized_end=573
+  _globals['_STRATEGYSTATUS_REFUSALSENTRY']._serialized_start=526
+  _globals['_STRATEGYSTATUS_REFUSALSENTRY']._serialized_end=573
 # @@protoc_insertion_point(module_scope)

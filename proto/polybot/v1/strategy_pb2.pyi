@@ -40,7 +40,7 @@ class StrategyConfig(_message.Message):
     def __init__(self, name: _Optional[str] = ..., config_json: _Optional[str] = ..., enabled: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StrategyStatus(_message.Message):
-    __slots__ = ("name", "state", "enabled", "signals_sent", "last_signal_at", "error_count", "last_error", "budget_overruns", "parameters_json", "refusals")
+    __slots__ = ("name", "state", "enabled", "signals_sent", "last_signal_at", "error_count", "last_error", "budget_overruns", "parameters_json", "refusals", "account")
     class RefusalsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class StrategyStatus(_message.Message):
     BUDGET_OVERRUNS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_JSON_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: StrategyState
     enabled: bool
@@ -68,4 +69,5 @@ class StrategyStatus(_message.Message):
     budget_overruns: int
     parameters_json: str
     refusals: _containers.ScalarMap[str, int]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[StrategyState, str]] = ..., enabled: _Optional[bool] = ..., signals_sent: _Optional[int] = ..., last_signal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error_count: _Optional[int] = ..., last_error: _Optional[str] = ..., budget_overruns: _Optional[int] = ..., parameters_json: _Optional[str] = ..., refusals: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    account: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[StrategyState, str]] = ..., enabled: _Optional[bool] = ..., signals_sent: _Optional[int] = ..., last_signal_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error_count: _Optional[int] = ..., last_error: _Optional[str] = ..., budget_overruns: _Optional[int] = ..., parameters_json: _Optional[str] = ..., refusals: _Optional[_Mapping[str, int]] = ..., account: _Optional[str] = ...) -> None: ...
