@@ -131,6 +131,17 @@ async def test_an_uncertain_answer_leaves_the_order_unknown_and_holding_its_cash
 
 
 @virtual
+async def test_an_order_may_arrive_until_its_answer_is_given_up(clock) -> None:
+    rig = Rig(clock)
+    rig.venue.before = lambda name: asyncio.sleep(10) if name == "send" else None
+    rig.venue.answers = [Uncertain(order_id=ORDER, text="timed out")]
+
+    own = await rig.place()
+
+    assert own.last_send_ns == clock.now_ns()
+
+
+@virtual
 async def test_a_match_at_once_waits_for_its_trades(clock) -> None:
     rig = Rig(clock)
     rig.venue.answers = [Accepted(order_id=ORDER, status=OrderStatus.MATCHED, trade_ids=("t-1",))]
