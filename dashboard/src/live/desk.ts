@@ -11,6 +11,7 @@ import { ApiError, explain } from "../api/http";
 import { type Event, EventSchema } from "../gen/polybot/v1/events_pb";
 import type {
   Account,
+  ArbExecution,
   Check,
   Fill,
   Ledger,
@@ -40,7 +41,7 @@ const OFFLINE = "offline";
 const REFRESH_MS = 10_000;
 /** A trader that says nothing for so long has given way to one of another account. */
 const SILENT_MS = 10_000;
-const DESK_TOPICS = ["status", "orders", "positions", "fills", "signals", "strategies"];
+const DESK_TOPICS = ["status", "orders", "positions", "fills", "signals", "strategies", "arb_profit"];
 
 export class Desk {
   /** The time by this browser's clock, once a second, for ages. */
@@ -56,12 +57,13 @@ export class Desk {
   readonly accounts: Cell<readonly Account[]>;
   /** The account that the user chose to look at, "" for the one that is traded. */
   readonly looking: Cell<string>;
-  /** True once orders, positions and fills were read. */
+  /** True once orders, positions, fills and executions were read. */
   readonly loaded: Cell<boolean>;
   readonly orders: Collection<Order>;
   readonly positions: Collection<Position>;
   readonly fills: Collection<Fill>;
   readonly signals: Collection<Signal>;
+  readonly executions: Collection<ArbExecution>;
   readonly catalog: Catalog;
   readonly toasts: Toasts;
   readonly socket: LiveSocket;
@@ -95,6 +97,7 @@ export class Desk {
     this.positions = new Collection<Position>(frames, now, ROWS, { key: (p) => p.id, born: (p) => p.openedAt });
     this.fills = new Collection<Fill>(frames, now, ROWS, { key: (f) => f.key, born: (f) => f.at });
     this.signals = new Collection<Signal>(frames, now, SIGNALS, { key: (s) => s.id, born: (s) => s.at });
+    this.executions = new Collection<ArbExecution>(frames, now, ROWS, { key: (e) => e.id, born: (e) => e.startedAt });
     this.catalog = new Catalog(frames, now, (id) => api.market(id));
     this.toasts = new Toasts(frames, environment);
     this.socket = new LiveSocket(
@@ -160,6 +163,7 @@ export class Desk {
       this.api.orders().then((rows) => this.orders.merge(rows, asked)),
       this.api.positions().then((rows) => this.positions.merge(rows, asked)),
       this.api.fills().then((rows) => this.fills.merge(rows, asked)),
+      this.api.executions().then((rows) => this.executions.merge(rows, asked)),
     ];
     const rest = [
       this.loadStrategies(),
@@ -271,6 +275,14 @@ export class Desk {
           this.shown(payload.value.account) ? decode.signal(payload.value, at) : null,
         );
         break;
+      case "arbExecution":
+        this.keep(
+          "arb_profit",
+          event,
+          this.executions,
+          this.shown(payload.value.account) ? decode.execution(payload.value, at) : null,
+        );
+        break;
       case "strategyStatus":
         if (this.shown(payload.value.account)) this.setStrategyStatus(decode.strategy(payload.value));
         break;
@@ -325,7 +337,7 @@ export class Desk {
   }
 
   private forget(): void {
-    for (const rows of [this.orders, this.positions, this.fills, this.signals]) rows.clear();
+    for (const rows of [this.orders, this.positions, this.fills, this.signals, this.executions]) rows.clear();
     this.strategyStatus.set(new Map());
     this.socket.forget();
     this.loaded.set(false);
