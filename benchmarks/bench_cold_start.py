@@ -1,4 +1,4 @@
-"""From a cold start to reconciled: the kernel over a day's journal in PostgreSQL (10,000 orders, 5,000 fills, 500 markets); the venue answers at once.
+"""From a cold start to reconciled: the kernel over a day's journal in PostgreSQL (10,000 orders, 5,000 fills, 500 markets); the venue is at hand.
 
 `import` is the start of the process until its code is loaded. Then the steps of the start, each in its best round: `markets` are loaded from the
 database, `discovery` lists the venue and saves them, `load` reads the journal, `restore` folds it, `reconcile` compares it with the venue, `explain`
