@@ -138,6 +138,17 @@ async def test_what_is_missing_or_old_counts_as_danger(clock) -> None:
     assert rig.risk.decide_and_reserve(rig.signal()).refusal == Refusal.STALE_BOOK
 
 
+@virtual
+async def test_after_the_clock_was_put_back_a_book_has_no_age_and_counts_as_old(clock) -> None:
+    rig = Rig(clock)
+    rig.book = Book(received_ns=clock.now_ns() + 3_600_000_000_000)
+
+    refused = rig.risk.decide_and_reserve(rig.signal())
+
+    assert refused.refusal == Refusal.STALE_BOOK
+    assert "3600000 ms ahead" in refused.detail
+
+
 def test_a_reduction_is_stopped_by_no_protection_whatsoever() -> None:
     @virtual
     async def all_at_once(clock) -> None:

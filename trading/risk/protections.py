@@ -43,6 +43,11 @@ class Protections:
         age_ms = (now_ns - book.received_ns) // 1_000_000
         if age_ms > self._limits.max_book_age_ms:
             return refuse(Refusal.STALE_BOOK, f"the book is {age_ms} ms old")
+        if age_ms < 0:
+            return refuse(
+                Refusal.STALE_BOOK,
+                f"the book is dated {-age_ms} ms ahead: the clock was put back, and its age is not known",
+            )
         return self._check_price(signal, book)
 
     def _check_price(self, signal: TradeSignal, book: BookView) -> Decision | None:
