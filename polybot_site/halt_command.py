@@ -16,15 +16,14 @@ from trading.commands import issue, stand_in, wait
 from trading.models import CommandStatus
 from trading.store import current_account
 
-TTL_SECONDS = 86_400.0
-"""A halt is carried out even if the trader only comes back tomorrow."""
-
 
 class HaltCommand(BaseCommand):
     """One kind of command on one scope."""
 
     kind: ClassVar[str]
     wait_seconds: ClassVar[float] = 30.0
+    ttl_seconds: ClassVar[float] = 86_400.0
+    """A halt is carried out even if the trader only comes back tomorrow."""
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -61,7 +60,7 @@ class HaltCommand(BaseCommand):
                 kind=self.kind,
                 payload=payload,
                 issued_by=options["by"].strip(),
-                ttl_seconds=TTL_SECONDS,
+                ttl_seconds=self.ttl_seconds,
             )
         )
         if command.status == CommandStatus.PENDING and "detail" not in command.result:

@@ -102,7 +102,7 @@ def stand_in(command: Command) -> Command:
     """Set or lift a halt in the name of a trader that does not run, so that its next start begins that way; otherwise change nothing.
 
     A trader runs while its lease does. Taking the lease's epoch forward keeps one that only slept from going on without having read the halt.
-    A flattening stays pending: the positions are sold when the trader starts.
+    A flattening stays pending: the positions are sold when the trader starts, unless its halt is lifted before.
     """
     if command.kind not in ("halt", "flatten", "resume"):
         return command
@@ -143,6 +143,11 @@ def _lift(command: Command) -> dict[str, Any]:
     active = Halt.objects.filter(account=command.account, scope=scope, target=target, lifted_at=None)
     if not active.update(lifted_by=command.issued_by, lifted_at=_now()):
         return {"detail": f"nothing is halted for {scope} {target}".rstrip()}
+    flattenings = Command.objects.filter(account=command.account, kind="flatten", status=CommandStatus.PENDING)
+    called_off = {"detail": f"its halt was lifted by {command.issued_by} before the trader started"}
+    flattenings.filter(payload__scope=scope, payload__target=target).update(
+        status=CommandStatus.REFUSED, result=called_off, finished_at=Now()
+    )
     _audit_halt("halt_lifted", command)
     return {"halted": False, "detail": _NO_TRADER}
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from polybot_site.halt_command import HaltCommand
+from polybot_site.management.commands.flatten import Command as FlattenCommand
 from tests.trading import factories as f
 from trading import commands
 from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
@@ -67,6 +69,23 @@ def test_without_a_trader_a_flattening_halts_and_waits_for_the_next_start() -> N
     assert (command.status, command.result["halted"], active()) == (CommandStatus.PENDING, True, [("all", "", "ada")])
 
 
+def test_a_flattening_whose_halt_is_lifted_before_the_start_is_called_off() -> None:
+    lease(runs=False)
+    everything = commands.stand_in(issue("flatten", scope="all", target=""))
+    one = commands.stand_in(issue("flatten", scope="market", target="m1"))
+
+    commands.stand_in(issue("resume", scope="all", target=""))
+
+    everything.refresh_from_db()
+    one.refresh_from_db()
+    assert (everything.status, everything.result["detail"]) == (
+        CommandStatus.REFUSED,
+        "its halt was lifted by ada before the trader started",
+    )
+    assert one.status == CommandStatus.PENDING
+    assert active() == [("market", "m1", "ada")]
+
+
 def test_other_commands_are_never_carried_out_without_a_trader() -> None:
     lease(runs=False)
 
@@ -91,6 +110,18 @@ def test_the_command_line_halts_and_resumes_without_trader_redis_and_web() -> No
     assert run("flatten")["status"] == "pending"
     assert run("resume", "strategy", "flash_crash")["halted"] is False
     assert active() == [("all", "", Halt.objects.get(scope="all").set_by)]
+
+
+def test_a_halt_may_be_carried_out_tomorrow_and_what_lifts_it_may_not() -> None:
+    lease(runs=True)
+    longest = {"halt": timedelta(days=1), "flatten": timedelta(days=1), "resume": timedelta(seconds=10)}
+    for kind, lasts in longest.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HaltCommand, "wait_seconds", 0.0)
+            patch.setattr(FlattenCommand, "wait_seconds", 0.0)
+            run(kind)
+        command = Command.objects.get(kind=kind)
+        assert abs(command.expires_at - command.issued_at - lasts) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(

@@ -7,4 +7,6 @@ from polybot_site.halt_command import HaltCommand
 
 class Command(HaltCommand):
     kind = "resume"
+    ttl_seconds = 10.0
+    """What a person wants to go on now may be wrong tomorrow."""
     help = "Lift a halt"
