@@ -21,9 +21,9 @@ from django.db import DatabaseError, connection
 
 from domain.errors import JournalError, PolybotError
 from domain.money import exact_micros
-from domain.ports import Ids
+from domain.ports import Clock, Ids
 from infra import garbage
-from infra.clock import SystemClock
+from infra.clock import SteadyClock, SystemClock
 from infra.ids import RandomIds
 from infra.redis import async_client
 from polybot_site.config import Config
@@ -90,12 +90,14 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, session_ns: int) -> bool:
     """Run one kernel of the session that began at `session_ns` until it breaks or `stop` is set; True when it had been trading."""
-    clock, ids = SystemClock(), RandomIds()
+    clock, ids = SteadyClock(SystemClock()), RandomIds()
     try:
         settings = await asyncio.to_thread(_load_settings)
-        world = await open_world(config, clock, ids)
+        world = await _opened(config, clock, ids, stop)
     except (PolybotError, OSError) as error:
         _log.warning("trader not started", reason=describe(error))
+        return False
+    if world is None:
         return False
     kernel = Kernel(world.ports, replace(kernel_config(config, world, ids, settings), session_ns=session_ns))
     reason = "the trader was stopped"
@@ -123,6 +125,19 @@ async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, sessio
         await kernel.stop(reason)
         await world.close()
     return was_ready
+
+
+async def _opened(config: Config, clock: Clock, ids: Ids, stop: asyncio.Event) -> World | None:
+    """Open the world, which may wait for its venue; None when `stop` was set meanwhile."""
+    opening = asyncio.create_task(open_world(config, clock, ids))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return opening.result() if opening.done() else None
+    finally:
+        opening.cancel()
+        stopping.cancel()
+        await asyncio.wait({opening, stopping})
 
 
 def _load_settings() -> list[StoredConfig]:
@@ -162,7 +177,7 @@ async def _publish_health(kernel: Kernel, world: World) -> None:
         world.budgets,
         kernel.ports.heartbeat,
         kernel.ports.clock,
-        troubles={"journal": lambda: kernel.storage.trouble},
+        troubles={"journal": lambda: kernel.storage.trouble, "clock": lambda: kernel.clock_watch.trouble},
     )
     monitor.start()
     try:

@@ -17,7 +17,8 @@ import aiohttp
 import structlog
 
 from domain.errors import VenueError
-from domain.ports import Clock, Ids
+from domain.ports import Ids
+from infra.clock import SteadyClock
 from infra.files import load_or_create_secret
 from infra.paths import var_dir
 from infra.redis_pipe import RedisPipe
@@ -34,6 +35,7 @@ from runtime.storage import PostgresStorage
 from trading.publisher import SCRIPTS as EVENT_SCRIPTS
 from trading.publisher import EventPublisher
 from venues.polymarket.budgets import Budgets
+from venues.polymarket.clob import ClobReader
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.heartbeat import HeartbeatSettings
@@ -76,7 +78,21 @@ class World:
         await self.pipe.stop()
 
 
-async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine's date beside the trader's clock, and the venue's (the `MachineTime` port)."""
+
+    clock: SteadyClock
+    clob: ClobReader
+
+    def ahead(self) -> float:
+        return self.clock.machine_ahead()
+
+    async def venue_seconds(self) -> float:
+        return float(await self.clob.server_time())
+
+
+async def open_world(config: Config, clock: SteadyClock, ids: Ids) -> World:
     """Open everything a kernel needs for the configured venue."""
     places_orders = config.mode != "monitor"
     if config.venue.kind == "simulator":
@@ -115,6 +131,7 @@ async def open_world(config: Config, clock: Clock, ids: Ids) -> World:
         catalog=side.catalog,
         storage=PostgresStorage(database_url(), side.account, venue.venue, clock, grace=grace),
         events=publisher,
+        machine=Machine(clock, public.clob),
         heartbeat=trading.heartbeat if trading is not None else None,
         income=trading.income if trading is not None else None,
         holdings=trading.holdings if trading is not None else None,
@@ -234,7 +251,7 @@ async def _fund_once(url: str, address: str, venue_id: str) -> None:
     elif marker.read_text().split()[1:] not in ([], [address]):
         raise VenueError(
             f"the account at this simulated venue is another key's than {address}: configure that key's signer, "
-            "or begin another venue with `manage.py runvenue --fresh`"
+            "or begin another venue with `make fresh`"
         )
 
 

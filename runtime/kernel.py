@@ -15,6 +15,7 @@ from domain.signal import Intent, Replace, TradeSignal
 from markets.books import Books
 from runtime import wiring
 from runtime.account_events import AccountEvents
+from runtime.clock_watch import ClockWatch
 from runtime.config import KernelConfig
 from runtime.market_directory import MarketDirectory
 from runtime.news import News
@@ -68,6 +69,9 @@ class Kernel:
         self.account_events = AccountEvents(self.desk)
         self.heartbeat = wiring.build_heartbeat(self)
         self.storage = StorageWatch(self.desk, self.journal, self.venue_state, read_again=self.account_events.gap.set)
+        self.clock_watch = ClockWatch(
+            self.desk, self.venue_state, ports.machine, forward=self.lease.doubt, wrong=self._break
+        )
         self.marks = Marks(self.portfolio.positions, book_of=self.books.get, market_of=self.markets.get)
         self.losses = LossLimits(self.desk, config.limits, lambda: profit(self))
         self.policies = wiring.build_policies(self)

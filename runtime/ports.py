@@ -30,6 +30,16 @@ from domain.status import StrategyInfo, TraderStatus
 from markets.books import BookListener, Books
 
 
+class MachineTime(Protocol):
+    """How the machine's date stands to the kernel's clock, and who knows better."""
+
+    def ahead(self) -> float:
+        """Return how many seconds the machine's date is ahead of the kernel's clock."""
+
+    async def venue_seconds(self) -> float:
+        """Return the venue's time in Unix seconds. Raises `VenueError`."""
+
+
 class EventSink(Protocol):
     """Where the trader's news goes (Redis streams and channels). Never blocks, never raises."""
 
@@ -68,8 +78,8 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
-    `heartbeat` is None where there is no dead man's switch, `income` where nobody tells what the venue pays, `holdings` where nobody lists the
-    wallet's tokens. `market_sinks` make listeners for the
+    `machine` is None where the kernel's clock is nobody's date, `heartbeat` where there is no dead man's switch, `income` where nobody tells what
+    the venue pays, `holdings` where nobody lists the wallet's tokens. `market_sinks` make listeners for the
     kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
     """
 
@@ -81,6 +91,7 @@ class Ports:
     catalog: MarketCatalog
     storage: Storage
     events: EventSink
+    machine: MachineTime | None = None
     heartbeat: DeadMansSwitch | None = None
     income: IncomeSource | None = None
     holdings: HoldingsIndex | None = None

@@ -43,6 +43,7 @@ class Upkeep:
         tasks.every("status", config.status_every, self._publish_status)
         if not config.mode.places_orders:
             return
+        tasks.spawn("clock", kernel.clock_watch.run)
         kernel.heartbeat.start()
         tasks.every("pulse", config.pulse_every, kernel.heartbeat.pulse)
         tasks.spawn("resolver", kernel.resolver.run)
@@ -59,6 +60,7 @@ class Upkeep:
         kernel = self._kernel
         kernel.books.check()
         if kernel.ready and kernel.config.mode.places_orders:
+            kernel.clock_watch.check()
             self._value_account()
             kernel.exits.check(kernel.engine.context.book)
         kernel.engine.on_timer()
@@ -107,4 +109,6 @@ class Upkeep:
         self._kernel.desk.write([equity(self._kernel)])
 
     async def _forget(self) -> None:
-        self._kernel.portfolio.forget(self._kernel.ports.clock.now_ns() - REMEMBER_NS)
+        kernel, now = self._kernel, self._kernel.ports.clock.now_ns()
+        kernel.portfolio.forget(now - REMEMBER_NS)
+        kernel.markets.forget(now, REMEMBER_NS, keep=kernel.stakes.remembered())

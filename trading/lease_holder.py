@@ -7,6 +7,8 @@ What cannot be renewed runs out by itself: `valid` is asked before every decisio
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from dataclasses import replace
 
 import structlog
 
@@ -21,6 +23,7 @@ class LeaseHolder:
 
     def __init__(self) -> None:
         self.lease: Lease | None = None
+        self._doubted = asyncio.Event()
 
     @property
     def epoch(self) -> int:
@@ -28,6 +31,12 @@ class LeaseHolder:
 
     def valid(self, monotonic: float) -> bool:
         return self.lease is not None and monotonic < self.lease.deadline
+
+    def doubt(self) -> None:
+        """Count the lease as run out until it was renewed: more time may have passed than was counted."""
+        if self.lease is not None:
+            self.lease = replace(self.lease, deadline=float("-inf"))
+            self._doubted.set()
 
     async def keep(self, store: LeaseStore, ttl: float) -> None:
         """Renew until cancelled.
@@ -37,10 +46,15 @@ class LeaseHolder:
         """
         failing = False
         while self.lease is not None:
-            await asyncio.sleep(ttl / 3)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ttl / 3):
+                    await self._doubted.wait()
+            self._doubted.clear()
             try:
-                self.lease = await store.renew(self.lease, ttl)
+                renewed = await store.renew(self.lease, ttl)
                 failing = False
+                if not self._doubted.is_set():
+                    self.lease = renewed
             except (JournalError, OSError) as error:
                 if not failing:
                     _log.warning("lease not renewed, trying again", error=str(error))

@@ -120,6 +120,7 @@ class House:
         self.world = World(seed)
         self.log: list[str] = []
         self.lives = 0
+        self.dress: Callable[[Ports], Ports] = lambda ports: ports
 
     def kernel(self, mode: Mode = Mode.TRADE, **changes: Any) -> Kernel:
         """Build the next kernel, without strategies; `changes` are settings."""
@@ -150,7 +151,7 @@ class House:
             "reconcile_every": 3.0,
             "discover_every": 5.0,
         }
-        return Kernel(ports, KernelConfig(**(settings | changes)))
+        return Kernel(self.dress(ports), KernelConfig(**(settings | changes)))
 
     def run(self, main: Callable[[], Coroutine[Any, Any, None]], *, seconds: float = 300.0) -> None:
         """Run a test's story, which takes at most so many virtual seconds."""
