@@ -1,11 +1,13 @@
 """All markets the trader knows, by id, condition and token, and which of their rows are durable.
 
-Rows come first: a market is `committed`, and thereby tradable, once `save` has returned.
+Rows come first: a market is `committed`, and thereby tradable, once `save` has returned. Memory is bounded: what was settled a day ago and concerns
+nothing of ours any more is forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from heapq import nsmallest
 
 from domain.market import ConditionGroup, Market, MarketStatus
@@ -20,6 +22,7 @@ class MarketDirectory:
         self._by_token: dict[str, str] = {}
         self._committed: set[str] = set()
         self._groups: dict[str, ConditionGroup] = {}
+        self._settled_since: dict[str, int] = {}
 
     def put(self, markets: Iterable[Market]) -> None:
         """Take over markets whose rows are durable."""
@@ -33,6 +36,24 @@ class MarketDirectory:
     def put_groups(self, groups: Iterable[ConditionGroup]) -> None:
         """Take over events as they are listed."""
         self._groups.update({group.id: group for group in groups})
+
+    def forget(self, now_ns: int, after_ns: int, *, keep: AbstractSet[str]) -> None:
+        """Drop markets that have been settled for `after_ns` and are not in `keep`, and groups without a market left.
+
+        Call it now and then: that long a listing, which lags, cannot bring one back as open.
+        """
+        settled = {market.id for market in self._by_id.values() if market.status is MarketStatus.SETTLED} - keep
+        self._settled_since = {market_id: self._settled_since.get(market_id, now_ns) for market_id in settled}
+        for market_id in [each for each, since in self._settled_since.items() if now_ns - since >= after_ns]:
+            market = self._by_id.pop(market_id)
+            del self._settled_since[market_id]
+            self._by_condition.pop(market.condition_id, None)
+            for token_id in market.token_ids:
+                self._by_token.pop(token_id, None)
+            self._committed.discard(market_id)
+        self._groups = {
+            key: group for key, group in self._groups.items() if any(m in self._by_id for m in group.market_ids)
+        }
 
     @property
     def groups(self) -> tuple[ConditionGroup, ...]:

@@ -24,6 +24,11 @@ class Stakes:
         held = {position.market_id for position in portfolio.positions.open()}
         return held | {own.order.draft.market.id for own in portfolio.orders.open()}
 
+    def remembered(self) -> set[str]:
+        """Return the ids of the markets of every order and position in memory, final ones too."""
+        portfolio = self._kernel.portfolio
+        return {own.order.draft.market.id for own in portfolio.orders.all()} | portfolio.positions.market_ids()
+
     def settle(self, market: Market) -> None:
         """Close the positions of a resolved market. Without a winner both tokens pay half: the catalogue says so of no other."""
         kernel = self._kernel

@@ -267,6 +267,10 @@ class Positions:
         """Return every position that holds shares, closed ones with their dust too: together they are the inventory of the ledger."""
         return iter(self._held.values())
 
+    def market_ids(self) -> set[str]:
+        """Return the markets of every position in memory."""
+        return {position.market_id for position in self._by_id.values()}
+
     def in_market(self, market: Market) -> list[OpenPosition]:
         return [position for token_id in market.token_ids for position in self.of_token(token_id)]
 

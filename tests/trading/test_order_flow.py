@@ -347,6 +347,7 @@ async def test_a_stop_while_the_answer_is_awaited_leaves_the_order_unknown(clock
 
     (own,) = rig.portfolio.orders.open()
     assert own.status is OrderStatus.UNKNOWN
+    assert own.last_send_ns >= clock.now_ns()
     assert own.reserved_cash > 0
     assert rig.states(own) == [OrderStatus.UNKNOWN]
     assert not rig.flow.in_flight

@@ -67,6 +67,19 @@ async def test_an_order_nobody_knows_counts_as_never_taken_only_after_the_absenc
 
 
 @virtual
+async def test_absence_counts_from_the_last_moment_at_which_the_order_may_have_left(clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(OrderStatus.UNKNOWN)
+    own.last_send_ns = clock.now_ns() + 60_000_000_000
+
+    await resolve_for(rig, ABSENCE + 55)
+    assert own.status is OrderStatus.UNKNOWN
+
+    await resolve_for(rig, 20)
+    assert own.status is OrderStatus.REJECTED
+
+
+@virtual
 async def test_one_denial_long_after_the_send_is_not_enough(clock) -> None:
     rig = Rig(clock)
     own = rig.track(OrderStatus.UNKNOWN)
