@@ -173,17 +173,16 @@ def test_an_order_whose_answer_was_lost_is_not_given_up_because_the_date_jumped(
     async def main() -> None:
         kernel = await started(house)
         gateway = gateway_of(kernel)
-        gateway.down = {"send"}
         market = house.market()
         intent = signal(kernel, market, price=20_000, order_type=OrderType.GTC)
         gateway.send_many = _lost  # type: ignore[method-assign]
         kernel.executor.submit(intent)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.5)
         own = next(o for o in kernel.portfolio.orders.all() if o.order.draft.intent_id == intent.id)
         assert own.status is OrderStatus.UNKNOWN
 
         date.set_by = HOUR
-        await asyncio.sleep(3)
+        await asyncio.sleep(2.5)
         assert own.status is OrderStatus.UNKNOWN
         assert kernel.portfolio.orders.reserved_cash > 0
 
