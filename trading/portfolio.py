@@ -97,14 +97,15 @@ class Portfolio(AccountState):
         own.absent_since_ns = None
         if report.status is not OrderStatus.REJECTED:
             own.acknowledged = True
-        if report.size_matched is not None and not own.order.draft.spends_cash_amount:
+        comparable = report.size_matched is not None and not own.order.draft.spends_cash_amount
+        if report.size_matched is not None and comparable:
             own.reported = max(own.reported or 0, report.size_matched)
         elif report.size_matched is not None and fresh:
             own.reported = own.seen
         own.awaited |= {trade for trade in report.trade_ids if FillKey(trade, own.id) not in self.fills}
         if fresh:
             own.needs_read = False
-        elif report.status.terminal and (report.size_matched is None or own.order.draft.spends_cash_amount):
+        elif report.status.terminal and not own.whole and not comparable:
             own.needs_read = True  # It is over, but nothing says how much of it was filled.
         wanted = self._wanted_status(own, report)
         if wanted is own.status:

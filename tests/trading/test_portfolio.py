@@ -217,6 +217,88 @@ def test_an_end_that_does_not_say_how_much_was_filled_frees_nothing_before_a_fre
     assert account.orders.reserved_cash == 0
 
 
+def test_a_market_order_that_filled_whole_needs_no_further_read() -> None:
+    account = portfolio()
+    order = f.order(f.draft(order_type=OrderType.FAK))
+    own = account.add(order, f.NOW)
+    own.status = OrderStatus.SUBMITTED
+    account.apply_trade(f.trade(order, order.draft.size), now_ns=f.NOW)
+
+    account.apply_order(f.report(order, OrderStatus.MATCHED, matched=order.draft.size), now_ns=f.NOW, fresh=False)
+
+    assert own.explained
+
+
+def test_a_resting_order_that_matched_at_once_goes_on_resting_until_it_is_whole() -> None:
+    account = portfolio()
+    order = f.order(f.draft(size=10 * MICRO))
+    own = account.add(order, f.NOW)
+    own.status = OrderStatus.SUBMITTED
+
+    account.acknowledge(own, OrderStatus.MATCHED, ("t-a",), f.NOW)
+    assert own.status is OrderStatus.PARTIALLY_FILLED
+
+    account.apply_trade(f.trade(order, 10 * MICRO, trade_id="t-a"), now_ns=f.NOW)
+    assert own.status is OrderStatus.MATCHED
+
+
+def test_a_match_that_names_no_trade_is_read() -> None:
+    account = portfolio()
+    own = account.add(f.order(f.draft(order_type=OrderType.FAK)), f.NOW)
+    own.status = OrderStatus.SUBMITTED
+
+    account.acknowledge(own, OrderStatus.MATCHED, (), f.NOW)
+
+    assert own.needs_read
+
+
+def test_a_market_order_that_fills_in_part_before_its_answer_is_read() -> None:
+    account = portfolio()
+    order = f.order(f.draft(order_type=OrderType.FAK))
+    own = account.add(order, f.NOW)
+    own.status = OrderStatus.SUBMITTED
+
+    account.apply_trade(f.trade(order, 4 * MICRO), now_ns=f.NOW)
+
+    assert (own.status, own.needs_read) == (OrderStatus.PARTIALLY_FILLED, True)
+
+
+def test_an_order_waits_for_every_trade_that_a_report_names() -> None:
+    account = portfolio()
+    order, own = live(account)
+    named = replace(f.report(order, OrderStatus.CANCELLED, matched=0), trade_ids=("t-a",))
+
+    account.apply_order(named, now_ns=f.NOW, fresh=True)
+    assert (own.status, own.explained) == (OrderStatus.CANCELLED, False)
+
+    account.apply_trade(f.trade(order, 4 * MICRO, trade_id="t-a"), now_ns=f.NOW)
+    assert own.awaited == set()
+
+
+def test_a_fill_beyond_what_an_order_ended_with_is_read() -> None:
+    account = portfolio()
+    order, own = live(account)
+    account.apply_order(f.report(order, OrderStatus.CANCELLED, matched=2 * MICRO), now_ns=f.NOW, fresh=True)
+    account.apply_trade(f.trade(order, 2 * MICRO, trade_id="t-a"), now_ns=f.NOW)
+    assert own.explained
+
+    account.apply_trade(f.trade(order, 2 * MICRO, trade_id="t-b"), now_ns=f.NOW)
+
+    assert (own.needs_read, own.explained) == (True, False)
+
+
+def test_what_the_venue_says_of_an_order_ends_the_denials_before_it() -> None:
+    account = portfolio()
+    order, own = live(account)
+    own.absent_since_ns = f.NOW
+    account.apply_order(f.report(order, OrderStatus.LIVE), now_ns=f.NOW, fresh=True)
+    assert own.absent_since_ns is None
+
+    own.absent_since_ns = f.NOW
+    account.apply_trade(f.trade(order, 2 * MICRO), now_ns=f.NOW)
+    assert own.absent_since_ns is None
+
+
 def test_unknown_and_cancelling_orders_hold_everything_not_filled() -> None:
     account = portfolio()
     order, own = live(account)
