@@ -9,13 +9,16 @@ FAST := not conformance and not e2e and not sim
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test ci check bench proto migrate clean conformance e2e fuzz sim mutants kills
+.PHONY: help run fresh test ci check bench proto migrate clean conformance e2e fuzz sim mutants kills
 
 help: ## list the doors
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp dashboard/dist/index.html ## start everything on a simulated venue and print the URL
 	@$(PY) manage.py up
+
+fresh: .venv/run.stamp ## forget the simulated venue: the next `make run` begins another, with another account
+	@$(PY) manage.py runvenue --forget
 
 test: check ## lint, types, architecture, and the tests
 	$(if $(DASHBOARD),cd dashboard && npm run --silent test)

@@ -59,13 +59,14 @@ class _Lines(asyncio.SubprocessProtocol):
         self._name = name
         self._output = output
         self._rest = b""
+        self.last = ""
         self.ended = asyncio.Event()
         self.silent = asyncio.Event()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._output(self._name, line.decode("utf-8", "replace"))
+            self._show(line)
         if len(self._rest) > _LONGEST_LINE:
             self._flush()
 
@@ -78,8 +79,12 @@ class _Lines(asyncio.SubprocessProtocol):
 
     def _flush(self) -> None:
         if self._rest:
-            self._output(self._name, self._rest.decode("utf-8", "replace"))
+            self._show(self._rest)
             self._rest = b""
+
+    def _show(self, line: bytes) -> None:
+        self.last = line.decode("utf-8", "replace")
+        self._output(self._name, self.last)
 
 
 class Supervisor:
@@ -149,7 +154,7 @@ class Supervisor:
         ends: deque[float] = deque(maxlen=MOST_FAILURES)
         while not self._stopping.is_set():
             try:
-                code = await self._run_once(program, guardian)
+                code, last = await self._run_once(program, guardian)
             except (OSError, KeyError, ValueError) as error:
                 self._fail(f"{program.name} cannot be started: {error!r}")
                 return
@@ -159,15 +164,17 @@ class Supervisor:
             ends.append(now)
             recent = [end for end in ends if now - end < FAILURE_WINDOW]
             if len(recent) == MOST_FAILURES:
+                said = f": {last}" if last and code > 0 else ""
                 self._fail(
-                    f"{program.name} ended {MOST_FAILURES} times within {FAILURE_WINDOW:.0f} s, last with {_ending(code)}"
+                    f"{program.name} ended {MOST_FAILURES} times within {FAILURE_WINDOW:.0f} s, last with {_ending(code)}{said}"
                 )
                 return
             self._output("polybot", f"{program.name} ended with {_ending(code)}; starting it again")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _PAUSES[len(recent) - 1])
 
-    async def _run_once(self, program: Program, guardian: Guardian) -> int:
+    async def _run_once(self, program: Program, guardian: Guardian) -> tuple[int, str]:
+        """Run a program to its end; returns its exit code and the last line it printed."""
         transport, lines = await asyncio.get_running_loop().subprocess_exec(
             lambda: _Lines(program.name, self._output),
             *program.arguments(self._environ),
@@ -192,7 +199,7 @@ class Supervisor:
         transport.close()
         del self._groups[program.name]
         guardian.forget(group)
-        return code or 0
+        return code or 0, lines.last
 
     def _fail(self, reason: str) -> None:
         self._failure = self._failure or reason

@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection
 
 from domain.errors import JournalError, PolybotError
 from domain.money import exact_micros
-from domain.ports import Clock, Ids
+from domain.ports import Ids
 from infra import garbage
 from infra.clock import SteadyClock, SystemClock
 from infra.ids import RandomIds
@@ -127,7 +127,7 @@ async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, sessio
     return was_ready
 
 
-async def _opened(config: Config, clock: Clock, ids: Ids, stop: asyncio.Event) -> World | None:
+async def _opened(config: Config, clock: SteadyClock, ids: Ids, stop: asyncio.Event) -> World | None:
     """Open the world, which may wait for its venue; None when `stop` was set meanwhile."""
     opening = asyncio.create_task(open_world(config, clock, ids))
     stopping = asyncio.create_task(stop.wait())

@@ -145,8 +145,8 @@ async def test_a_killed_program_is_started_again_and_the_others_go_on():
 async def test_a_program_that_keeps_ending_stops_everything_and_is_named(monkeypatch):
     monkeypatch.setattr("infra.supervisor._PAUSES", (0.0,) * MOST_FAILURES)
     lines = Lines()
-    running = supervisor(lines, broken="import sys; sys.exit(3)", healthy=SLEEPS)
-    with pytest.raises(SupervisorError, match=r"broken ended 5 times within 60 s, last with exit code 3"):
+    running = supervisor(lines, broken="import sys; print('no key'); sys.exit(3)", healthy=SLEEPS)
+    with pytest.raises(SupervisorError, match=r"broken ended 5 times within 60 s, last with exit code 3: no key"):
         await running.run()
     for line in lines.said("healthy"):
         assert not psutil.pid_exists(pid_of(line))

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from venues.exchange import Exchange
-from venues.simulator.state_log import StateLogError
+from venues.simulator.state_log import ANEW, StateLogError
 from venues.simulator.world.world import World
 
 _ROOMS = {
@@ -75,9 +75,9 @@ def thaw(state: bytes) -> World:
     try:
         world = _Unpickler(io.BytesIO(state)).load()
     except _UNREADABLE as error:
-        raise StateLogError(f"the venue's snapshot cannot be read ({error}); begin a new venue with --fresh") from error
+        raise StateLogError(f"the venue's snapshot cannot be read ({error}); {ANEW}") from error
     if not isinstance(world, World):
-        raise StateLogError("the venue's snapshot holds no venue; begin a new venue with --fresh")
+        raise StateLogError(f"the venue's snapshot holds no venue; {ANEW}")
     return world
 
 

@@ -28,6 +28,10 @@ _NAME = re.compile(r"(snapshot|log)-(\d{8})")
 _MAGIC = b"polybot venue 1\n"
 
 
+ANEW = "`make fresh` forgets it, and the next start begins another (accounts start anew)"
+"""The way on from a stored venue that cannot be used."""
+
+
 class StateLogError(RuntimeError):
     """The stored state cannot be used; the message says why and what to do."""
 
@@ -178,8 +182,17 @@ class StateLog:
 
     def _refuse(self, path: Path, what: str) -> NoReturn:
         raise StateLogError(
-            f"the venue's state is damaged: {path.name}: {what}. Restore {self._folder} from a backup, or begin a new venue with --fresh"
+            f"the venue's state is damaged: {path.name}: {what}. Restore {self._folder} from a backup, or {ANEW}"
         )
+
+    def forget(self) -> bool:
+        """Delete what is stored; tells whether there was anything."""
+        with self._guard, self._disk():
+            stored = self._files()
+            for kind, number in stored:
+                self._path(kind, number).unlink()
+            self._sync_folder()
+            return bool(stored)
 
     def _files(self) -> list[tuple[str, int]]:
         matches = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())

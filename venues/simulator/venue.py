@@ -18,7 +18,7 @@ from domain.ports import Clock, Ids
 from venues.exchange.events import Event
 from venues.simulator.inputs import Input, Tick
 from venues.simulator.persistence import freeze, layout, thaw
-from venues.simulator.state_log import Record, Snapshot, StateLog, StateLogError
+from venues.simulator.state_log import ANEW, Record, Snapshot, StateLog, StateLogError
 from venues.simulator.world.world import Genesis, World
 
 TICK_SECONDS = 0.05
@@ -62,7 +62,7 @@ class Venue:
             world = _new_world(clock, ids, options) if stored is None else _replay(*stored)
             if options.seed not in (None, world.genesis.seed):
                 raise StateLogError(
-                    f"the stored venue was made with seed {world.genesis.seed}, not {options.seed}; begin another one with --fresh"
+                    f"the stored venue was made with seed {world.genesis.seed}, not {options.seed}; {ANEW}"
                 )
             venue = cls(world, log, clock)
             venue._write_snapshot(*venue._cut())
@@ -151,15 +151,12 @@ def _new_world(clock: Clock, ids: Ids, options: Options) -> World:
 
 def _replay(snapshot: Snapshot, records: list[Record]) -> World:
     if snapshot.layout != layout():
-        raise StateLogError(
-            "the stored venue was made by another version of polybot; begin a new one with `manage.py runvenue --fresh` (accounts start anew)"
-        )
+        raise StateLogError(f"the stored venue was made by another version of polybot; {ANEW}")
     world = thaw(snapshot.state)
     for record in records:
         if isinstance(record.input, Tick) and record.input.mark != world.mark():
             raise StateLogError(
-                f"replaying the venue's log led elsewhere at record {record.sequence}: the program has changed since; "
-                "begin a new venue with `manage.py runvenue --fresh` (accounts start anew)"
+                f"replaying the venue's log led elsewhere at record {record.sequence}: the program has changed since; {ANEW}"
             )
         world.apply(record.at_ns, record.input)
     _log.info("the venue goes on", venue_id=world.genesis.venue_id, replayed=len(records))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import urllib.request
@@ -22,7 +23,7 @@ from venues.simulator.faults import spec
 from venues.simulator.faults.desk import FaultDesk
 from venues.simulator.faults.model import NO_FAULTS, FaultError
 from venues.simulator.server import Address, serve
-from venues.simulator.state_log import StateLogError
+from venues.simulator.state_log import StateLog, StateLogError
 from venues.simulator.venue import Options
 
 ASK = ""
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, help="port on 127.0.0.1, 0 for any free one (default: venue.port)")
         parser.add_argument("--seed", type=int, help="seed of a new venue (default: random)")
         parser.add_argument("--fresh", action="store_true", help="forget the stored venue and begin another")
+        parser.add_argument("--forget", action="store_true", help="forget the stored venue, and stop")
         parser.add_argument("--speed", type=_within(0.1, 20), default=1.0, help="activity of a new venue's agents (1)")
         parser.add_argument(
             "--fail-share",
@@ -61,10 +63,23 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["check"]:
             self._check()
+        elif options["forget"]:
+            self._forget()
         elif options["faults"] == ASK:
             self._show_armed()
         else:
             self._serve(options)
+
+    def _forget(self) -> None:
+        """Delete the stored venue. Its accounts' history stays in the database."""
+        try:
+            with contextlib.closing(StateLog(var_dir() / "venue")) as stored:
+                known = stored.forget()
+        except StateLogError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            "the simulated venue is forgotten; the next start begins another" if known else "no venue is stored"
+        )
 
     def _serve(self, options: dict[str, Any]) -> None:
         made = Options(

@@ -102,6 +102,21 @@ def test_a_venue_says_where_it_is_survives_a_kill_and_begins_anew_when_told(tmp_
         assert fresh.fund()["balance"] == "5"
 
 
+def test_a_venue_is_forgotten_when_it_is_stopped_and_not_before(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("POLYBOT_VAR", str(tmp_path))
+    with running(tmp_path) as venue:
+        known = venue.where["venue_id"]
+        with pytest.raises(CommandError, match="another simulated venue is running"):
+            call_command("runvenue", "--forget")
+        venue.stop(signal.SIGTERM)
+    call_command("runvenue", "--forget")
+    call_command("runvenue", "--forget")
+    assert "forgotten" in (told := capsys.readouterr().out)
+    assert "no venue is stored" in told
+    with running(tmp_path) as another:
+        assert another.where["venue_id"] != known
+
+
 def test_armed_faults_are_told_at_the_start_and_when_asked(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("POLYBOT_VAR", str(tmp_path))
     with pytest.raises(CommandError, match="start one with"):

@@ -100,7 +100,7 @@ def test_any_other_damage_is_refused_and_named(venue_folder, tmp_path, damage):
         raw[len(raw) // 2] ^= 1
         snapshot.write_bytes(raw)
     name = "snapshot" if damage == "snapshot" else "line 2"
-    with pytest.raises(StateLogError, match=f"{name}.*--fresh"):
+    with pytest.raises(StateLogError, match=f"{name}.*make fresh"):
         reopen(copy, clock)
     fresh = reopen(copy, clock, Options(seed=1, fresh=True))
     assert not fresh.world.wallets.derive_key("0x" + "0" * 40, 0)
@@ -137,7 +137,7 @@ def test_fresh_begins_another_venue_with_other_ids(venue_folder):
 
 
 def test_another_seed_needs_another_venue(venue_folder):
-    with pytest.raises(StateLogError, match=r"seed 7, not 8.*--fresh"):
+    with pytest.raises(StateLogError, match=r"seed 7, not 8.*make fresh"):
         reopen(venue_folder, later(), Options(seed=8))
     reopen(venue_folder, later(), Options(seed=7)).close()
 
@@ -220,7 +220,7 @@ def test_state_of_another_layout_is_refused_by_name(venue_folder):
     number = log.rotate()
     log.write_snapshot(number, Snapshot(snapshot.sequence, "another", snapshot.state))
     log.close()
-    with pytest.raises(StateLogError, match=r"another version of polybot.*--fresh"):
+    with pytest.raises(StateLogError, match=r"another version of polybot.*make fresh"):
         reopen(venue_folder, later())
 
 
