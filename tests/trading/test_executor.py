@@ -10,6 +10,7 @@ from domain.order import Effect, OrderSide, OrderStatus
 from domain.signal import Cancel
 from tests.trading import factories as f
 from tests.trading.kit import Rig, virtual
+from trading import executor as executor_module
 from trading.executor import INTENTS_AT_ONCE, INTENTS_PER_SECOND, MANUAL, MAX_IN_FLIGHT
 from trading.risk import Refusal
 
@@ -204,6 +205,32 @@ async def test_two_strategies_do_not_take_the_same_offer_at_once(clock) -> None:
     assert submit(rig, price=480_000, source="other") == Refusal.DUPLICATE
     assert submit(rig, price=470_000, source="other") == ""
     assert submit(rig, price=480_000, source=MANUAL) == ""
+
+
+@virtual
+async def test_an_offer_is_taken_until_the_first_order_for_it_was_answered(clock) -> None:
+    rig = Rig(clock)
+    answered = asyncio.Event()
+    rig.venue.before = lambda name: answered.wait() if name == "send" else None
+    assert submit(rig, price=480_000) == ""
+    await asyncio.sleep(0.1)
+    (own,) = rig.portfolio.orders.open()
+    assert own.status is OrderStatus.SUBMITTED
+
+    assert submit(rig, price=480_000, source="other") == Refusal.DUPLICATE
+    answered.set()
+    await asyncio.sleep(0.1)
+    assert submit(rig, price=480_000, source="other") == ""
+
+
+@virtual
+async def test_so_many_signals_are_remembered_and_no_more(clock, monkeypatch) -> None:
+    monkeypatch.setattr(executor_module, "_REMEMBERED_INTENTS", 2)
+    rig = Rig(clock)
+    for number in range(4):
+        submit(rig, id=f"s-{number}", source=MANUAL, price=400_000)
+
+    assert list(rig.executor._seen) == ["s-2", "s-3"]
 
 
 @virtual

@@ -226,6 +226,26 @@ async def test_what_one_position_is_short_of_is_missing_for_the_others(clock) ->
 
 
 @virtual
+async def test_what_a_strategy_has_on_offer_or_unsettled_is_not_taken_from_another_ones_shares(clock) -> None:
+    rig = Rig(clock)
+    rig.hold(10 * MICRO, strategy="one")
+    rig.hold(10 * MICRO, strategy="two")
+    rig.track(**SELL, strategy="one", price=600_000, size=8 * MICRO)
+    assert rig.refusal(**SELL, source="one", size=10 * MICRO) == Refusal.TOO_SMALL
+
+    rig.hold(30 * MICRO, settled=False, strategy="three")
+    assert rig.refusal(**SELL, source="three", size=10 * MICRO) == Refusal.NO_TOKENS
+    assert rig.refusal(**SELL, source="two", size=10 * MICRO) == ""
+
+
+@virtual
+async def test_nothing_is_bought_outside_the_band(clock) -> None:
+    rig = Rig(clock, limits=RiskLimits(min_price=100_000, max_price=600_000, max_slippage=MICRO))
+    for price, refused in ((90_000, Refusal.PRICE_BAND), (100_000, ""), (600_000, ""), (610_000, Refusal.PRICE_BAND)):
+        assert rig.refusal(price=price, size=20 * MICRO) == refused
+
+
+@virtual
 async def test_prices_fall_on_the_grid_without_getting_worse(clock) -> None:
     rig = Rig(clock)
     rig.hold()
