@@ -71,6 +71,22 @@ async def test_a_restarting_engine_pauses_new_risk_then_lets_only_resting_orders
 
 
 @virtual
+async def test_an_order_that_is_taken_makes_the_next_pause_short_again(clock) -> None:
+    rig = Rig(clock)
+    pauses = []
+    for taken in (False, False, True, False):
+        if taken:
+            await rig.place(post_only=True)
+            continue
+        rig.venue.answers = [restarting()]
+        await rig.place(post_only=True, price=480_000)
+        pauses.append(rig.decide(price=470_000).detail)
+        clock.advance(10)
+
+    assert [pause.split(" ")[2] for pause in pauses] == ["1", "2", "1"]
+
+
+@virtual
 async def test_a_reduction_waits_while_the_engine_restarts_and_not_in_a_mode(clock) -> None:
     rig = Rig(clock)
     rig.hold()

@@ -12,6 +12,7 @@ from domain.order import Effect, OrderSide, OrderStatus
 from domain.reports import CancelOutcome
 from tests.trading import factories as f
 from tests.trading.kit import Rig, virtual
+from trading.withdrawals import AGAIN_SECONDS
 
 SELL = {"side": OrderSide.SELL, "effect": Effect.REDUCE}
 
@@ -35,6 +36,18 @@ async def test_a_cancel_that_did_not_stick_is_repeated(clock) -> None:
 
     assert own.status is OrderStatus.CANCELLED
     assert len(rig.venue.calls("cancel")) == 3
+
+
+@virtual
+async def test_a_cancel_that_never_sticks_does_not_flood_the_venue(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.venue.cancel_answers = [CancelOutcome(refused={own.id: "delayed"}) for _ in range(100)]
+
+    await rig.flow.cancel(own, "enough")
+    await run_for(rig, 21)
+
+    assert 5 <= len(rig.venue.calls("cancel")) <= 2 + 20 / AGAIN_SECONDS
 
 
 @virtual
