@@ -36,6 +36,14 @@ def test_a_halt_stops_exactly_its_scope(scope, target, stops) -> None:
     assert (active.blocking(f.market(), "test") is not None) == stops
 
 
+def test_a_halt_of_arbitrage_stops_legs_and_nothing_else() -> None:
+    active = halts()
+    active.set(HaltScope.ARBITRAGE, "", reason="odd", set_by="ada", now_ns=f.NOW)
+
+    assert active.blocking(f.market(), "test", arbitrage=True) is not None
+    assert active.blocking(f.market(), "test", arbitrage=False) is None
+
+
 def test_the_widest_halt_is_the_one_that_is_named() -> None:
     active = halts()
     for scope, target in ((HaltScope.STRATEGY, "test"), (HaltScope.MARKET, "m1"), (HaltScope.ALL, "")):
