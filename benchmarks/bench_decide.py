@@ -1,14 +1,17 @@
 """The risk decision: `decide_and_reserve` in the midst of trading: 500 markets, 100 positions, 200 open orders, exclusive events of ten.
 
 Then what makes it dearer: many decisions in one turn, an event of sixty markets, two thousand open orders; and a sale. Timed is a decision and the
-letting go of what it reserved. Clock and ids are those of the trader.
+letting go of what it reserved. Clock and ids are those of the trader. The peer is nautilus_trader's way of an order through its compiled
+RiskEngine, which knows no caps on markets and events, no books' age, no halts and no orders of one's own.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 
+from benchmarks import peers
 from benchmarks.measure import Result, microseconds
 from domain.book import Level
 from domain.fill import FillStatus
@@ -29,6 +32,9 @@ from trading.venue_state import VenueState
 MARKETS, OUTCOMES, WIDE_EVENT = 500, 10, 60
 POSITIONS, ORDERS, MANY_ORDERS = 100, 200, 2_000
 AT_ONCE = 15
+TURNS = 8
+USUAL = "decide_and_reserve"
+NAUTILUS = "nautilus_trader 1.221.0"
 FREE = RiskLimits(
     max_order_notional=10**12,
     max_market_notional=10**12,
@@ -36,6 +42,7 @@ FREE = RiskLimits(
     max_venue_notional=10**12,
     max_total_notional=10**12,
     max_open_positions=10_000,
+    max_book_age_ms=3_600_000,
 )
 
 
@@ -44,15 +51,35 @@ def run() -> list[Result]:
     wide, purchases = usual.markets[:WIDE_EVENT], usual.purchases(usual.markets[WIDE_EVENT:])
     at_once = f"decide_and_reserve, {AT_ONCE} in one turn"
     candidates = {
-        "decide_and_reserve": usual.decide(purchases),
+        USUAL: usual.decide(purchases),
         at_once: usual.decide_at_once(purchases),
         f"decide_and_reserve, event of {WIDE_EVENT} markets": usual.decide(usual.purchases(wide)),
         f"decide_and_reserve, {MANY_ORDERS:,} open orders": many.decide(many.purchases(many.markets[WIDE_EVENT:])),
         "decide_and_reserve, sale": selling.decide(selling.sales()),
     }
-    spent = microseconds(candidates, rounds=100, seconds=0.005)
+    ours: list[dict[str, float]] = []
+    theirs: list[dict[str, float]] = []
+
+    def turn() -> None:
+        ours.append(microseconds(candidates, rounds=15, seconds=0.005))
+
+    try:
+        with peers.running("nautilus", ["nautilus_trader[polymarket]==1.221.0"], "nautilus_risk.py") as peer:
+            for _ in range(TURNS):
+                turn()
+                theirs.append(peer.round())
+    except peers.PeerUnavailableError as error:
+        print(error, file=sys.stderr)
+        for _ in range(TURNS):
+            turn()
+    spent, peer_spent = peers.best(ours), peers.best(theirs) if theirs else {}
     spent[at_once] /= AT_ONCE
-    return [Result(name, "µs", each) for name, each in spent.items()]
+    usual_spent = spent.pop(USUAL)
+    return [
+        Result(USUAL, "µs", usual_spent, peer_spent.get("submitted"), f"{NAUTILUS}: order made, tracked, checked"),
+        Result(USUAL, "µs", usual_spent, peer_spent.get("checked"), f"{NAUTILUS}: its checks alone, compiled"),
+        *(Result(name, "µs", each) for name, each in spent.items()),
+    ]
 
 
 class Account:
@@ -148,5 +175,5 @@ def _market(number: int) -> Market:
 def _book() -> OrderBook:
     book = OrderBook("any", "any", 10_000)
     book.replace([Level("0.49", "100")], [Level("0.51", "100")])
-    book.trusted, book.received_ns = True, 2**62
+    book.trusted, book.received_ns = True, SystemClock().now_ns()
     return book

@@ -49,7 +49,7 @@ from venues.polymarket.signer import LocalSigner
 ORDERS, MARKETS = 400, 50
 PARTS = ("decide", "sign", "commit", "write")
 FLOOR = "bare commit and socket write"
-LIMITS = RiskLimits(**dict.fromkeys(("max_order_notional", "max_market_notional", "max_event_notional"), 10**12))
+LIMITS = RiskLimits(max_market_notional=10**12, max_event_notional=10**12, max_book_age_ms=3_600_000)
 
 
 def run(orders: int = ORDERS) -> list[Result]:
@@ -153,7 +153,7 @@ async def _take_turns(
     session = open_session()
     gateway = _gateway(f"http://127.0.0.1:{port}", session)
     rig = Rig(SystemClock(), limits=LIMITS, deposit=10**6 * MICRO, gateway=gateway)  # type: ignore[arg-type]
-    rig.markets, rig.book = {market.id: market for market in markets}, Book(received_ns=2**62)
+    rig.markets, rig.book = {market.id: market for market in markets}, Book(received_ns=SystemClock().now_ns())
     journal = PostgresJournal(conninfo, f.ACCOUNT, epoch=lambda: rig.lease.epoch, market_of=rig.markets.__getitem__)
     rig.desk.journal = journal
     rig.lease.lease = await PostgresLeases(journal.call, SystemClock(), grace=0.0).acquire(f.ACCOUNT, "bench", 3_600.0)
