@@ -271,6 +271,25 @@ export interface Statement {
   readonly agrees: boolean;
 }
 
+/** How far an account and its paper twin are apart; `slippage` is what the account paid beyond its twin for the shares that both got. */
+export interface Drift {
+  readonly twin: string;
+  readonly since: number;
+  readonly orders: number;
+  readonly refusedLive: number;
+  readonly refusedTwin: number;
+  readonly filledLive: Micros;
+  readonly filledTwin: Micros;
+  readonly filledOnlyLive: Micros;
+  readonly filledOnlyTwin: Micros;
+  readonly slippage: Micros;
+  readonly feesLive: Micros;
+  readonly feesTwin: Micros;
+  readonly profitLive: Micros;
+  readonly profitTwin: Micros;
+  readonly failures: number;
+}
+
 export type ArbType = "rebalancing" | "combinatorial" | "cross_platform";
 
 /** What became of one leg. `expected` and `filled` prices are of a share; `residual` are shares that nothing hedges. */

@@ -52,6 +52,21 @@ describe("answers", () => {
     });
   });
 
+  test("the drift of a paper twin is exact, and nothing without a twin", async () => {
+    const amounts = ["filled_live", "filled_twin", "filled_only_live", "filled_only_twin", "slippage"];
+    const money = ["fees_live", "fees_twin", "profit_live", "profit_twin"];
+    const figures = Object.fromEntries([...amounts, ...money].map((name, place) => [name, `-${place}.000001`]));
+    const told = decode.drift({
+      account: "sim:1",
+      drift: { ...figures, twin: "paper:t", since_ns: 1.79e18, orders: 3 },
+    });
+    expect(told).toMatchObject({ twin: "paper:t", since: 1.79e12, orders: 3, slippage: -4_000_001, failures: 0 });
+    const api = answering(200, '{"account": "sim:1", "drift": null}');
+    api.account = "sim:1";
+    expect(await api.drift()).toBeNull();
+    expect(requests[0]?.path).toBe("/api/shadow?account=sim%3A1");
+  });
+
   test("a row without its id is refused by name", () => {
     expect(() => decode.market({ ...MARKET, id: "" })).toThrow(/lacks "id"/);
   });

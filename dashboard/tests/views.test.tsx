@@ -9,7 +9,7 @@ import { BotStatusSchema } from "../src/gen/polybot/v1/events_pb";
 import { OrderbookSnapshotSchema } from "../src/gen/polybot/v1/orderbook_pb";
 import { Desk } from "../src/live/desk";
 import { Frames } from "../src/live/store";
-import type { Account, Market, Order, Report, Result, Statement, Strategy } from "../src/model";
+import type { Account, Drift, Market, Order, Report, Result, Statement, Strategy } from "../src/model";
 import { lastDays } from "../src/views/Results";
 import { World } from "./support";
 
@@ -110,6 +110,24 @@ const STATEMENT: Statement = {
   agrees: false,
 };
 
+const DRIFT: Drift = {
+  twin: "paper:twin",
+  since: 0,
+  orders: 3,
+  refusedLive: 0,
+  refusedTwin: 1,
+  filledLive: 10_500_000,
+  filledTwin: 9_000_000,
+  filledOnlyLive: 1_500_000,
+  filledOnlyTwin: 0,
+  slippage: -20_000,
+  feesLive: 10_000,
+  feesTwin: 0,
+  profitLive: 3_000_000,
+  profitTwin: 3_500_000,
+  failures: 0,
+};
+
 let world: World;
 let api: Record<string, ReturnType<typeof vi.fn>>;
 let desk: Desk;
@@ -131,6 +149,7 @@ beforeEach(() => {
     accounts: vi.fn(async () => ACCOUNTS),
     report: vi.fn(async () => REPORT),
     statement: vi.fn(async () => STATEMENT),
+    drift: vi.fn(async () => null),
     download: vi.fn((report: string) => `/api/reports/${report}?as=csv`),
     halt: vi.fn(async () => "done"),
     resume: vi.fn(async () => "done"),
@@ -378,6 +397,19 @@ describe("results", () => {
     expect(screen.getByRole("link", { name: "Results CSV" }).getAttribute("href")).toBe("/api/reports/profit?as=csv");
     await click(screen.getByRole("button", { name: "Day" }));
     expect(api["report"]).toHaveBeenLastCalledWith(expect.anything(), "day");
+  });
+
+  test("show the paper twin beside the account, and nothing of one that does not run", async () => {
+    await page("#/results");
+    expect(screen.queryByRole("table", { name: "Account and paper twin" })).toBeNull();
+    cleanup();
+    api["drift"]?.mockResolvedValue({ ...DRIFT, failures: 2 });
+    await page("#/results");
+    const table = screen.getByRole("table", { name: "Account and paper twin" });
+    expect(table.textContent).toContain("+$3.00+$3.50−$0.50");
+    expect(table.textContent).toContain("10.591.5 live only, 0 on paper only");
+    expect(table.textContent).toContain("both got+$0.02");
+    expect(screen.getByText("2 failures of the twin")).toBeTruthy();
   });
 
   test("a period is whole days of UTC", () => {

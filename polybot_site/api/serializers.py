@@ -43,8 +43,7 @@ class MeSerializer(serializers.Serializer[object]):
     account = serializers.CharField(allow_null=True, help_text="the account that is traded")
 
 
-class ShadowSerializer(serializers.Serializer[object]):
-    account = serializers.CharField(help_text="the account that trades")
+class DriftSerializer(serializers.Serializer[object]):
     twin = serializers.CharField(help_text="the paper account that follows it")
     since_ns = serializers.IntegerField(help_text="start of the comparison, UTC nanoseconds")
     orders = serializers.IntegerField(help_text="orders compared")
@@ -60,3 +59,8 @@ class ShadowSerializer(serializers.Serializer[object]):
     profit_live = MicrosField(help_text="dollars after fees; what is still held counts at the best bid")
     profit_twin = MicrosField()
     failures = serializers.IntegerField(help_text="failures of the twin; they influence nothing but these figures")
+
+
+class ShadowSerializer(serializers.Serializer[object]):
+    account = serializers.CharField(help_text="the account that trades")
+    drift = DriftSerializer(allow_null=True, help_text="null while no paper twin runs beside it")

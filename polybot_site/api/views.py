@@ -17,6 +17,7 @@ from polybot_site.api.serializers import HealthSerializer, LiveSerializer, MeSer
 from polybot_site.health import site_health
 from polybot_site.roles import role_of
 from polybot_site.shadow import read_drift
+from trading.api.account import ACCOUNT, account_asked_for
 from trading.store import current_account
 
 
@@ -53,21 +54,14 @@ class MeView(APIView):
 
 
 class ShadowView(APIView):
-    """How far the paper twin and the traded account are apart; 404 while no twin runs."""
+    """How far an account and its paper twin are apart; without a twin `drift` is null. `shadow.enabled` gives the traded account one."""
 
-    @extend_schema(responses=ShadowSerializer)
-    def get(self, _request: Request) -> Response:
-        account = current_account()
+    @extend_schema(parameters=[ACCOUNT], responses=ShadowSerializer)
+    def get(self, request: Request) -> Response:
+        account = account_asked_for(request)
         with sync_client(settings.REDIS_URL) as redis:
-            drift = read_drift(redis, account) if account is not None else None
-        if drift is None:
-            raise NoTwinError
-        return Response(ShadowSerializer(drift).data)
-
-
-class NoTwinError(NotFound):
-    default_detail = "No paper twin runs beside the traded account."
-    fix = "Set shadow.enabled = true and start the trader."
+            drift = read_drift(redis, account)
+        return Response(ShadowSerializer({"account": account, "drift": drift}).data)
 
 
 @extend_schema(exclude=True)

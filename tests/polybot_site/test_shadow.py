@@ -33,23 +33,29 @@ async def test_figures_that_were_published_are_read_again(redis_url):
         assert read_drift(redis, "paper:other") is None
 
 
-@pytest.mark.django_db
-def test_the_api_tells_them_and_without_a_twin_what_to_do(person, settings, redis_url):
-    settings.REDIS_URL = redis_url
+@pytest.fixture
+def api(person, redis_url):
     rows.trading_account()
-    client = Client(headers=person("viewer").bearer)
-    with sync_client(redis_url) as redis:
-        redis.delete(f"shadow:{f.ACCOUNT}")
-    silent = client.get("/api/shadow")
-    assert silent.status_code == 404
-    assert "shadow.enabled" in silent.json()["fix"]
+    return Client(headers=person("viewer").bearer)
 
 
 @pytest.mark.django_db
-def test_the_api_tells_amounts_as_decimals(person, settings, redis_url):
-    settings.REDIS_URL = redis_url
-    rows.trading_account()
+def test_without_a_twin_there_is_no_drift(api):
+    assert api.get("/api/shadow").json() == {"account": f.ACCOUNT, "drift": None}
+
+
+@pytest.mark.django_db
+def test_the_api_tells_amounts_as_decimals(api, redis_url):
     with sync_client(redis_url) as redis:
         redis.set(f"shadow:{f.ACCOUNT}", msgspec.json.encode(DRIFT), ex=10)
-    told = Client(headers=person("viewer").bearer).get("/api/shadow").json()
+    told = api.get("/api/shadow").json()["drift"]
     assert (told["filled_live"], told["slippage"], told["orders"], told["twin"]) == ("10.5", "-0.02", 3, "paper:twin")
+
+
+@pytest.mark.django_db
+def test_the_drift_is_that_of_the_account_asked_for(api, redis_url):
+    rows.lease("paper:second", seconds=10)
+    with sync_client(redis_url) as redis:
+        redis.set(f"shadow:{f.ACCOUNT}", msgspec.json.encode(DRIFT), ex=10)
+    assert api.get("/api/shadow", {"account": "paper:second"}).json() == {"account": "paper:second", "drift": None}
+    assert api.get("/api/shadow", {"account": "paper:typo"}).status_code == 400

@@ -6,6 +6,7 @@ import type {
   ArbProfit,
   ArbType,
   Check,
+  Drift,
   Fill,
   Grouping,
   Ledger,
@@ -86,6 +87,11 @@ export class Api {
     return decode.statement(
       decode.row(await this.http.send("GET", this.about("/api/reports/statement", { ...period }))),
     );
+  }
+
+  /** How far the account and its paper twin are apart, `null` without a twin. */
+  async drift(): Promise<Drift | null> {
+    return decode.drift(decode.row(await this.http.send("GET", this.about("/api/shadow"))));
   }
 
   /** Where a report is downloaded as CSV. */

@@ -12,6 +12,7 @@ import type {
   ArbProfit,
   ArbTally,
   Check,
+  Drift,
   Fill,
   Ledger,
   Market,
@@ -327,6 +328,29 @@ function line(kind: string, title: string, amounts: Row): StatementLine {
     cash: needed(amounts, "cash"),
     inventory: needed(amounts, "inventory"),
     receivable: needed(amounts, "receivable"),
+  };
+}
+
+/** `null` while no paper twin runs. */
+export function drift(from: Row): Drift | null {
+  if (!isRow(from["drift"])) return null;
+  const figures = from["drift"];
+  return {
+    twin: required(figures, "twin"),
+    since: count(figures, "since_ns") / 1e6,
+    orders: count(figures, "orders"),
+    refusedLive: count(figures, "refused_live"),
+    refusedTwin: count(figures, "refused_twin"),
+    filledLive: needed(figures, "filled_live"),
+    filledTwin: needed(figures, "filled_twin"),
+    filledOnlyLive: needed(figures, "filled_only_live"),
+    filledOnlyTwin: needed(figures, "filled_only_twin"),
+    slippage: needed(figures, "slippage"),
+    feesLive: needed(figures, "fees_live"),
+    feesTwin: needed(figures, "fees_twin"),
+    profitLive: needed(figures, "profit_live"),
+    profitTwin: needed(figures, "profit_twin"),
+    failures: count(figures, "failures"),
   };
 }
 

@@ -10,6 +10,7 @@ import { count, decimal, dollars, gain } from "../format/money";
 import { useCell } from "../live/store";
 import type { Grouping, Report, Result, Statement, StatementLine } from "../model";
 import { href } from "../route";
+import { Shadow } from "./Shadow";
 
 const DAY_MS = 86_400_000;
 /** How often the figures are read again while the view is open. */
@@ -122,6 +123,7 @@ export function Results(): ReactElement {
           <Table label="Statement" columns={STATEMENT} rows={found.statement.lines} rowKey={(line) => line.kind} />
         )}
       </section>
+      <Shadow />
     </div>
   );
 }
