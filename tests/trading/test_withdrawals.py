@@ -38,10 +38,14 @@ async def test_a_cancel_that_did_not_stick_is_repeated(clock) -> None:
     assert len(rig.venue.calls("cancel")) == 3
 
 
+@pytest.mark.parametrize("status", [OrderStatus.LIVE, OrderStatus.UNKNOWN])
 @virtual
-async def test_a_cancel_that_never_sticks_does_not_flood_the_venue(clock) -> None:
+async def test_a_cancel_that_never_sticks_does_not_flood_the_venue(status: OrderStatus, clock) -> None:
     rig = Rig(clock)
-    own = await rig.place()
+    own = rig.track(status)
+    rig.venue.drafts[own.id] = own.order.draft
+    if status is OrderStatus.LIVE:
+        rig.venue.rest(own.id)
     rig.venue.cancel_answers = [CancelOutcome(refused={own.id: "delayed"}) for _ in range(100)]
 
     await rig.flow.cancel(own, "enough")
