@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -20,6 +21,8 @@ from domain.errors import PolybotError
 from domain.fees import FeeSchedule
 from domain.market import ConditionGroup, Market, MarketStatus
 from markets import models
+
+_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,11 +102,21 @@ def load_groups(*, venue: str | None = None) -> list[ConditionGroup]:
 
 
 def to_domain(rows: QuerySet[models.Market]) -> list[Market]:
-    """Return rows as domain markets, in their order, with the group each belongs to; two queries."""
+    """Return rows as domain markets, in their order, with the group each belongs to; two queries. A damaged row is left out and logged."""
     markets = list(rows)
     pairs = models.ConditionGroupMarket.objects.filter(market__in=[market.id for market in markets])
     group_of = dict(pairs.order_by("-id").values_list("market_id", "group_id"))
-    return [_market(row, group_of.get(row.id)) for row in markets]
+    found = []
+    for row in markets:
+        try:
+            found.append(_market(row, group_of.get(row.id)))
+        except (ValueError, TypeError) as error:
+            _log.error(
+                "market row cannot be read, the market does not exist until it is listed again",
+                market_id=row.id,
+                error=str(error),
+            )
+    return found
 
 
 def _market(row: models.Market, group_id: str | None) -> Market:

@@ -79,13 +79,14 @@ def _create(
             payload=payload,
             issued_by=issued_by,
             idempotency_key=idempotency_key,
-            expires_at=datetime.fromtimestamp(_clock.now_ns() / 1e9, UTC) + timedelta(seconds=ttl_seconds),
+            expires_at=Now() + timedelta(seconds=ttl_seconds),
         )
         AuditLog.objects.create(
             event=f"command_{kind}", account=account, detail={"command": str(command.id), "by": issued_by, **payload}
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(command.id)])
+    command.refresh_from_db()
     return command
 
 

@@ -38,7 +38,7 @@ MOST_BESIDE = 32
 _log = structlog.get_logger(__name__)
 
 _NEXT = """
-SELECT id, kind, payload, issued_by, expires_at <= now() AS expired
+SELECT id, kind, payload, issued_by, expires_at <= now() OR issued_at > now() + interval '5 seconds' AS expired
 FROM commands WHERE account = %s AND status = 'pending' AND NOT id = ANY(%s) AND (kind IN ('halt', 'flatten', 'resume') OR NOT %s)
 ORDER BY kind IN ('halt', 'flatten', 'resume') DESC, issued_at, id LIMIT 1
 """

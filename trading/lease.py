@@ -3,13 +3,18 @@
 The table's clock decides who may take a lease; the holder's own monotonic clock decides until when it may send. A new holder waits until the old
 lease has run out and adds `grace` (the send deadline), so that nothing of the old holder can still be on its way. Losing the lease raises
 `LeaseLostError`: the trader stops sending at once.
+
+A lease that ends later than any term from now was written before the table's clock was set back. It is taken when it was not renewed for a whole
+term of our own counting.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
 
 from domain.errors import LeaseLostError
 from domain.ports import Clock, Lease
@@ -23,11 +28,11 @@ INSERT INTO leases AS held (account, holder, epoch, expires_at)
 VALUES (%(account)s, %(holder)s, 1, now() + make_interval(secs => %(ttl)s))
 ON CONFLICT (account) DO UPDATE
     SET holder = EXCLUDED.holder, epoch = held.epoch + 1, expires_at = EXCLUDED.expires_at
-    WHERE held.expires_at + make_interval(secs => %(grace)s) < now()
+    WHERE held.expires_at + make_interval(secs => %(grace)s) < now() OR held.expires_at = %(stale)s
 RETURNING epoch
 """
 _REMAINING = """
-SELECT extract(epoch FROM expires_at + make_interval(secs => %(grace)s) - now())::float8 AS seconds, holder
+SELECT extract(epoch FROM expires_at + make_interval(secs => %(grace)s) - now())::float8 AS seconds, expires_at
 FROM leases WHERE account = %(account)s
 """
 _RENEW = """
@@ -55,21 +60,30 @@ class PostgresLeases:
         self._grace = grace
 
     async def acquire(self, account: str, holder: str, ttl: float) -> Lease:
+        seen: datetime | None = None
+        stale_at = float("inf")
         while True:
             begun = self._clock.monotonic()
-            epoch = await self._call(lambda connection: self._take(connection, account, holder, ttl))
-            if isinstance(epoch, int):
-                return Lease(account, holder, epoch, begun + ttl)
-            await asyncio.sleep(min(max(epoch, 0.05), 1.0))
+            stale = seen if begun >= stale_at else None
+            taken = await self._call(partial(self._take, account=account, holder=holder, ttl=ttl, stale=stale))
+            if isinstance(taken, int):
+                return Lease(account, holder, taken, begun + ttl)
+            wait, ends = taken
+            if ends != seen:
+                term = ttl + self._grace
+                seen, stale_at = ends, self._clock.monotonic() + term if wait > term else float("inf")
+            await asyncio.sleep(min(max(wait, 0.05), 1.0))
 
-    def _take(self, connection: Connection, account: str, holder: str, ttl: float) -> int | float:
-        """Return the new epoch, or the seconds until the lease can be taken."""
-        arguments: dict[str, Any] = {"account": account, "holder": holder, "ttl": ttl, "grace": self._grace}
+    def _take(
+        self, connection: Connection, *, account: str, holder: str, ttl: float, stale: datetime | None
+    ) -> int | tuple[float, datetime | None]:
+        """Return the new epoch, or the seconds until the lease can be taken and when it ends. `stale`: an end that is not believed."""
+        arguments = {"account": account, "holder": holder, "ttl": ttl, "grace": self._grace, "stale": stale}
         row = connection.execute(_TAKE, arguments).fetchone()
         if row is not None:
             return int(row["epoch"])
         remaining = connection.execute(_REMAINING, arguments).fetchone()
-        return float(remaining["seconds"]) if remaining is not None else 0.0
+        return (float(remaining["seconds"]), remaining["expires_at"]) if remaining is not None else (0.0, None)
 
     async def renew(self, lease: Lease, ttl: float) -> Lease:
         begun = self._clock.monotonic()

@@ -166,3 +166,12 @@ def test_a_connection_that_the_server_dropped_is_replaced():
     finally:
         other.close()
     assert [market.id for market in store.load_markets()] == ["m1"]
+
+
+def test_a_market_whose_row_is_damaged_is_left_out_and_the_others_are_loaded():
+    store.save_markets([make_market("m1"), make_market("m2")], [])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE markets DROP CONSTRAINT markets_status")
+    models.Market.objects.filter(id="m1").update(status="odd")
+
+    assert list(store.load_markets_by_id(["m1", "m2"])) == ["m2"]
