@@ -21,7 +21,7 @@ from tests.trading import factories as f
 from tests.trading.kit import Rig
 
 ORDERS, MARKETS, ROUNDS = 10_000, 500, 4
-PAUSE = 0.0005
+PAUSE = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +86,5 @@ async def _note_stalls(stalls: list[float]) -> None:
     while True:
         await asyncio.sleep(PAUSE)
         now = perf_counter()
-        stalls.append(now - before - PAUSE)
+        stalls.append(max(now - before - PAUSE, 0.0))
         before = now

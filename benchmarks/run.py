@@ -1,11 +1,13 @@
 """The door of `make bench`: runs every `benchmarks/bench_*.py`, prints one table and writes `benchmarks/results/latest.json`.
 
 A bench module offers `run() -> list[Result]` (`benchmarks.measure`). Names given on the command line select modules
-(`python -m benchmarks.run feed signing`). A module that fails makes the whole run fail, after the others have run.
+(`python -m benchmarks.run feed signing`), `--json` prints rows instead of the table. A name that no module has ends the run at once. A module
+that fails makes the whole run fail, after the others have run.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
@@ -24,32 +26,48 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    results: list[Result] = []
-    failed: list[str] = []
+    options = _options(arguments)
+    modules = _modules(options.names)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "polybot_site.settings")
     django.setup()
-    for name in _modules(arguments):
-        print(f"… {name}", file=sys.stderr)
+    results: list[Result] = []
+    failed: list[str] = []
+    for number, name in enumerate(modules, start=1):
+        print(f"… {number}/{len(modules)} {name}", file=sys.stderr, flush=True)
         try:
             results += importlib.import_module(name).run()
         except Exception:  # noqa: BLE001 - the other benches still report, and the exit status says that one failed
             traceback.print_exc()
             failed.append(name)
-    print(_table(results))
-    if not arguments:
-        _write(results)
+    print(_json(results) if options.json else _table(results))
+    if not options.names and not failed:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(_json(results) + "\n")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description="Measure the hot paths, side by side."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(_known())}; all when none is given")
+    parser.add_argument("--json", action="store_true", help="print rows instead of a table")
+    return parser.parse_args(arguments)
+
+
+def _known() -> list[str]:
+    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return sorted(name.removeprefix("bench_") for name in found if name.startswith("bench_"))
+
+
 def _modules(wanted: Sequence[str]) -> list[str]:
-    found = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name.startswith("bench_"))
-    chosen = [name for name in found if not wanted or name.removeprefix("bench_") in wanted]
-    if not chosen:
-        known = ", ".join(name.removeprefix("bench_") for name in found)
-        raise SystemExit(f"no benchmark is called {' or '.join(wanted)}; there are: {known}")
-    return [f"benchmarks.{name}" for name in chosen]
+    known = _known()
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise SystemExit(f"no benchmark is called {' or '.join(unknown)}; there are: {', '.join(known)}")
+    return [f"benchmarks.bench_{name}" for name in known if not wanted or name in wanted]
 
 
 def _table(results: Sequence[Result]) -> str:
@@ -70,7 +88,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     ).rstrip()
 
 
-def _write(results: Sequence[Result]) -> None:
+def _json(results: Sequence[Result]) -> str:
     rows = [
         {
             "name": r.name,
@@ -82,8 +100,7 @@ def _write(results: Sequence[Result]) -> None:
         }
         for r in results
     ]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    return json.dumps(rows, indent=1)
 
 
 if __name__ == "__main__":
