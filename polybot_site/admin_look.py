@@ -42,6 +42,8 @@ LOOK: dict[str, Any] = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "query_stats",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
+    "ENVIRONMENT": "polybot_site.admin_account.badge",
+    "DASHBOARD_CALLBACK": "polybot_site.admin_account.first_page",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "COLORS": {

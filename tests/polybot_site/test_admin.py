@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -11,8 +12,10 @@ from django.urls import reverse
 
 from domain.order import OrderStatus
 from domain.ports import BalanceRecord
+from infra.redis import sync_client
 from polybot_site import tokens
 from polybot_site.models import ApiToken
+from tests.polybot_site.test_shadow import DRIFT
 from tests.trading import factories as f
 from tests.trading import rows
 from trading import models
@@ -151,6 +154,27 @@ def test_the_index_and_the_search_work(staff, tables):
     client = staff("admin")
     assert client.get(reverse("admin:index")).status_code == 200
     assert client.get(reverse("admin:search"), {"s": f.ACCOUNT}).status_code == 200
+
+
+def test_every_page_says_loudly_whose_account_it_shows(staff, tables):
+    client = staff("viewer")
+    for address in (reverse("admin:index"), reverse("admin:trading_order_changelist")):
+        assert f"Simulated · {f.ACCOUNT.removeprefix('sim:')}" in client.get(address).content.decode()
+    rows.lease("live:0xabc", seconds=10)
+    page = client.get(reverse("admin:index"))
+    assert "Live money · 0xabc" in page.content.decode()
+    assert page.context["environment"][1] == "danger"
+    assert "0xabc" not in Client().get(reverse("admin:login")).content.decode()
+
+
+def test_the_first_page_shows_the_paper_twin_beside_the_account(staff, tables, redis_url):
+    client = staff("viewer")
+    assert "Paper twin" not in client.get(reverse("admin:index")).content.decode()
+    with sync_client(redis_url) as redis:
+        redis.set(f"shadow:{f.ACCOUNT}", msgspec.json.encode(DRIFT), ex=10)
+    page = client.get(reverse("admin:index")).content.decode()
+    for shown in ("Paper twin", "10.5", "-0.02", "paper:twin", "3 orders compared"):
+        assert shown in page
 
 
 def test_executions_are_listed_and_looked_into_with_their_legs(staff, tables):
