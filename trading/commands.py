@@ -1,7 +1,8 @@
 """Commands to the trader: an operator's wish becomes a durable row, and PostgreSQL wakes the trader when it is committed.
 
-The trader alone acts (`trading.inbox`). A command expires (10 s for orders) and carries an optional idempotency key: issuing the same key again
-returns the first command. Every command belongs to one account and is audited with the name of who issued it. Kinds and payloads:
+The trader alone acts (`trading.inbox`). A command expires (10 s for orders), by PostgreSQL's clock, because the site's and the trader's may differ.
+It carries an optional idempotency key: issuing the same key again returns the first command. Every command belongs to one account and is audited with
+the name of who issued it. Kinds and payloads:
 
     place       {market_id, token_id, side, price, size, order_type, post_only, effect}   decimal texts
     cancel      {order_id}

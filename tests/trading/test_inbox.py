@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
 
 from domain.errors import VenueError
 from tests.trading import factories as f
@@ -119,6 +123,16 @@ async def test_an_expired_command_is_not_carried_out(trader: Trader) -> None:
     status, result = await ends(command)
     assert status == "expired"
     assert "issue it again" in result["detail"]
+
+
+async def test_a_command_expires_by_the_databases_clock_whatever_the_sites_says(monkeypatch, trader: Trader) -> None:
+    monkeypatch.setattr(commands, "_clock", SimpleNamespace(now_ns=lambda: 4_000_000_000_000_000_000))
+    command = await issue("place", ttl_seconds=10)
+
+    lasts = Command.objects.filter(pk=command.pk).values_list(F("expires_at") - Now(), flat=True)
+    ends_in = await in_thread(lasts.get)
+    assert timedelta(seconds=5) < ends_in < timedelta(seconds=15)
+    assert command.expires_at.year < 2096
 
 
 async def test_a_command_that_expires_while_another_is_carried_out_is_not_carried_out(trader: Trader, journal) -> None:
