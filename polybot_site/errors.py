@@ -23,6 +23,7 @@ _FIXES = {
     "not_acceptable": "Ask for application/json.",
     "throttled": "Wait, then try again.",
     "database_unavailable": "`manage.py services status` shows whether it runs; `make run` starts it again.",
+    "invalid_address": "Take out %00.",
     "invalid": "Correct the named fields and send the request again.",
 }
 
@@ -33,22 +34,23 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to `error`; None lets an unexpected one become a logged 500."""
     if isinstance(error, InterfaceError | OperationalError):
         _log.error("database_unavailable", error=str(error))
-        return Response(_body("database_unavailable", "PostgreSQL does not answer."), status=503)
+        return Response(refusal_body("database_unavailable", "PostgreSQL does not answer."), status=503)
     if isinstance(error, PolybotError):
-        return Response(_body("invalid", str(error)), status=400)
+        return Response(refusal_body("invalid", str(error)), status=400)
     response = exception_handler(error, context)
     if response is None:
         return None
     api_error = error if isinstance(error, APIException) else None
     if isinstance(error, ValidationError):
-        response.data = _body("invalid", error.detail)
+        response.data = refusal_body("invalid", error.detail)
     elif api_error is not None:
-        response.data = _body(str(api_error.default_code), api_error.detail, getattr(api_error, "fix", None))
+        response.data = refusal_body(str(api_error.default_code), api_error.detail, getattr(api_error, "fix", None))
     else:  # Django's Http404 and PermissionDenied
         code = "not_found" if response.status_code == 404 else "permission_denied"
-        response.data = _body(code, response.data["detail"])
+        response.data = refusal_body(code, response.data["detail"])
     return response
 
 
-def _body(code: str, detail: object, fix: str | None = None) -> dict[str, object]:
+def refusal_body(code: str, detail: object, fix: str | None = None) -> dict[str, object]:
+    """Return the form of a refusal; without `fix` the code's own."""
     return {"error": code, "detail": detail, "fix": fix or _FIXES.get(code, "")}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 
 from infra.paths import ROOT
 from polybot_site.login import LoginForm
@@ -26,6 +30,14 @@ def dashboard(_request: HttpRequest) -> HttpResponse:
     except FileNotFoundError:
         return HttpResponse(_NOT_BUILT, status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse(page, content_type="text/html; charset=utf-8")
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Favicon(RedirectView):
+    """Where browsers look for the icon of pages that name none."""
+
+    def get_redirect_url(self, *_args: Any, **_kwargs: Any) -> str:
+        return static("polybot/favicon.svg")
 
 
 class Login(LoginView):

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from google.protobuf.json_format import MessageToJson
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -30,7 +30,7 @@ class EventStreamRenderer(BaseRenderer):
 
     def render(self, data: object, *_: object, **__: object) -> bytes:
         """Render an error that arose before the stream began."""
-        return f"event: error\ndata: {data}\n\n".encode()
+        return b"event: error\ndata: " + JSONRenderer().render(data) + b"\n\n"
 
 
 class StreamView(APIView):

@@ -43,6 +43,11 @@ class Customer:
     def resume(self) -> None:
         self._pause.clear()
 
+    @property
+    def working(self) -> bool:
+        """Whether the thread goes on; what ends it is an error of this module."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         self._stop.set()
         self._thread.join()
@@ -63,6 +68,8 @@ class Customer:
         if not self._markets or sum(self.asked.values()) % _REFRESH == 0:
             listed = self._platform.get("/api/markets?status=active&limit=100")["results"]
             self._markets = [each for each in listed if each["best_bid"] and each["best_ask"]]
+        if not self._markets:  # the prices' server was killed a moment ago
+            return
         wanted = self._rng.choices((self._buy, self._rest, self._sell, self._cancel), (9, 5, 5, 1))[0]
         wanted()
 

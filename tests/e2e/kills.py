@@ -86,6 +86,7 @@ class Run:
         eventually(lambda: self.arrivals.count.total() > seen, within=BUSY_WITHIN, what="an order at the venue")
         time.sleep(self.rng.uniform(0.0, LONGEST_WAIT))
         [death] = self.rng.choices(self._deaths, [each.weight for each in self._deaths])
+        assert self.customer.working, "the customer gave up; the traceback is above"
         self._spare_the_launcher(death)
         before = self._status()
         at = datetime.now(UTC)

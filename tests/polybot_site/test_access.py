@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from polybot_site import tokens
 from polybot_site.roles import Role, role_of
 
-OPEN = {"/login/", "/api/health/live", "/admin/login/"}
+OPEN = {"/login/", "/favicon.ico", "/api/health/live", "/admin/login/"}
 """The only addresses that answer strangers."""
 
 _EXAMPLES = {"int": "1", "str": "x", "uuid": "00000000-0000-0000-0000-000000000000", "path": "x", "slug": "x"}

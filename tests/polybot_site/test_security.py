@@ -70,3 +70,17 @@ def test_another_origin_may_use_the_api_only_when_it_is_configured(person, setti
     stranger = client.get("/api/me", headers={"Origin": "https://evil.example"})
     assert welcome.headers["Access-Control-Allow-Origin"] == "https://desk.example"
     assert "Access-Control-Allow-Origin" not in stranger.headers
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/markets/%00", "/api/orders?market=%00", "/api/markets?search=a%00b", "/admin/?q=%00"]
+)
+def test_an_address_with_a_nul_character_is_refused_and_no_error_of_ours(viewer, address):
+    answer = viewer.get(address)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_address"
+
+
+def test_browsers_find_the_icon_where_they_look_for_it(db):
+    answer = Client().get("/favicon.ico")
+    assert answer.headers["Location"].endswith("favicon.svg")

@@ -97,6 +97,12 @@ def test_pages_follow_each_other_without_gap_or_repetition(api):
     assert third["next"] is None
 
 
+def test_a_cursor_that_no_page_gave_is_refused_by_name(api):
+    answer = api.get("/api/orders?cursor=zzz")
+    assert answer.status_code == 400
+    assert "cursor" in answer.json()["detail"]
+
+
 def test_another_account_is_shown_only_when_asked_for(api):
     rows.lease("sim:other", seconds=-60)
     ours, other = rows.order(), rows.order(account="sim:other")

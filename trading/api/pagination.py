@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 
@@ -28,6 +30,12 @@ class NewestFirst(CursorPagination):
             "required": ["next", "results"],
             "properties": {"next": cursor, "results": schema},
         }
+
+    def decode_cursor(self, request: Request) -> Any:
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise ValidationError({"cursor": ["Expected the `next` of an earlier page."]}) from None
 
     def get_ordering(self, _request: Any, _queryset: Any, view: Any) -> tuple[str, ...]:
         ordering: tuple[str, ...] = view.ordering
