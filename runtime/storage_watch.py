@@ -2,7 +2,7 @@
 
 New risk waits from the moment at which that is known until everything that waited was written and the account has been read again. Orders are
 cancelled all the same, and what reduces risk is sent as long as its own row can be written. The reason is on every screen; the log and the audit
-have its beginning and its end.
+have its beginning and its end. A database that says nothing at all is noticed by what waits for it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from trading.venue_state import VenueState
 
 STORAGE = "storage"
 """The name of the hold."""
+SILENT_SECONDS = 5.0
+"""How long a change may wait to be written before that is a trouble too."""
 
 _log = structlog.get_logger(__name__)
 
@@ -35,9 +37,21 @@ class StorageWatch:
         self._desk = desk
         self._state = state
         self._read_again = read_again
+        self._told = ""
         journal.watch(self._heard)
 
+    def check(self) -> None:
+        """Look whether the database answers at all; call it a few times a second."""
+        since = self._desk.unwritten_since
+        waited = 0.0 if since is None else self._desk.clock.monotonic() - since
+        if not self._told:
+            self._update("the database does not answer: see whether it runs" if waited > SILENT_SECONDS else "")
+
     def _heard(self, trouble: str) -> None:
+        self._told = trouble
+        self._update(trouble)
+
+    def _update(self, trouble: str) -> None:
         if trouble:
             if not self.trouble:
                 self.troubles += 1

@@ -61,6 +61,7 @@ class Upkeep:
         kernel.books.check()
         if kernel.ready and kernel.config.mode.places_orders:
             kernel.clock_watch.check()
+            kernel.storage.check()
             self._value_account()
             kernel.exits.check(kernel.engine.context.book)
         kernel.engine.on_timer()

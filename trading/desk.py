@@ -47,7 +47,7 @@ class Desk:
         self.broken = ""
         self._notify = notify
         self._on_broken = on_broken
-        self._unwritten: set[asyncio.Future[None]] = set()
+        self._unwritten: dict[asyncio.Future[None], float] = {}
 
     def apply(self, change: Change) -> None:
         """Journal a change and tell everyone; returns at once."""
@@ -62,16 +62,21 @@ class Desk:
         """Journal rows without waiting; failure breaks the desk. What cannot be written now waits in the journal."""
         if rows and not self.broken:
             done = asyncio.ensure_future(self.journal.record(rows))
-            self._unwritten.add(done)
+            self._unwritten[done] = self.clock.monotonic()
             done.add_done_callback(self._written)
 
     def _written(self, done: asyncio.Future[None]) -> None:
-        self._unwritten.discard(done)
+        self._unwritten.pop(done, None)
         if done.cancelled():
             return
         error = done.exception()
         if error is not None:
             self.fail(f"a change could not be journaled: {error}")
+
+    @property
+    def unwritten_since(self) -> float | None:
+        """Return the monotonic time since which the oldest change waits to be durable, None when none does."""
+        return next(iter(self._unwritten.values()), None)
 
     def fail(self, reason: str) -> None:
         """Declare the desk broken: nothing more is sent, and the kernel starts again."""

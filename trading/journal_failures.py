@@ -24,7 +24,7 @@ _STORAGE = {
     "42": "the tables are not those of this version: run `manage.py migrate`",
     "53": "the database is short of resources: see its log",
     "55": "the database is busy: see its log",
-    "57": "the database is shutting down or starting: see its log",
+    "57": "the database stopped what it was asked, or is shutting down: see its log",
     "58": "the database's disk fails: see its log",
     "XX": "the database found its files damaged: see its log, restore from a backup",
 }
@@ -41,9 +41,9 @@ def journal_error(error: Exception) -> JournalError:
     return JournalUnavailableError(f"{text} ({fix})") if fix else JournalError(f"not written: {text}")
 
 
-def commit_error(error: psycopg.Error) -> JournalError:
+def commit_error(error: Exception) -> JournalError:
     """Return the journal's error for a COMMIT: what the server refuses was not written; when it says nothing, or goes away, nobody knows."""
-    state = error.sqlstate or ""
-    if isinstance(error, psycopg.OperationalError) and state[:2] in ("", "08", "57"):
+    state = getattr(error, "sqlstate", None) or ""
+    if state[:2] in ("", "08", "57"):
         return JournalUncertainError(f"commit broke off: {error}")
     return journal_error(error)

@@ -89,6 +89,8 @@ def load_state(
     def rows(query: LiteralString, **more: object) -> list[dict[str, Any]]:
         return connection.execute(query, values | more).fetchall()
 
+    # A start reads everything in one go, however long that takes.
+    connection.execute("SET LOCAL statement_timeout = 0")
     reader = RowReader(account, market_of, since_ns=since_ns, now_ns=now_ns)
     order_rows = rows(_ORDERS)
     position_rows = rows(_POSITIONS, orders=[row["id"] for row in order_rows])

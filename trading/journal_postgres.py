@@ -20,13 +20,12 @@ from typing import Any, TypeVar
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 
 from domain.errors import JournalError, JournalUnavailableError, JournalUncertainError, LeaseLostError
 from domain.market import Market
 from domain.ports import JournalRow, JournalState, ProfitSpan
-from trading.database_times import WideTimestamptzLoader
 from trading.journal_backlog import Backlog, Submission
+from trading.journal_connection import connect_journal
 from trading.journal_failures import commit_error, journal_error
 from trading.journal_load import Connection, load_profits, load_state
 from trading.row_codec import encode
@@ -177,8 +176,7 @@ class PostgresJournal:
 
     def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._conninfo, row_factory=dict_row, application_name="polybot-journal")
-            self._connection.adapters.register_loader("timestamptz", WideTimestamptzLoader)
+            self._connection = connect_journal(self._conninfo)
         return self._connection
 
     def _run_call(self, call: _Call) -> None:
@@ -290,7 +288,7 @@ class PostgresJournal:
             return error if isinstance(error, JournalError) else journal_error(error)
         try:
             connection.commit()
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - what is not the server's own refusal leaves the commit uncertain, and the thread goes on
             self._rollback()
             return commit_error(error)
         return None

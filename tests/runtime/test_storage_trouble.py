@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.order import OrderStatus, OrderType
+from runtime import storage_watch
 from runtime.kernel import Kernel
 from runtime.status import trader_status
 from runtime.storage import PostgresStorage
@@ -185,3 +186,24 @@ async def test_a_halt_counts_and_cancels_also_while_it_cannot_be_written(desk: D
     await database.turn_writable()
     await until(lambda: trades_again(kernel))
     assert await database.sql("SELECT scope, set_by FROM halts") == [("all", "ada")]
+
+
+async def test_a_database_that_says_nothing_at_all_is_noticed_by_what_waits_for_it(
+    desk: Desk, database: Database, monkeypatch
+) -> None:
+    monkeypatch.setattr(storage_watch, "SILENT_SECONDS", 0.0)
+    kernel = (await desk.start()).kernel
+    market = liquid_market(kernel)
+    locker = await asyncio.to_thread(psycopg.connect, database.url)
+    await asyncio.to_thread(locker.execute, "LOCK TABLE equity_snapshots")
+
+    await kernel.upkeep._record_equity()
+
+    async def noticed() -> bool:
+        desk.venue.pass_time(0.1)
+        return "does not answer" in shown(kernel)
+
+    await until(noticed)
+    assert kernel.executor.submit(signal(kernel, market)).draft is None
+    await asyncio.to_thread(locker.close)
+    await until(lambda: trades_again(kernel))

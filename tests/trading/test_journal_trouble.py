@@ -15,7 +15,8 @@ from infra.clock import SystemClock
 from markets import store
 from tests.trading import factories as f
 from tests.trading.kit import until
-from trading import journal_backlog, journal_postgres
+from trading import journal_backlog, journal_connection, journal_postgres
+from trading.journal_connection import connect_journal
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
 
@@ -227,3 +228,32 @@ async def test_closing_in_trouble_ends_and_says_what_was_not_written(trader: Tra
 
     with pytest.raises(JournalUnavailableError):
         await waiting
+
+
+async def test_a_lock_that_somebody_keeps_stops_an_intent_and_nothing_for_ever(trader: Trader, monkeypatch) -> None:
+    monkeypatch.setattr(journal_connection, "LOCK_MS", 200)
+    await trader.sql(END_JOURNAL)
+    await trader.journal.record([audit(0)])
+    other = await psycopg.AsyncConnection.connect(trader.conninfo)
+    async with other:
+        await other.execute("LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE")
+        happened = trader.journal.record([audit(1)])
+        with pytest.raises(JournalUnavailableError, match="lock timeout"):
+            await trader.journal.submit([audit(2)])
+        assert not happened.done()
+
+    await trader.healed()
+    await happened
+    assert await events(trader) == ["event 0", "event 1"]
+
+
+async def test_a_server_that_never_answers_is_an_error_within_the_time_to_connect() -> None:
+    async def mute(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(psycopg.OperationalError, match="timeout"):
+        await asyncio.to_thread(connect_journal, f"postgresql://polybot@127.0.0.1:{port}/polybot?connect_timeout=2")
+    server.close()
