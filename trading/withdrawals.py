@@ -65,11 +65,7 @@ class Withdrawals:
         """Cancel what may rest unwanted, and was not cancelled a moment ago; returns how many orders that were."""
         now = self._desk.clock.monotonic()
         self._mark_halted()
-        unwanted = [
-            own
-            for own in self._desk.portfolio.orders.open()
-            if own.unwanted and own.status in _MAY_REST and own.id not in self._flow.in_flight
-        ]
+        unwanted = [own for own in self._desk.portfolio.orders.open() if own.unwanted and own.status in _MAY_REST]
         self._tried = {own.id: self._tried[own.id] for own in unwanted if own.id in self._tried}
         due = [own for own in unwanted if now - self._tried.get(own.id, float("-inf")) >= AGAIN_SECONDS]
         if due:

@@ -184,6 +184,27 @@ def test_what_is_on_its_way_when_a_halt_comes_is_waited_for_and_cancelled_or_nev
     on(house, story)
 
 
+def test_while_what_is_held_has_no_price_new_risk_waits_and_what_reduces_goes_on(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        await buy(kernel, house, 0)
+        book = kernel.books.get(next(kernel.portfolio.positions.open()).token_id)
+        assert book is not None
+        kernel.marks._bids.clear()
+        book.trusted = False
+        await asyncio.sleep(0.5)
+
+        refused = kernel.executor.submit(signal(kernel, house.market(1)))
+        assert (refused.refusal, refused.detail) == (Refusal.VENUE, "no price yet for what is held in market m0")
+        sale = signal(kernel, house.market(0), side=OrderSide.SELL, effect=Effect.REDUCE, price=book.best_bid)
+        assert kernel.executor.submit(sale).draft is not None
+
+        book.trusted = True
+        await asyncio.sleep(0.5)
+        assert kernel.executor.submit(signal(kernel, house.market(1))).draft is not None
+
+    on(house, story)
+
+
 def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House) -> None:
     async def story(kernel: Kernel) -> None:
         await buy(kernel, house, 0)

@@ -103,6 +103,21 @@ async def test_a_halt_cancels_what_may_be_alive_before_it_is_known_to_be(status:
 
 
 @virtual
+@pytest.mark.parametrize("status", [OrderStatus.UNKNOWN, OrderStatus.DELAYED])
+async def test_what_may_come_to_rest_is_cancelled_again_without_waiting_for_a_read(status: OrderStatus, clock) -> None:
+    rig = Rig(clock)
+    own = rig.track(status)
+    rig.venue.drafts[own.id] = own.order.draft
+    await rig.flow.cancel(own, "enough")
+    rig.venue.rest(own.id)
+    rig.venue.down = {"order", "open_orders", "trades"}
+
+    await run_for(rig, 3)
+
+    assert rig.venue.orders[own.id].status is OrderStatus.CANCELLED
+
+
+@virtual
 async def test_every_halt_is_followed_until_the_venue_has_listed_none_of_its_orders_twice(clock) -> None:
     rig = Rig(clock)
     await rig.place()
