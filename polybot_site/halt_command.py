@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from domain.halt import HaltScope
+from polybot_site.halt_text import halt_lines
 from trading.commands import issue, stand_in, wait
 from trading.models import CommandStatus
 from trading.store import current_account
@@ -36,7 +37,9 @@ class HaltCommand(BaseCommand):
         parser.add_argument("--account", help="default: the account that is traded, or was last")
         parser.add_argument("--json", action="store_true", help="print JSON")
         if self.kind != "resume":
-            parser.add_argument("--reason", default="stopped by an operator")
+            parser.add_argument(
+                "--reason", default="stopped by an operator", help="is shown with the halt (stopped by an operator)"
+            )
         if self.kind == "flatten":
             parser.add_argument(
                 "--max-slippage", default="0.05", help="most below the first best bid, in dollars a share (0.05)"
@@ -65,13 +68,10 @@ class HaltCommand(BaseCommand):
         )
         if command.status == CommandStatus.PENDING and "detail" not in command.result:
             command = wait(command, timeout=self.wait_seconds)
-        self._say(command.status, account, command.result, as_json=options["json"])
-
-    def _say(self, status: str, account: str, result: dict[str, Any], *, as_json: bool) -> None:
-        if as_json:
+        status, result = command.status, command.result
+        if options["json"]:
             self.stdout.write(json.dumps({"status": status, "account": account, **result}))
-        elif status != CommandStatus.REFUSED:
-            facts = ", ".join(f"{name} {value}" for name, value in result.items())
-            self.stdout.write(f"{self.kind} {account}: {status}" + (f" ({facts})" if facts else ""))
         if status not in (CommandStatus.DONE, CommandStatus.PENDING):
             raise CommandError(str(result.get("detail", status)))
+        if not options["json"]:
+            self.stdout.write("\n".join([account, *halt_lines(self.kind, scope, target, status, result)]))
