@@ -21,8 +21,9 @@ from domain.order import Order, OrderStatus, OrderType
 from domain.ports import BadRow, OrderState
 from domain.position import Position, PositionStatus
 from trading.leg_rows import decode_group, leg_markets
+from trading.order_rows import decode_order
 from trading.row_checks import fill_wrong, group_wrong, order_wrong, position_wrong
-from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_order, decode_position
+from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_position
 from trading.row_write import to_datetime, to_ns
 
 Row = Mapping[str, Any]

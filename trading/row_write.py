@@ -41,3 +41,7 @@ def to_ns(moment: datetime) -> int:
     """Return UTC nanoseconds of an aware datetime, exactly."""
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def optional_ns(moment: datetime | None) -> int | None:
+    return to_ns(moment) if moment is not None else None

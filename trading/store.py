@@ -16,7 +16,8 @@ from domain.ports import OrderState
 from domain.position import Position, PositionStatus
 from markets.store import load_markets_by_id
 from trading import models
-from trading.row_codec import decode_fill, decode_order, decode_position
+from trading.order_rows import decode_order
+from trading.row_codec import decode_fill, decode_position
 
 OPEN_ORDER = ~Q(status__in=[status.value for status in TERMINAL_STATUSES])
 
