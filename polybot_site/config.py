@@ -216,16 +216,30 @@ class MeanReversion(Section):
     )
 
 
+class RebalancingArb(Section):
+    """Buys NO of every outcome of an exclusive event where that costs less than it must pay."""
+
+    enabled: bool = Field(True, description="Run this strategy when it is in strategy.active")
+    min_edge_bps: Annotated[Count, Field(ge=1, le=10_000)] = Field(
+        50, description="What a set must bring after fees, in hundredths of a percent of a dollar"
+    )
+    max_group_size: Annotated[Count, Field(ge=2, le=15)] = Field(10, description="Most outcomes of an event")
+    size_per_leg: Usd = Field(Decimal(5), description="What the dearest leg of a set may spend, in dollars")
+    ttl_seconds: Annotated[Count, Field(ge=1, le=300)] = Field(30, description="How long a signal is good")
+    max_stale_sec: Annotated[Count, Field(ge=1, le=60)] = Field(5, description="Oldest book of a leg, in seconds")
+
+
 class Strategy(Section):
     """Which strategies run, and what they share. A strategy's stored parameters start from these and are edited in the admin."""
 
-    active: Names = Field(("flash_crash", "mean_reversion"), description="Strategies to run")
+    active: Names = Field(("flash_crash", "mean_reversion", "rebalancing_arb"), description="Strategies to run")
     size: Usd = Field(Decimal(10), description="What one entry may spend, in dollars")
     max_positions: Annotated[Count, Field(ge=1, le=1000)] = Field(5, description="Open positions per strategy")
     take_profit: Price = Field(Decimal("0.10"), description="Rise above the entry that takes the profit, in dollars")
     stop_loss: Price = Field(Decimal("0.05"), description="Fall below the entry that stops the loss, in dollars")
     flash_crash: FlashCrash = Field(default_factory=FlashCrash)
     mean_reversion: MeanReversion = Field(default_factory=MeanReversion)
+    rebalancing_arb: RebalancingArb = Field(default_factory=RebalancingArb)
 
 
 class Trading(Section):

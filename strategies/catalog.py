@@ -6,6 +6,7 @@ from typing import Any
 
 from strategies.flash_crash import FlashCrash
 from strategies.mean_reversion import MeanReversion
+from strategies.rebalancing_arb import RebalancingArb
 from strategies.strategy import Strategy
 
-CATALOG: dict[str, type[Strategy[Any]]] = {kind.kind: kind for kind in (FlashCrash, MeanReversion)}
+CATALOG: dict[str, type[Strategy[Any]]] = {kind.kind: kind for kind in (FlashCrash, MeanReversion, RebalancingArb)}

@@ -24,10 +24,11 @@ from strategies.parameter_fields import Count, Dollars, Duration, Number, nanose
 from strategies.parameters import Parameters
 from strategies.price_tracker import Peak, TokenHistory, bid_depth
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
+from strategies.single_leg_parameters import SingleLegParameters
 from strategies.statistics import expit_rounded, logit, robust_z
 
 
-class FlashCrashParameters(Parameters):
+class FlashCrashParameters(SingleLegParameters):
     """The specification's keys, and the gates that keep news from being bought."""
 
     model_config = ConfigDict(

@@ -23,6 +23,7 @@ from strategies.parameter_fields import Dollars, Duration, Number, nanoseconds
 from strategies.parameters import Parameters
 from strategies.price_tracker import Window
 from strategies.single_leg import SECOND, SingleLegStrategy, Trade
+from strategies.single_leg_parameters import SingleLegParameters
 from strategies.statistics import expit_rounded, robust_z
 
 UNIT_ROOT_HALF_LIVES = 20
@@ -32,7 +33,7 @@ HALF_LIVES_TO_END = 30
 """A market must live this many half-lives more."""
 
 
-class MeanReversionParameters(Parameters):
+class MeanReversionParameters(SingleLegParameters):
     """The specification's keys, and the gates that keep trends from being bought."""
 
     model_config = ConfigDict(

@@ -25,7 +25,7 @@ from domain.ticks import SIZE_STEP
 from markets.order_book import NO_BID, OrderBook
 from strategies.context import Context
 from strategies.parameter_fields import nanoseconds
-from strategies.parameters import Parameters
+from strategies.single_leg_parameters import SingleLegParameters
 from strategies.strategy import NOTHING, Strategy
 
 SECOND = 1_000_000_000
@@ -39,7 +39,7 @@ REQUOTE_NS = SECOND
 MIN_MARKETABLE_NOTIONAL = MICRO
 """The venue refuses marketable buys under one dollar."""
 
-P = TypeVar("P", bound=Parameters)
+P = TypeVar("P", bound=SingleLegParameters)
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ def client_of(redis_url):
 
 def test_the_list_names_every_strategy_with_settings_and_schema(client_of):
     answer = client_of("viewer").get("/api/strategies").json()
-    assert [row["name"] for row in answer["results"]] == ["flash_crash", "mean_reversion"]
+    assert [row["name"] for row in answer["results"]] == ["flash_crash", "mean_reversion", "rebalancing_arb"]
     crash = answer["results"][0]
     assert (crash["enabled"], crash["parameters"]["size"], crash["status"]) == (True, 25.0, None)
     assert crash["schema"]["title"] == "Flash crash"

@@ -7,13 +7,14 @@ from typing import ClassVar
 from domain.order import Effect, OrderSide, OrderType
 from domain.signal import Cancel, Replace, TradeSignal
 from strategies.parameters import Parameters
+from strategies.single_leg_parameters import SingleLegParameters
 from strategies.strategy import Strategy
 from tests.strategies.world import SECOND
 
 
-class Recorder(Strategy[Parameters]):
+class Recorder(Strategy[SingleLegParameters]):
     kind: ClassVar[str] = "recorder"
-    parameters_type: ClassVar[type[Parameters]] = Parameters
+    parameters_type: ClassVar[type[Parameters]] = SingleLegParameters
 
     def __init__(self, name, parameters, context):
         super().__init__(name, parameters, context)
