@@ -67,7 +67,7 @@ const FILL = {
   size: "10",
   fee: "0.01",
   status: "confirmed",
-  matched_at: "2026-11-22T12:00:01Z",
+  matched_at: "2026-11-22T12:00:00Z",
 };
 const DETAIL = {
   ...EXECUTION,
@@ -227,7 +227,7 @@ describe("one execution", () => {
     expect(steps.slice(1).map((step) => step.textContent)).toEqual([
       "2 legs decided+0.0 s",
       "Order of leg 1+0.5 sBuy100.41matched",
-      "Fill of leg 1+1.0 sBuy100.404−$4.05confirmed",
+      "Fill of leg 1+0.5 sBuy100.404−$4.05confirmed",
       "Order of a way out+2.0 sBuy100.41matched",
       "Over+4.0 sfailed",
     ]);

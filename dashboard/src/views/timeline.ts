@@ -1,4 +1,7 @@
-/** What happened to an execution, in order: decided, ordered, filled, over. Pure. */
+/**
+ * What happened to an execution, in order: decided, ordered, filled, over. Pure. Venues tell the time of a match in whole seconds: a fill
+ * stands no earlier than its order.
+ */
 import { type Micros, notional } from "../format/money";
 import type { ArbDetail, Side } from "../model";
 
@@ -21,6 +24,7 @@ const NOTHING = { side: null, size: null, price: null, cash: null } as const;
 
 export function timeline({ execution, decidedAt, orders, fills }: ArbDetail): Happening[] {
   const legs = new Map(execution.legs.map((leg) => [leg.orderId, `leg ${leg.number + 1}`]));
+  const ordered = new Map(orders.map((order) => [order.id, order.createdAt]));
   const of = (orderId: string): string => legs.get(orderId) ?? "a way out";
   const steps: Step[] = [];
   if (decidedAt !== null)
@@ -47,7 +51,7 @@ export function timeline({ execution, decidedAt, orders, fills }: ArbDetail): Ha
     steps.push({
       key: fill.key,
       title: `Fill of ${of(fill.orderId)}`,
-      at: fill.at,
+      at: Math.max(fill.at, ordered.get(fill.orderId) ?? fill.at),
       side: fill.side,
       size: fill.size,
       price: fill.price,
