@@ -51,9 +51,9 @@ class NaiveBook:
 
 
 def run() -> list[Result]:
-    changes = _changes(1_000)
     bids = [Level(_price(tick), "1250.75") for tick in range(440, 440 + LEVELS)]
     asks = [Level(_price(tick), "1250.75") for tick in range(560, 560 - LEVELS, -1)]
+    changes = _changes(1_000, bids, asks)
     book, naive = OrderBook(YES, "m", TICK), NaiveBook()
     book.replace(bids, asks)
     naive.replace(bids, asks)
@@ -123,14 +123,19 @@ def _frame(books: Books, change: LevelChange) -> bytes:
     return msgspec.json.encode(message)
 
 
-def _changes(count: int) -> list[LevelChange]:
+def _changes(count: int, bids: list[Level], asks: list[Level]) -> list[LevelChange]:
+    """Return random changes, and then those that lead back: they may be applied again and again, and the best prices that frames name stay true."""
     rng = random.Random(1)
     changes = []
     for _ in range(count):
         side, low, high = rng.choice([("BUY", 400, 499), ("SELL", 501, 600)])
         size = rng.choice(["0", f"{rng.randint(1, 999_999) / 100:.2f}", f"{rng.randint(1, 9_999)}"])
         changes.append(LevelChange(YES, side, _price(rng.randint(low, high)), size))
-    return changes
+    before = {("BUY", level.price): level.size for level in bids} | {
+        ("SELL", level.price): level.size for level in asks
+    }
+    touched = dict.fromkeys((change.side, change.price) for change in changes)
+    return changes + [LevelChange(YES, side, price, before.get((side, price), "0")) for side, price in touched]
 
 
 def _price(tick: int) -> str:
