@@ -15,6 +15,7 @@ import structlog
 from runtime.status import equity, trader_status
 from trading.account_state import REMEMBER_NS
 from trading.income import Income
+from trading.withdrawals import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from runtime.kernel import Kernel
@@ -48,6 +49,7 @@ class Upkeep:
         tasks.every("pulse", config.pulse_every, kernel.heartbeat.pulse)
         tasks.spawn("resolver", kernel.resolver.run)
         tasks.spawn("withdrawals", kernel.withdrawals.run)
+        tasks.every("halts", LOOK_SECONDS, kernel.withdrawals.follow_halts)
         tasks.spawn("policies", kernel.policies.run)
         tasks.spawn("reconcile", self._reconcile_when_due)
         tasks.every("equity", config.equity_every, self._record_equity)

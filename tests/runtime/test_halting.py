@@ -212,9 +212,10 @@ def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House)
         book = kernel.books.get(position.token_id)
         assert book is not None
         kernel.losses._counts[Loss.DAY].start = 10_000 * MICRO
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
 
         assert [halt.target for halt in kernel.halts.active()] == ["daily_loss"]
+        assert events(house).count("halt_cancelled") == 1
         refused = kernel.executor.submit(signal(kernel, house.market(1)))
         assert refused.refusal is Refusal.HALTED
         assert kernel.news.refusals["test"] == {"halted": 1}

@@ -12,13 +12,18 @@ from domain.order import Effect, OrderSide, OrderStatus
 from domain.reports import CancelOutcome
 from tests.trading import factories as f
 from tests.trading.kit import Rig, virtual
-from trading.withdrawals import AGAIN_SECONDS
+from trading.withdrawals import AGAIN_SECONDS, LOOK_SECONDS
 
 SELL = {"side": OrderSide.SELL, "effect": Effect.REDUCE}
 
 
 async def run_for(rig: Rig, seconds: float) -> None:
-    tasks = [asyncio.create_task(work()) for work in (rig.resolver.run, rig.withdrawals.run)]
+    async def follow() -> None:
+        while True:
+            await rig.withdrawals.follow_halts()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    tasks = [asyncio.create_task(work()) for work in (rig.resolver.run, rig.withdrawals.run, follow)]
     await asyncio.sleep(seconds)
     for task in tasks:
         task.cancel()
