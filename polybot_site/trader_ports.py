@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
@@ -39,6 +40,7 @@ from venues.polymarket.clob import ClobReader
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.heartbeat import HeartbeatSettings
+from venues.polymarket.order_proof import contradiction
 from venues.polymarket.signer import LocalSigner, Signer
 from venues.polymarket.signing import SignatureType
 
@@ -131,6 +133,7 @@ async def open_world(config: Config, clock: SteadyClock, ids: Ids) -> World:
         catalog=side.catalog,
         storage=PostgresStorage(database_url(), side.account, venue.venue, clock, grace=grace),
         events=publisher,
+        contradiction=partial(contradiction, chain_id=venue.chain_id) if trading is not None else None,
         machine=Machine(clock, public.clob),
         heartbeat=trading.heartbeat if trading is not None else None,
         income=trading.income if trading is not None else None,

@@ -78,6 +78,7 @@ class Storage(Protocol):
 class Ports:
     """The outside world of one kernel.
 
+    `contradiction` says why a journaled order cannot be what was sent under its id, '' when it can; None where ids prove nothing.
     `machine` is None where the kernel's clock is nobody's date, `heartbeat` where there is no dead man's switch, `income` where nobody tells what
     the venue pays, `holdings` where nobody lists the wallet's tokens. `market_sinks` make listeners for the
     kernel's books (publishers, recorders). `on_epoch` is told the lease's epoch first of all.
@@ -91,6 +92,7 @@ class Ports:
     catalog: MarketCatalog
     storage: Storage
     events: EventSink
+    contradiction: Callable[[Order], str] | None = None
     machine: MachineTime | None = None
     heartbeat: DeadMansSwitch | None = None
     income: IncomeSource | None = None

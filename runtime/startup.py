@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from domain.errors import LeaseLostError, VenueError
-from trading.damage import act_on, contradictions
+from trading.damage import act_on, contradictions, with_proof
 from trading.risk.losses import Loss, day_start
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ async def _take_lease(kernel: Kernel) -> None:
 async def _recover(kernel: Kernel) -> None:
     portfolio = kernel.portfolio
     state = await kernel.journal.load()
+    if kernel.ports.contradiction is not None:
+        state = with_proof(state, kernel.ports.contradiction)
     portfolio.restore(state)
     kernel.halts.restore(state.halts)
     act_on(kernel.desk, (*state.bad, *contradictions(state)))

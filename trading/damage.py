@@ -7,17 +7,19 @@ reduces risk goes on. The reason names the first row, what is wrong with it and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import structlog
 
 from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
-from domain.order import OrderSide
+from domain.order import Order, OrderSide, OrderStatus
 from domain.ports import BadRow, JournalState
 from trading.desk import Desk
 from trading.positions import DUST
+from trading.row_reader import DAMAGED
 
 JOURNAL = "journal"
 """The target of the halt of everything."""
@@ -25,6 +27,19 @@ MEND = "correct the row or restore it from a backup, check the account against t
 MOST_AUDITED = 100
 
 _log = structlog.get_logger(__name__)
+
+
+def with_proof(state: JournalState, contradiction: Callable[[Order], str]) -> JournalState:
+    """Return the state with every open order of which `contradiction` says why it is not what was sent: such an order is unknown, and bad."""
+    orders, bad = [], list(state.bad)
+    for order, known in state.orders:
+        wrong = "" if known.status.terminal else contradiction(order)
+        if wrong:
+            bad.append(BadRow(table="orders", key=order.id, wrong=wrong, market_id=order.draft.market.id))
+            orders.append((order, replace(known, status=OrderStatus.UNKNOWN, reason=DAMAGED)))
+        else:
+            orders.append((order, known))
+    return replace(state, orders=tuple(orders), bad=tuple(bad))
 
 
 def contradictions(state: JournalState) -> list[BadRow]:

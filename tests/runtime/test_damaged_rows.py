@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import pytest
@@ -17,6 +18,8 @@ from tests.runtime.kit import SELL, signal
 from tests.runtime.wire_kit import ACCOUNT, Desk, buy, liquid_market, place, settled
 from tests.trading.kit import until
 from trading.damage import JOURNAL
+from venues.polymarket.contracts import POLYGON
+from venues.polymarket.order_proof import contradiction
 
 LOOSE = [
     f"ALTER TABLE {table} DROP CONSTRAINT {name}"
@@ -36,7 +39,9 @@ class House:
     def __init__(self, desk: Desk, url: str) -> None:
         self.desk, self.url = desk, url
         desk.dress = lambda ports: replace(
-            ports, storage=PostgresStorage(url, ACCOUNT, "polymarket", ports.clock, grace=0.0)
+            ports,
+            storage=PostgresStorage(url, ACCOUNT, "polymarket", ports.clock, grace=0.0),
+            contradiction=partial(contradiction, chain_id=POLYGON),
         )
 
     async def sql(self, *statements: str) -> list[tuple]:
@@ -107,6 +112,12 @@ async def house(committed_database: str, desk: Desk) -> AsyncIterator[House]:
         ("created_at = now() + interval '3 days'", "has not come yet"),
         ("updated_at = 'infinity'", "has not come yet"),
         ("cancelled_at = now()", "contradicts cancelled_at"),
+        ("payload = '\\x7b226f72646572223a'", "payload is not an order"),
+        (
+            "payload = convert_to(replace(convert_from(payload, 'UTF8'), '\"salt\":', '\"salt\":1'), 'UTF8')",
+            "payload is the order 0x",
+        ),
+        ("taker_amount = taker_amount + 1000000", "the row something else"),
     ],
 )
 async def test_a_damaged_order_halts_its_market_and_is_found_at_the_venue(house: House, damage: str, says: str) -> None:

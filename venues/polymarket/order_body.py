@@ -25,7 +25,9 @@ SALT_LIMIT = 2**53
 """A salt travels as a JSON number: what is not below this arrives as another one, and the signature is wrong."""
 
 
-class _Order(msgspec.Struct, rename="camel"):
+class BodyOrder(msgspec.Struct, rename="camel"):
+    """The signed order in it; what is text here is a number in the signature."""
+
     salt: int
     maker: str
     signer: str
@@ -41,8 +43,10 @@ class _Order(msgspec.Struct, rename="camel"):
     signature: str
 
 
-class _Envelope(msgspec.Struct, rename="camel"):
-    order: _Order
+class Envelope(msgspec.Struct, rename="camel"):
+    """The body of POST /order."""
+
+    order: BodyOrder
     owner: str
     order_type: str
     defer_exec: bool
@@ -106,8 +110,8 @@ def request_body(
 ) -> bytes:
     """Return the body of POST /order, compact JSON; its integers other than salt and signature type travel as strings."""
     return msgspec.json.encode(
-        _Envelope(
-            order=_Order(
+        Envelope(
+            order=BodyOrder(
                 salt=order.salt,
                 maker=order.maker,
                 signer=order.signer,
