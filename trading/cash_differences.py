@@ -1,9 +1,9 @@
 """What becomes of a difference between the venue's cash and ours.
 
-It converges when it has an explanation: payouts that arrived, rounding within a bound for each new fill, and transfers made outside, the last only
-when two rounds agree and nothing else is wrong. Money that is missing must stay missing for a minute first, because shares it may have been turned
-into show later; then, no more than a wrong fee on the new fills could take, it is booked as `misbooked` and halts their markets, so that somebody
-looks, and any other amount is a withdrawal.
+It converges when it has an explanation: payouts that arrived, rounding within a bound for each new fill and for payouts, and transfers made
+outside, the last only when two rounds agree and nothing else is wrong. Money that is missing must stay missing for a minute first, because shares it
+may have been turned into show later; then, no more than a wrong fee on the new fills could take, it is booked as `misbooked` and halts their markets,
+so that somebody looks, and any other amount is a withdrawal.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from trading.holding import notional
 
 ROUNDING_PER_FILL = 20
 """Micro-dollars by which one fill's cash may differ from the venue's own rounding."""
+ROUNDING_OF_PAYOUT = 20
+"""Micro-dollars by which a payout may exceed what our positions are owed: it is rounded down once for the wallet, and for each of them here."""
 LOSS_PATIENCE_NS = 60_000_000_000
 """How long money must be missing before that is booked: the venue's index lags behind its chain."""
 _MISBOOKED_SHARE = 10
@@ -58,6 +60,9 @@ class CashDifferences:
             paid = min(remaining, receivable)
             self.transfer(EntryKind.PAYOUT, LedgerAccount.RECEIVABLE, paid)
             remaining -= paid
+            if 0 < remaining <= ROUNDING_OF_PAYOUT:
+                self.transfer(EntryKind.ROUNDING, LedgerAccount.ROUNDING, remaining)
+                remaining = 0
         seen = self._looked_at(remaining)
         if remaining and self._explain(remaining, seen, first=first, doubtful=doubtful or bool(portfolio.quarantine)):
             remaining = 0

@@ -236,6 +236,43 @@ async def test_a_payout_that_arrived_settles_what_is_receivable(clock) -> None:
     assert rig.portfolio.ledger.deposits == 1_000 * MICRO
 
 
+@virtual
+async def test_what_a_payout_of_a_half_is_rounded_less_for_the_wallet_than_by_position_is_rounding(clock) -> None:
+    rig = Rig(clock)
+    for strategy in ("a", "b"):
+        rig.hold(size=10_000_001, strategy=strategy)
+    agree(rig)
+    await round_of(rig)
+    rig.portfolio.resolve(f.market(), (MICRO // 2, MICRO // 2), now_ns=clock.now_ns())
+    assert balance(rig, LedgerAccount.RECEIVABLE) == 10_000_000
+    rig.venue.cash += 10_000_001
+    rig.venue.tokens = {}
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert rig.portfolio.ledger.cash == rig.venue.cash
+    assert balance(rig, LedgerAccount.RECEIVABLE) == 0
+    assert -balance(rig, LedgerAccount.ROUNDING) == 1
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO
+
+
+@virtual
+async def test_more_than_a_payout_and_its_rounding_is_a_deposit(clock) -> None:
+    rig = Rig(clock)
+    rig.hold()
+    agree(rig)
+    await round_of(rig)
+    rig.portfolio.resolve(f.market(), (MICRO, 0), now_ns=clock.now_ns())
+    rig.venue.cash += 10 * MICRO + 21
+    rig.venue.tokens = {}
+
+    for _ in range(3):
+        await round_of(rig)
+
+    assert rig.portfolio.ledger.deposits == 1_000 * MICRO + 21
+
+
 @pytest.mark.parametrize("difference", [5 * MICRO, -5 * MICRO, 10_001])
 @virtual
 async def test_a_difference_in_shares_that_lasts_halts_its_market(difference, clock) -> None:
