@@ -1,5 +1,6 @@
 """What is logged, in which form, and what never is."""
 
+import errno
 import io
 import json
 import logging
@@ -131,3 +132,17 @@ def test_masking_leaves_the_callers_own_mapping_alone(logged):
     headers = {"authorization": "Bearer x"}
     structlog.get_logger().info("request", headers=headers)
     assert headers == {"authorization": "Bearer x"}
+
+
+class FullDisk(io.StringIO):
+    def write(self, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_loses_lines_and_stops_nobody(logged, capsys):
+    logged(FullDisk())
+
+    structlog.get_logger("polybot").error("nobody will read this")
+    logging.getLogger("library").error("nor this")
+
+    assert "No space left on device" in capsys.readouterr().err

@@ -245,6 +245,32 @@ async def test_a_refused_command_is_counted_and_the_others_go_on(pipe, client):
     assert await client.get("other") == b"c"
 
 
+@pytest.mark.parametrize(
+    ("ill", "well"),
+    [
+        ({"maxmemory": "1", "maxmemory-policy": "noeviction"}, {"maxmemory": "0"}),
+        ({"min-replicas-to-write": "1"}, {"min-replicas-to-write": "0"}),
+    ],
+    ids=["full", "takes no writes"],
+)
+async def test_a_server_that_takes_no_writes_now_gets_everything_in_order_when_it_does(pipe, client, ill, well):
+    await confirmed(pipe)
+    for name, value in ill.items():
+        await client.config_set(name, value)
+    try:
+        for number in range(5):
+            pipe.append("RPUSH", "list", number)
+        await until(lambda: not pipe.connected)
+        assert pipe.waiting == 5
+    finally:
+        for name, value in well.items():
+            await client.config_set(name, value)
+
+    await until(lambda: has_length(client, 5))
+    assert await client.lrange("list", 0, -1) == [b"0", b"1", b"2", b"3", b"4"]
+    assert pipe.refused == 0
+
+
 async def test_scripts_are_loaded_again_when_the_server_forgot_them(pipe, client):
     pipe.append("EVALSHA", INCREMENT.sha, 1, "count", 5)
     await confirmed(pipe)
