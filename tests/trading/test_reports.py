@@ -493,6 +493,17 @@ def test_the_command_prints_tables_json_and_csv():
     assert len(json.loads(run("fills", "--format", "json", *SPAN))) == 6
 
 
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_an_account_that_never_traded_has_empty_reports(form):
+    rows.trading_account()
+    for report in ("pnl", "statement", "fills"):
+        assert run(report, "--format", form)
+    assert "total" in run("pnl")
+    assert "The venue has not been read yet" in run("statement")
+    assert json.loads(run("statement", "--format", "json"))["lines"] == []
+    assert len(run("fills", "--format", "csv").splitlines()) == 1
+
+
 def test_the_command_names_what_is_wrong():
     with pytest.raises(CommandError, match="no trader has run yet"):
         run("pnl")
