@@ -53,6 +53,20 @@ def test_the_strategies_trade_within_two_minutes_and_the_dashboard_shows_it(desk
     expect(desk.get_by_role("table", name="Fills").get_by_role("row").nth(1)).to_be_visible()
 
 
+def test_an_arbitrage_is_executed_and_can_be_followed_step_by_step(desk: Page, platform: Platform) -> None:
+    path = "/api/arbitrage/executions"
+    eventually(partial(_rows, platform, path), within=FIRST_TRADE_WITHIN, what="an arbitrage execution")
+    open_view(desk, platform, "arbitrage")
+    expect(desk.get_by_text("expected").first).to_have_text(re.compile(r"\$\d"))
+    row = desk.get_by_role("table", name="Executions").get_by_role("row").nth(1)
+    expect(row).to_contain_text(re.compile(r"\d of \d"))
+    row.get_by_role("link").click()
+    expect(desk.get_by_role("table", name="Legs").get_by_role("row").nth(2)).to_be_visible()
+    expect(desk.get_by_role("table", name="Timeline")).to_contain_text("Fill of leg 1")
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("heading", name="Arbitrage")).to_be_visible()
+
+
 def test_the_ladder_of_a_market_is_live_and_never_crossed(desk: Page, platform: Platform) -> None:
     open_view(desk, platform, "markets")
     expect(desk.locator(".list .num").filter(has_text=PRICE).first).to_be_visible()
