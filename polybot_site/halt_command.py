@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from domain.errors import MoneyError
 from domain.halt import HaltScope
+from domain.money import MICRO, parse_micros
 from polybot_site.halt_text import halt_lines
 from trading.commands import issue, stand_in, wait
 from trading.models import CommandStatus
-from trading.store import current_account
+from trading.store import accounts, current_account
 
 
 class HaltCommand(BaseCommand):
@@ -52,9 +54,14 @@ class HaltCommand(BaseCommand):
             raise CommandError(f"scope {scope.value} takes {'a target' if wanted else 'no target'}")
         if not options["by"].strip():
             raise CommandError("--by was empty, allowed: your name")
+        if self.kind == "flatten":
+            _check_flattening(scope, options["max_slippage"])
         account = options["account"] or current_account()
         if account is None:
             raise CommandError("no trader has run here: there is no account to halt")
+        known = [each.account for each in accounts()]
+        if account not in known:
+            raise CommandError(f"account {account} was never traded here; known are {', '.join(known)}")
         payload = {"scope": scope.value, "target": target}
         payload |= {name: options[name] for name in ("reason", "max_slippage") if name in options}
         command = stand_in(
@@ -73,5 +80,19 @@ class HaltCommand(BaseCommand):
             self.stdout.write(json.dumps({"status": status, "account": account, **result}))
         if status not in (CommandStatus.DONE, CommandStatus.PENDING):
             raise CommandError(str(result.get("detail", status)))
+        lines = "\n".join([account, *halt_lines(self.kind, scope, target, status, result)])
+        if status == CommandStatus.PENDING and "halted" not in result:
+            raise CommandError(lines)
         if not options["json"]:
-            self.stdout.write("\n".join([account, *halt_lines(self.kind, scope, target, status, result)]))
+            self.stdout.write(lines)
+
+
+def _check_flattening(scope: HaltScope, slippage: str) -> None:
+    if scope is HaltScope.ARBITRAGE:
+        raise CommandError("legs hedge each other and are not sold one by one: flatten the strategy, or all")
+    try:
+        allowed = 0 < parse_micros(slippage) < MICRO
+    except MoneyError:
+        allowed = False
+    if not allowed:
+        raise CommandError(f"--max-slippage was {slippage}, allowed: above 0, below 1, in dollars a share")

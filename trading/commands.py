@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from domain.halt import HaltScope
 from infra.clock import SystemClock
 from infra.ids import RandomIds
+from markets.models import Market
 from trading.inbox import CHANNEL
 from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
 
@@ -115,7 +116,7 @@ def stand_in(command: Command) -> Command:
         lease.epoch += 1
         lease.save(update_fields=["epoch"])
         done = _lift(command) if command.kind == "resume" else _set(command)
-        if command.kind == "flatten":
+        if command.kind == "flatten" and "halted" in done:
             Command.objects.filter(pk=command.pk).update(result=done)
         else:
             status = CommandStatus.DONE if "halted" in done else CommandStatus.REFUSED
@@ -129,6 +130,8 @@ _NO_TRADER = "no trader runs; the next start begins this way"
 
 def _set(command: Command) -> dict[str, Any]:
     scope, target, reason = (str(command.payload.get(name) or "") for name in ("scope", "target", "reason"))
+    if scope == HaltScope.MARKET and not Market.objects.filter(pk=target).exists():
+        return {"detail": f"market {target!r} is not known; look it up with GET /api/markets"}
     _, news = Halt.objects.get_or_create(
         account=command.account,
         scope=scope or HaltScope.ALL.value,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from markets.store import save_markets
 from polybot_site.halt_command import HaltCommand
 from polybot_site.management.commands.flatten import Command as FlattenCommand
 from tests.trading import factories as f
@@ -42,6 +43,7 @@ def test_a_running_trader_carries_halts_out_itself() -> None:
 
 def test_without_a_trader_a_halt_is_durable_and_a_sleeping_one_cannot_go_on_without_reading_it() -> None:
     lease(runs=False)
+    save_markets([f.market()], [])
 
     command = commands.stand_in(issue("halt", scope="market", target="m1", reason="odd"))
 
@@ -72,7 +74,7 @@ def test_without_a_trader_a_flattening_halts_and_waits_for_the_next_start() -> N
 def test_a_flattening_whose_halt_is_lifted_before_the_start_is_called_off() -> None:
     lease(runs=False)
     everything = commands.stand_in(issue("flatten", scope="all", target=""))
-    one = commands.stand_in(issue("flatten", scope="market", target="m1"))
+    one = commands.stand_in(issue("flatten", scope="strategy", target="s1"))
 
     commands.stand_in(issue("resume", scope="all", target=""))
 
@@ -83,7 +85,25 @@ def test_a_flattening_whose_halt_is_lifted_before_the_start_is_called_off() -> N
         "its halt was lifted by ada before the trader started",
     )
     assert one.status == CommandStatus.PENDING
-    assert active() == [("market", "m1", "ada")]
+    assert active() == [("strategy", "s1", "ada")]
+
+
+@pytest.mark.parametrize("kind", ["halt", "flatten"])
+def test_without_a_trader_a_market_that_is_not_there_cannot_be_halted(kind: str) -> None:
+    lease(runs=False)
+
+    refused = commands.stand_in(issue(kind, scope="market", target="m9"))
+
+    assert (refused.status, refused.result["detail"][:24]) == (CommandStatus.REFUSED, "market 'm9' is not known")
+    assert active() == []
+
+
+def test_a_trader_that_does_not_answer_is_no_success() -> None:
+    lease(runs=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HaltCommand, "wait_seconds", 0.0)
+        with pytest.raises(CommandError, match="has not answered yet"):
+            call_command("halt", stdout=io.StringIO())
 
 
 def test_other_commands_are_never_carried_out_without_a_trader() -> None:
@@ -119,7 +139,8 @@ def test_a_halt_may_be_carried_out_tomorrow_and_what_lifts_it_may_not() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(HaltCommand, "wait_seconds", 0.0)
             patch.setattr(FlattenCommand, "wait_seconds", 0.0)
-            run(kind)
+            with pytest.raises(CommandError, match="has not answered"):
+                run(kind)
         command = Command.objects.get(kind=kind)
         assert abs(command.expires_at - command.issued_at - lasts) < timedelta(seconds=5)
 
@@ -130,6 +151,10 @@ def test_a_halt_may_be_carried_out_tomorrow_and_what_lifts_it_may_not() -> None:
         (("halt", "market"), "takes a target"),
         (("halt", "all", "m1"), "takes no target"),
         (("halt", "--by", " "), "your name"),
+        (("halt", "--account", "sim:elsewhere"), f"never traded here; known are {f.ACCOUNT}"),
+        (("flatten", "arbitrage"), "hedge each other"),
+        (("flatten", "--max-slippage", "1"), "above 0, below 1"),
+        (("flatten", "--max-slippage", "a lot"), "above 0, below 1"),
         (("resume", "all", "daily_loss"), "nothing is halted for all daily_loss"),
     ],
 )
