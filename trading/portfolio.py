@@ -52,8 +52,7 @@ class Portfolio(AccountState):
         """Move an order where the transition table allows it; otherwise ask for a fresh read and change nothing else."""
         if status is own.status or not may_move(own.status, status):
             if status is not own.status:
-                own.needs_read = True
-                self.orders.refresh(own)
+                self._ask(own, now_ns)
             return Change()
         return self._set(own, status, reason, now_ns)
 
@@ -120,9 +119,15 @@ class Portfolio(AccountState):
             change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
             change.rows.append(self._audit("order_reopened", now_ns, order=own.id, status=wanted.value))
             return change
-        own.needs_read = own.needs_read or (own.status.terminal and not wanted.terminal)
+        if own.status.terminal and not wanted.terminal:
+            self._ask(own, now_ns)
         self.orders.refresh(own)
         return Change()
+
+    def _ask(self, own: OwnOrder, now_ns: int) -> None:
+        """Ask for a read that begins after now: one on its way may have been answered before what is contradicted was said."""
+        own.needs_read, own.updated_ns = True, now_ns
+        self.orders.refresh(own)
 
     @staticmethod
     def _wanted_status(own: OwnOrder, report: OrderReport) -> OrderStatus:

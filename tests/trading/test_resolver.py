@@ -259,6 +259,30 @@ async def test_news_that_comes_during_a_read_is_not_overruled_by_it(clock) -> No
 
 
 @virtual
+async def test_a_contradiction_that_comes_during_a_read_is_not_settled_by_it(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    await rig.flow.cancel(own, "enough")
+    await rig.resolver.read([own])
+    assert own.explained
+
+    def contradicted(name: str):
+        if name == "trades":
+            report = f.report(own.order, OrderStatus.LIVE)
+            rig.desk.apply(rig.portfolio.apply_order(report, now_ns=clock.now_ns(), fresh=False))
+        return asyncio.sleep(0.01)
+
+    rig.venue.before = contradicted
+    await rig.resolver.read([own])
+    assert own.needs_read
+
+    rig.venue.before = None
+    clock.advance(0.1)
+    await rig.resolver.read([own])
+    assert own.explained
+
+
+@virtual
 async def test_many_orders_are_read_side_by_side(clock) -> None:
     rig = Rig(clock)
     orders = [rig.track(OrderStatus.UNKNOWN, price=10_000 * n) for n in range(1, 25)]
