@@ -231,10 +231,12 @@ class OrderFlow:
         self._act_on(outcome)
         cancelled = set(outcome.cancelled)
         for own in wanted:
+            # Neither a yes nor a no says how much was filled in between: order and trades are read again, by a read that begins after this. Until
+            # then, and whoever hears of the cancel first, the order holds what it held.
+            own.needs_read = True
             if own.id in cancelled and not own.status.terminal:
                 self._desk.apply(portfolio.move(own, OrderStatus.CANCELLED, own.unwanted, clock.now_ns()))
-            # Neither a yes nor a no says how much was filled in between: order and trades are read again, by a read that begins after this.
-            own.needs_read, own.updated_ns = True, clock.now_ns()
+            own.updated_ns = clock.now_ns()
             portfolio.orders.refresh(own)
 
     def _act_on(self, outcome: CancelOutcome) -> None:

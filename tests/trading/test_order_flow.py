@@ -392,6 +392,18 @@ async def test_a_stop_while_the_intent_is_committed_sends_nothing_and_leaves_the
 
 
 @virtual
+async def test_whoever_hears_of_a_cancel_finds_the_orders_cash_held(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    heard = []
+    rig.desk._notify = lambda change: heard.extend((own.status, own.explained) for own in change.orders)
+
+    await rig.flow.cancel(own, "cancelled by ada")
+
+    assert heard == [(OrderStatus.CANCELLING, False), (OrderStatus.CANCELLED, False)]
+
+
+@virtual
 async def test_a_cancel_that_worked_ends_the_order_but_holds_its_cash_until_it_was_read(clock) -> None:
     rig = Rig(clock)
     own = await rig.place()
