@@ -52,12 +52,17 @@ class Desk:
         self.memory = Recorder()
         self.exchange = Exchange("paper-test")
         self.events: list[e.Event] = []
+        self._ids = count(1)
+        self.restart()
+        self.paper.deposit(balance * SHARE)
+
+    def restart(self) -> None:
+        """Begin another process with the exchange as it is; the books are not known before they are shown."""
+        self.clock.move(1)
         self.paper = PaperVenue(ACCOUNT, self.exchange, self.memory, self.clock)
         self.paper.on_events = self.events.extend
         self.witness = Witness(self.paper, self.clock)
-        self._ids = count(1)
-        self.witness.on_market(market)
-        self.paper.deposit(balance * SHARE)
+        self.witness.on_market(self.market)
 
     # The world
 

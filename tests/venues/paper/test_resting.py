@@ -142,6 +142,30 @@ def test_after_a_gap_an_order_stands_no_further_ahead_than_what_is_shown() -> No
     assert desk.ahead(order) == 15
 
 
+def test_an_order_found_again_after_a_restart_waits_for_the_book_and_stands_behind_everybody() -> None:
+    desk = quiet()
+    order = desk.order(BUY, 40, 10)
+    desk.print(SELL, 40, 95)
+    assert desk.ahead(order) == 5
+    desk.restart()
+
+    desk.print(SELL, 40, 1_000)
+    assert desk.filled(order) == 0
+    assert desk.ahead(order) is None
+    desk.book({40: 70}, {60: 100})
+    assert desk.ahead(order) == 70
+    desk.print(SELL, 40, 74)
+    assert desk.filled(order) == 4
+
+
+def test_a_trade_beyond_its_price_fills_an_order_whose_place_is_not_known() -> None:
+    desk = quiet()
+    order = desk.order(BUY, 40, 10)
+    desk.restart()
+    desk.print(SELL, 39, 3)
+    assert desk.filled(order) == 3
+
+
 def test_makers_pay_no_fee_and_takers_the_markets() -> None:
     desk = quiet()
     desk.order(BUY, 40, 10)
