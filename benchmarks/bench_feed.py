@@ -87,12 +87,11 @@ def _whole_way(changes: Sequence[bytes], snapshots: Sequence[bytes]) -> list[Res
 
 
 def _round(changes: Sequence[bytes], snapshots: Sequence[bytes]) -> dict[str, float]:
-    shard = _shard()
-    for frame in snapshots:
-        shard.on_data(frame)
-    change_us = min(_per_frame(shard, changes[i : i + PORTION]) for i in range(0, len(changes), PORTION))
+    shard, books = _shard()
+    # Before the changes: a snapshot that is older than the book is skipped.
     book_us = min(_per_frame(shard, snapshots) for _ in range(50))
-    if shard.codec.bad or shard.codec.ignored:
+    change_us = min(_per_frame(shard, changes[i : i + PORTION]) for i in range(0, len(changes), PORTION))
+    if shard.codec.bad or shard.codec.ignored or books.counters.snapshots != 50 * len(snapshots):
         raise AssertionError("the frames were not taken")
     return {"feed_price_change": change_us, "feed_book_snapshot": book_us}
 
@@ -104,8 +103,8 @@ def _per_frame(shard: Shard, frames: Sequence[bytes]) -> float:
     return (perf_counter() - start) / len(frames) * 1e6
 
 
-def _shard() -> Shard:
-    """Return a socket's data path as the feed makes it, with live books behind it."""
+def _shard() -> tuple[Shard, Books]:
+    """Return a socket's data path as the feed makes it, and the live books behind it."""
     clock: Any = SystemClock()
     books = Books(clock, lambda _token: None)
     market = Market(
@@ -115,7 +114,7 @@ def _shard() -> Shard:
     books.listen(_Nobody())
     shard = Shard("ws://127.0.0.1:1", books, clock=clock, backoff=None)  # type: ignore[arg-type]  # never connects
     shard.heard.update({YES: None, NO: None})
-    return shard
+    return shard, books
 
 
 def _changes(count: int) -> list[bytes]:
