@@ -169,6 +169,14 @@ def test_a_strategy_is_tuned_and_switched_while_it_runs(desk: Page, platform: Pl
     expect(card.get_by_text("running", exact=True)).to_be_visible()
 
 
+@pytest.mark.parametrize("view", ["overview", "results"])
+def test_a_window_that_becomes_narrower_is_filled_and_not_exceeded(desk: Page, platform: Platform, view: str) -> None:
+    open_view(desk, platform, view)
+    for width in (1800, 1560, 1440, 1000, 390):
+        desk.set_viewport_size({"width": width, "height": 900})
+        assert desk.evaluate(_WIDER_THAN_ITS_SCREEN) == []
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("width", [320, 375, 768, 1440])
 def test_every_view_fits_its_screen_without_a_complaint(
