@@ -59,10 +59,10 @@ def _freeze(platform: Platform) -> None:
 
 
 def _found(platform: Platform, word: str) -> psutil.Process:
-    return _server(platform, word) if word in ("postgres", "valkey-server") else platform.program(word)
+    return server(platform, word) if word in ("postgres", "valkey-server") else platform.program(word)
 
 
-def _server(platform: Platform, name: str) -> psutil.Process:
+def server(platform: Platform, name: str) -> psutil.Process:
     """Return the embedded server that keeps its data below the platform's own."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

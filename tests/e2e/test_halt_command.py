@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.paths import ROOT
+from tests.e2e.deaths import server
 from tests.e2e.running import Platform, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -90,6 +91,24 @@ def test_a_market_is_halted_and_resumed_by_name(platform: Platform, traded: Any)
     assert manage(platform, "resume", "market", traded["id"])["halted"] is False
     assert platform.get("/api/halt")["halts"] == []
     assert order(platform, traded, price=FAR, size="41")["status"] == "done"
+
+
+def test_a_halt_needs_neither_redis_nor_the_web(platform: Platform, traded: Any) -> None:
+    away = [platform.program("uvicorn"), server(platform, "valkey-server")]
+    for process in away:
+        process.suspend()
+    try:
+        halted = manage(platform, "halt", "all", "--reason", "alone")
+    finally:
+        for process in away:
+            process.resume()
+
+    assert (halted["status"], halted["open_after"], halted["confirmed"]) == ("done", 0, True)
+    listed = eventually(lambda: platform.get("/api/halt"), within=30, what="the site")["halts"]
+    assert [(each["scope"], each["reason"]) for each in listed] == [("all", "alone")]
+    assert platform.get("/api/orders?status=open")["results"] == []
+    assert order(platform, traded, price=FAR, size="42")["detail"].startswith("halted: all: alone")
+    manage(platform, "resume")
 
 
 def test_everything_is_sold_that_somebody_bids_for_and_the_rest_is_named(platform: Platform, traded: Any) -> None:
