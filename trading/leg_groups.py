@@ -150,12 +150,16 @@ class LegGroups:
             await self._flow.cancel_many(run.unanswered(), "its group goes on without it")
         await self._unwinding.unwind(run)
         self._risk.let_go(run.group)
-        if run.unexplained():
-            while run.unexplained():
-                await run.changed()
+        while run.unexplained():
+            await self._explained(run)
             # What the venue had promised did not all come, or came too late: attempts that are left may be made now.
             await self._unwinding.unwind(run)
         self._end(run)
+
+    @staticmethod
+    async def _explained(run: GroupRun) -> None:
+        while run.unexplained():
+            await run.changed()
 
     def _unwinds(self, run: GroupRun) -> None:
         if run.state.state is GroupState.PLACING:

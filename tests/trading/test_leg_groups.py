@@ -201,6 +201,23 @@ async def test_a_promised_fill_that_does_not_settle_is_bought_out_of_when_that_i
 
 
 @virtual
+async def test_a_group_is_over_only_when_also_its_last_exit_is_explained(clock) -> None:
+    rig = with_exits(clock)
+    rig.venue.down = {"order", "trades", "open_orders"}
+    rig.fates = {B: ["late 8 failed"], OTHER[A]: ["filled unheard 40"]}
+    await rig.run(A, B, policy=ALL, seconds=7.0)
+    rig.venue.down = set()
+
+    await asyncio.sleep(30.0)
+    assert (rig.sent[-1], rig.row()["state"]) == (OTHER[A], "unwinding")
+    await asyncio.sleep(60.0)
+
+    assert (rig.row()["state"], rig.residual()) == ("failed", [0, 0])
+    assert rig.halts.active() == []
+    assert rig.legs.counters["revised"] == 0
+
+
+@virtual
 async def test_an_exit_waits_for_a_book_and_goes_out_blind_only_at_the_end_of_its_time(clock) -> None:
     rig = GroupRig(clock)
     rig.asks = {OTHER[A]: None}
