@@ -11,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from domain.errors import VenueError
 from domain.market import MarketStatus
 from markets import store
 from markets.discovery import Discovery, discover
@@ -19,7 +20,7 @@ from markets.schedule import DISCOVER_SECONDS
 _UNSETTLED = (MarketStatus.ACTIVE, MarketStatus.CLOSED)
 
 
-@shared_task(name="markets.discover", expires=DISCOVER_SECONDS)
+@shared_task(name="markets.discover", expires=DISCOVER_SECONDS, throws=(VenueError,))
 def discover_markets() -> None:
     """List the venue's markets and save what is new, changed or gone."""
     async_to_sync(_discover)()

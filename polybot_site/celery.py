@@ -6,9 +6,13 @@ Queues: `scrape` (the default: discovery and scraping), `archive` and `backtest`
 from __future__ import annotations
 
 import os
+import warnings
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 
+# Celery warns root of pickled tasks, which could carry code; ours are JSON and nothing else is accepted.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "polybot_site.settings")
 
 app = Celery("polybot")
