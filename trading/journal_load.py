@@ -1,6 +1,7 @@
 """What a start reads from PostgreSQL: everything that may still change, and what became final only lately.
 
-A position is loaded with all of its fills, because it is folded from them. Balances of the ledger are sums over everything that was ever journaled.
+What does not say whether it is over, is not. A position is loaded with all of its fills, because it is folded from them. Balances of the ledger are
+sums over everything that was ever journaled.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 _ORDERS = """
 SELECT * FROM orders WHERE account = %(account)s
-AND (updated_at >= %(since)s OR status NOT IN ('matched', 'cancelled', 'rejected', 'expired')
+AND (updated_at >= %(since)s OR (status NOT IN ('matched', 'cancelled', 'rejected', 'expired')) IS NOT FALSE
      OR id IN (SELECT order_id FROM fills WHERE account = %(account)s AND status NOT IN ('confirmed', 'failed'))
      OR leg_group IN (SELECT id FROM leg_groups WHERE account = %(account)s
                       AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))))
@@ -28,7 +29,7 @@ ORDER BY created_at, id
 """
 _POSITIONS = """
 SELECT * FROM positions WHERE account = %(account)s
-AND (status = 'open' OR closed_at >= %(since)s OR settled_units + unsettled_units <> 0
+AND (status = 'open' OR closed_at >= %(since)s OR (settled_units + unsettled_units <> 0) IS NOT FALSE
      OR id IN (SELECT position_id FROM fills WHERE account = %(account)s
                AND (matched_at >= %(since)s OR order_id = ANY(%(orders)s))))
 ORDER BY opened_at, id
@@ -50,7 +51,8 @@ HAVING sum(amount_units) <> 0 OR max(created_at) > %(latest)s ORDER BY min(id) L
 """
 _HALTS = "SELECT * FROM halts WHERE account = %(account)s AND (lifted_at IS NULL OR lifted_by = '') ORDER BY id"
 _GROUPS = """
-SELECT * FROM leg_groups WHERE account = %(account)s AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))
+SELECT * FROM leg_groups WHERE account = %(account)s
+AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled', 'failed')) IS NOT FALSE)
 ORDER BY created_at, id
 """
 

@@ -150,10 +150,10 @@ async def test_a_truncated_order_counts_as_unknown_at_full_size_until_the_venue_
         "effect",
         "order_type",
         "maker_amount",
-        "updated_at",
+        "status",
     )
     drop = [f"ALTER TABLE orders ALTER COLUMN {column} DROP NOT NULL" for column in columns]
-    nulls = ", ".join(f"{column} = NULL" for column in columns)
+    nulls = ", ".join(f"{column} = NULL" for column in columns) + ", updated_at = updated_at - interval '3 days'"
     kernel = await house.damaged(*drop, f"UPDATE orders SET {nulls} WHERE id = '{house.resting.id}'")
 
     assert "orders" in house.reason(kernel)
