@@ -5,6 +5,7 @@ An actor gets the simulation and the running kernel and returns at once. Add one
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,8 @@ from domain.signal import Cancel, Replace, TradeSignal
 from runtime.kernel import Kernel
 from tests.sim import operators
 from tests.sim.groups import basket
+from tests.sim.ports import LATENCY
+from tests.sim.world import TRADER
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
@@ -123,6 +126,17 @@ def cancel(simulation: Simulation, kernel: Kernel) -> None:
         kernel.executor.submit(Cancel(id=simulation.world.ids.uuid(), source="chaos", order_id=target.id))
 
 
+def raced_cancel(simulation: Simulation, kernel: Kernel) -> None:
+    """Cancel an order that somebody trades with while the cancel is on its way, now and then while the account channel is frozen."""
+    world, resting = simulation.world, simulation.world.exchange.open_orders(TRADER)
+    if resting:
+        view = simulation.rng.choice(resting)
+        if world.fault("frozen", 0.3):
+            world.frozen_until = world.clock.monotonic() + 1.0
+        kernel.executor.submit(Cancel(id=world.ids.uuid(), source="chaos", order_id=view.id))
+        asyncio.get_running_loop().call_later(LATENCY * simulation.rng.uniform(0.1, 0.9), world.hit, view)
+
+
 def group(simulation: Simulation, kernel: Kernel) -> None:
     for leg in basket(simulation.world, kernel):
         kernel.executor.submit(leg)
@@ -139,7 +153,8 @@ ACTORS = [
     Actor("burst", 6, burst),
     Actor("sell", 20, sell),
     Actor("replace", 14, replace),
-    Actor("cancel", 18, cancel),
+    Actor("cancel", 12, cancel),
+    Actor("raced cancel", 8, raced_cancel),
     Actor("group", 12, group),
     Actor("lift", 8, operators.lift),
     Actor("command", 10, command, "operator"),

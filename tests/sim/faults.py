@@ -56,8 +56,10 @@ FAULTS: dict[str, str] = {
 }
 """Every kind of fault by its name."""
 
-LATEST_ARRIVAL = 3.0
-"""Seconds that an order whose answer was lost may still take to the venue; less than the time for which absence must hold."""
+LATEST_ARRIVAL = 4.5
+"""Seconds that an order whose answer was lost may still take to the venue: longer than the next holder of the lease waits, less than the time for
+which absence must hold.
+"""
 
 
 class FaultyGateway(SimGateway):
@@ -131,7 +133,6 @@ class _Shaken:
 
     def __init__(self, world: World, life: Dead, listener: AccountListener) -> None:
         self._world, self._life, self._listener = world, life, listener
-        self._frozen_until = 0.0
 
     def on_order(self, report: OrderReport) -> None:
         self._pass_on(lambda: self._listener.on_order(report))
@@ -151,9 +152,9 @@ class _Shaken:
             self._later(world.roll("dropped").uniform(0.1, 1.0), lambda: self._listener.on_gap("reconnected"))
             return
         if world.fault("frozen", 0.01):
-            self._frozen_until = now + world.roll("frozen").uniform(1.0, 6.0)
-        if now < self._frozen_until:
-            self._later(self._frozen_until - now, tell)
+            world.frozen_until = now + world.roll("frozen").uniform(1.0, 6.0)
+        if now < world.frozen_until:
+            self._later(world.frozen_until - now, tell)
             return
         if world.fault("repeated", 0.1):
             self._later(world.roll("repeated").uniform(0.05, 1.0), tell)

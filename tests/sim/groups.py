@@ -5,7 +5,7 @@ at rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from domain.legs import GroupState, LegPolicy
@@ -65,9 +65,15 @@ def _signal(world: World, leg: tuple[Market, str, int], size: int, says: dict[st
 
 
 def groups_wrong(
-    rows: Iterable[dict[str, Any]], orders: Iterable[dict[str, Any]], halts: Iterable[dict[str, Any]]
+    rows: Iterable[dict[str, Any]],
+    orders: Iterable[dict[str, Any]],
+    halts: Iterable[dict[str, Any]],
+    left: Container[str],
 ) -> list[str]:
-    """Return what does not hold of the groups: an end, a truth that agrees with the fills, no residual unsaid, no second order for a leg."""
+    """Return what does not hold of the groups: an end, a truth that agrees with the fills, no residual unsaid, no second order for a leg.
+
+    Where a group's row could not be written, those of its orders may have been, but none of them may be among those that `left`.
+    """
     wrong = []
     halted = {row["target"] for row in halts}
     by_group: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -82,7 +88,13 @@ def groups_wrong(
             f"group {row['id']}: {len(each)} orders for {intent}" for intent, each in intents.items() if len(each) > 1
         ]
         wrong += _untrue(row, intents, halted)
-    return wrong + [f"orders of a group {group} without a row" for group in by_group]
+    return wrong + [
+        f"order {order['id'][:10]} left, its group {group} has no row"
+        for group, intents in by_group.items()
+        for each in intents.values()
+        for order in each
+        if order["id"] in left
+    ]
 
 
 def _untrue(row: dict[str, Any], intents: dict[str, list[dict[str, Any]]], halted: set[str]) -> list[str]:

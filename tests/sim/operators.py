@@ -48,6 +48,10 @@ class Row:
     result: dict[str, Any] = field(default_factory=dict)
     ended: float = 0.0
 
+    def told(self) -> str:
+        """Say what was wanted, of which scope, and what became of it."""
+        return " ".join(filter(None, (self.kind, self.payload.get("scope"), self.result.get("flatten"), self.status)))
+
 
 class CommandTable:
     """The `commands` table: `trading.inbox` reads and answers, operators issue."""

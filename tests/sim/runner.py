@@ -29,7 +29,8 @@ SHRINKING_RUNS = 60
 @dataclass
 class Report:
     """What became of the `seeds` that were run. `faults_injected` counts each kind, `crashes_at` the deaths at each of `tests.sim.crash_points`,
-    `violations` name their seed, `state_hash` is of all seeds in order. `interrupted`: there should have been more.
+    `commands` and `groups` what operators' commands and leg groups came to. `violations` name their seed, `state_hash` is of all seeds in order.
+    `interrupted`: there should have been more.
     """
 
     seeds: int = 0
@@ -39,6 +40,8 @@ class Report:
     crashes_at: dict[str, int] = field(default_factory=dict)
     orders: int = 0
     fills: int = 0
+    commands: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
     violations: list[dict[str, Any]] = field(default_factory=list)
     state_hash: str = ""
     seconds: float = 0.0
@@ -87,8 +90,7 @@ def run_seeds(
 ) -> Report:
     """Run every seed; `told` hears how many are done, and of the last one."""
     begun, report = perf_counter(), Report()
-    counted: Counter[str] = Counter()
-    points: Counter[str] = Counter()
+    counted, points, commands, groups = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     digest = hashlib.sha256()
     try:
         for outcome in _outcomes(seeds, partial(run_seed, steps=steps, faults=faults), jobs):
@@ -99,6 +101,8 @@ def run_seeds(
             report.fills += outcome.fills
             points.update(outcome.crashed_at)
             counted.update(outcome.faults)
+            commands.update(outcome.commands)
+            groups.update(outcome.groups)
             digest.update(outcome.state_hash.encode())
             if outcome.violations:
                 report.violations.append({"seed": outcome.seed, "step": outcome.steps, "wrong": outcome.violations})
@@ -107,6 +111,7 @@ def run_seeds(
         report.interrupted = True
     report.faults_injected = {kind: counted[kind] for kind in FAULTS if kind in counted}
     report.crashes_at = {point: points[point] for point in POINTS if point in points}
+    report.commands, report.groups = dict(sorted(commands.items())), dict(sorted(groups.items()))
     report.state_hash, report.seconds = digest.hexdigest(), round(perf_counter() - begun, 1)
     return report
 

@@ -11,6 +11,7 @@ import contextvars
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,15 +19,15 @@ from typing import Any
 from domain.errors import PolybotError
 from domain.ledger import LedgerAccount
 from domain.money import MICRO
-from domain.order import OrderDraft
-from domain.ports import Journal, JournalRow
+from domain.order import Order, OrderDraft
+from domain.ports import EquityRecord, Journal, JournalRow
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
 from runtime.ports import Ports, Storage
 from tests.sim.actors import ACTORS
 from tests.sim.crash_points import crash_plan
 from tests.sim.faults import FAULTS, FaultyAccountFeed, FaultyGateway
-from tests.sim.invariants import EVENT, REST, STEP, Invariant, Witness
+from tests.sim.invariants import EVENT, REST, STEP, Invariant, Witness, counted_whole
 from tests.sim.operators import CommandTable, SimInbox, lift_all
 from tests.sim.ports import SimCatalog, SimMarketFeed, SimStorage
 from tests.sim.virtual_time import run_virtual
@@ -59,17 +60,17 @@ _LIFE: contextvars.ContextVar[Dead | None] = contextvars.ContextVar("life", defa
 class Eyes:
     """An event sink that looks at the account after every event that changed it."""
 
-    def __init__(self, look: Callable[[], None]) -> None:
+    def __init__(self, look: Callable[[str], None]) -> None:
         self._look = look
 
-    def order(self, order: object, state: object) -> None:
-        self._look()
+    def order(self, order: Order, state: object) -> None:
+        self._look(order.id)
 
     def fill(self, fill: object) -> None:
-        self._look()
+        self._look("")
 
     def position(self, position: object) -> None:
-        self._look()
+        self._look("")
 
     def signal(self, signal: object, decision: str) -> None: ...
     def strategy(self, info: object) -> None: ...
@@ -80,7 +81,7 @@ class Eyes:
 
 @dataclass
 class Outcome:
-    """What became of a seed. `steps` are the steps done until the first violation."""
+    """What became of a seed. `steps` are the steps done until the first violation, `commands` and `groups` say what ended how."""
 
     seed: int
     steps: int
@@ -90,6 +91,8 @@ class Outcome:
     fills: int
     state_hash: str
     violations: list[str] = field(default_factory=list)
+    commands: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 class Seat:
@@ -210,7 +213,7 @@ class Simulation:
             gateway=FaultyGateway(world, life),
             catalog=SimCatalog(world),
             storage=self.storage(life),
-            events=Eyes(lambda: self._look(EVENT, [kernel])),
+            events=Eyes(lambda order_id: self._look_at(kernel, order_id)),
         )
         config = KernelConfig(
             mode=Mode.TRADE,
@@ -254,6 +257,8 @@ class Simulation:
             fills=len(self.rows("fills")),
             state_hash=state_hash(self.world, self.rows),
             violations=self.violations,
+            commands=dict(Counter(row.told() for row in self.commands.rows.values())),
+            groups=dict(Counter(f"{row['policy']} {row['state']}" for row in self.rows("leg_groups"))),
         )
 
     async def _run(self) -> None:
@@ -312,6 +317,13 @@ class Simulation:
             if kernel.lease.epoch == self.epoch:
                 self.violations += [f"{name}: {wrong}" for name, check in invariants for wrong in check(self, kernel)]
 
+    def _look_at(self, kernel: Kernel, order_id: str) -> None:
+        """Check what must hold after an event, for the order it was about, too."""
+        self._look(EVENT, [kernel])
+        own = kernel.portfolio.orders.get(order_id)
+        if own is not None and kernel.lease.epoch == self.epoch:
+            self.violations += [f"nothing is released early: {wrong}" for wrong in counted_whole(self, own)]
+
     async def _rest(self, seats: list[Seat], tasks: list[asyncio.Task[None]]) -> None:
         """No faults, no new intents, no failing settlement: whoever trades brings everything to its end."""
         world = self.world
@@ -352,6 +364,7 @@ class Simulation:
         before = state_of(kernel.portfolio)
         await kernel.reconciler.run()
         self.world.written = heard
+        rows = [row for row in rows if not isinstance(row, EquityRecord)]
         if rows or state_of(kernel.portfolio) != before:
             self.violations.append(f"reconciling twice: the second time changed something: {rows[:3]}")
 

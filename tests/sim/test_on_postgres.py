@@ -16,7 +16,7 @@ from markets import store
 from runtime.ports import Storage
 from tests.sim.crash_points import commits
 from tests.sim.ports import SimStorage
-from tests.sim.simulation import Simulation
+from tests.sim.simulation import STEPS, Simulation
 from tests.sim.world import ACCOUNT, Dead, World
 from trading.journal_load import Connection
 from trading.journal_postgres import PostgresJournal
@@ -113,8 +113,8 @@ class PostgresSimStorage(SimStorage):
 class PostgresSimulation(Simulation):
     """A seed whose disk is PostgreSQL."""
 
-    def __init__(self, seed: int, url: str) -> None:
-        super().__init__(seed)
+    def __init__(self, seed: int, url: str, *, steps: int = STEPS) -> None:
+        super().__init__(seed, steps=steps)
         self.url = url
         self.owed = 0
         self.journals: list[PostgresJournal] = []
@@ -143,8 +143,8 @@ class PostgresSimulation(Simulation):
             self._reader.close()
 
 
-def check(seed: int, url: str) -> None:
-    simulation = PostgresSimulation(seed, url)
+def check(seed: int, url: str, *, steps: int = STEPS) -> None:
+    simulation = PostgresSimulation(seed, url, steps=steps)
     try:
         outcome = simulation.run()
     finally:
@@ -156,7 +156,7 @@ def check(seed: int, url: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 5])
 def test_a_seed_holds_on_postgresql_too(seed: int, committed_database: str) -> None:
-    check(seed, committed_database)
+    check(seed, committed_database, steps=50)
 
 
 @pytest.mark.sim

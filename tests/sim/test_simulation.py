@@ -11,6 +11,8 @@ from functools import cache
 import pytest
 from django.core.management import CommandError, call_command
 
+from domain.halt import HaltScope
+from domain.legs import LegPolicy
 from strategies.engine import Engine
 from tests.sim import runner
 from tests.sim.crash_points import POINTS, crash_plan
@@ -50,6 +52,19 @@ def test_the_seeds_together_die_before_and_after_every_effect_and_meet_every_fau
     assert {point for outcome in outcomes for point in outcome.crashed_at} == set(POINTS)
     met = {fault for outcome in outcomes for fault in outcome.faults} | {"skew", "rival"}
     assert met >= FAULTS.keys()
+
+
+def test_the_seeds_together_meet_every_command_every_scope_and_every_policy() -> None:
+    commands = {told for seed in SEEDS for told in run(seed).commands}
+    groups = {told for seed in SEEDS for told in run(seed).groups}
+
+    assert commands >= {f"{kind} done" for kind in ("place", "cancel", "cancel_all")}
+    assert commands >= {f"halt {scope.value} done" for scope in HaltScope}
+    assert commands >= {f"resume {scope.value} done" for scope in HaltScope}
+    assert {told.split()[-2] for told in commands if told.startswith("flatten") and told.endswith("done")} >= {"flat"}
+    assert {told.split()[-1] for told in commands} == {"done", "refused", "expired"}
+    assert {told.split()[0] for told in groups if told.endswith("filled")} == {policy.value for policy in LegPolicy}
+    assert {"all_or_none failed", "sequential failed", "best_effort partial"} <= groups
 
 
 def test_a_seed_plans_its_deaths_at_points_of_its_own_choice() -> None:

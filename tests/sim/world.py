@@ -22,7 +22,7 @@ from tests.sim.crash_points import Crash
 from tests.sim.virtual_time import SeededIds, VirtualClock
 from trading.journal_memory import MemoryTables
 from venues.exchange import commands as c
-from venues.exchange.events import Event, VenueStatus
+from venues.exchange.events import Event, OrderView, VenueStatus
 from venues.exchange.exchange import Exchange
 
 ACCOUNT = "sim:world"
@@ -64,6 +64,7 @@ class World:
         self.written: Callable[[Sequence[JournalRow]], None] = lambda _: None
         self.complaints: list[str] = []
         self.restarting_until = 0.0
+        self.frozen_until = 0.0
         self.skew_ns = 0
         self.clock = VirtualClock()
         self.ids = SeededIds(random.Random(seed * 7 + 1))
@@ -212,6 +213,14 @@ class World:
         if market.tick <= price <= 1_000_000 - market.tick:
             shares = self.rng.randrange(5, 60) * 10 * SIZE
             self._place("noise", self._next_order_id("noise"), token, side, price, shares, OrderType.FAK)
+
+    def hit(self, view: OrderView) -> None:
+        """Have somebody trade with a part of an order that rests, if it still does."""
+        if not self.halted_agents:
+            side = OrderSide.SELL if view.side is OrderSide.BUY else OrderSide.BUY
+            shares = self.rng.choice((view.size // 2, view.size)) // SIZE * SIZE
+            name = self._next_order_id("noise")
+            self._place("noise", name, view.token_id, side, view.price, max(shares, 5 * SIZE), OrderType.FAK)
 
     def _next_order_id(self, who: str) -> str:
         self._order_number += 1
