@@ -130,6 +130,15 @@ def test_a_book_that_moves_into_an_order_fills_it_at_its_own_price_as_far_as_it_
     assert desk.filled(order) == 45
 
 
+def test_a_book_that_moves_into_two_orders_is_shared_by_them_and_not_given_twice() -> None:
+    desk = quiet()
+    first, second = desk.order(BUY, 40, 20), desk.order(BUY, 40, 20)
+    desk.book({30: 10}, {38: 30})
+    assert (desk.filled(first), desk.filled(second)) == (20, 10)
+    desk.level(SELL, 38, 35)
+    assert desk.filled(second) == 15
+
+
 def test_after_a_gap_an_order_stands_no_further_ahead_than_what_is_shown() -> None:
     desk = quiet()
     order = desk.order(BUY, 40, 10)
