@@ -124,6 +124,37 @@ async def test_a_purchase_may_reach_only_so_far_into_the_book_and_a_sale_as_far_
     assert rig.refusal(**mine, price=530_000, order_type=OrderType.FAK) == ""
 
 
+@virtual
+async def test_what_became_of_one_outcome_changes_the_event_by_just_that(clock) -> None:
+    rig = rig_of(clock)
+    for market in OUTCOMES:
+        rig.hold(market=market, token_id=market.token_ids[1], price=600_000)
+    assert worst(rig) == brute_force(rig, exclusive=True)
+
+    for market, token in ((OUTCOMES[0], 0), (OUTCOMES[1], 1), (OUTCOMES[2], 0), (OUTCOMES[1], 1)):
+        own = rig.track(market=market, token_id=market.token_ids[token], price=300_000, size=20 * MICRO)
+        assert worst(rig) == brute_force(rig, exclusive=True)
+        rig.fill(own, 7 * MICRO)
+        assert worst(rig) == brute_force(rig, exclusive=True)
+        rig.portfolio.move(own, OrderStatus.CANCELLED, "", clock.now_ns())
+        assert worst(rig) == brute_force(rig, exclusive=True)
+
+
+@virtual
+async def test_the_dearest_outcome_is_measured_without_what_a_purchase_changes_in_it(clock) -> None:
+    rig = rig_of(clock)
+    rig.hold(market=OUTCOMES[0], token_id=OUTCOMES[0].token_ids[1], price=600_000, size=50 * MICRO)
+    rig.hold(market=OUTCOMES[1], token_id=OUTCOMES[1].token_ids[1], price=600_000)
+    rig.risk.exposure.refresh()
+
+    # The worst is that the first outcome comes true. Its YES, paid or never bought, loses nothing then; that of another loses its price.
+    dearest, other = (
+        rig.risk.exposure.worst_loss_with(market, market.token_ids[0], 30 * MICRO, 9 * MICRO) for market in OUTCOMES[:2]
+    )
+    loses = 50 * 600_000 - 4 * MICRO
+    assert (dearest, other) == (loses, loses + 9 * MICRO)
+
+
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 2),
