@@ -205,9 +205,11 @@ async def test_so_many_commands_wait_for_the_venue_at_once_and_halts_begin_all_t
     await until(lambda: ended(late))
     assert [command.kind for command in trader.seen] == ["halt", "cancel_all", "cancel_all", "halt"]
 
+    async def all_ended() -> bool:
+        return all([await ended(command) for command in waiting])
+
     answered.set()
-    for command in waiting:
-        await until(lambda command=command: ended(command))
+    await until(all_ended)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert [command.kind for command in trader.seen].count("cancel_all") == 4
