@@ -15,7 +15,7 @@ from venues.exchange import Exchange
 from venues.exchange import commands as c
 from venues.exchange import events as e
 from venues.paper.store import Turn
-from venues.paper.venue import PaperVenue
+from venues.paper.venue import SETTLES, PaperVenue, Settlement
 from venues.paper.witness import Witness
 
 CENT = 10_000
@@ -56,10 +56,10 @@ class Desk:
         self.restart()
         self.paper.deposit(balance * SHARE)
 
-    def restart(self) -> None:
+    def restart(self, settles: Settlement = SETTLES) -> None:
         """Begin another process with the exchange as it is; the books are not known before they are shown."""
         self.clock.move(1)
-        self.paper = PaperVenue(ACCOUNT, self.exchange, self.memory, self.clock)
+        self.paper = PaperVenue(ACCOUNT, self.exchange, self.memory, self.clock, settles=settles)
         self.paper.on_events = self.events.extend
         self.witness = Witness(self.paper, self.clock)
         self.witness.on_market(self.market)

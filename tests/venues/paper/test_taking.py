@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 
+from domain.book import TickSizeChange
 from domain.errors import VenueError
+from domain.fill import FillStatus
 from tests.venues.paper.kit import BUY, FAK, FOK, MARKET, SELL, Desk
 from venues.exchange import events as e
 from venues.paper.store import PaperStoreError
@@ -131,3 +133,27 @@ def test_a_memory_that_fails_ends_the_venue_before_anything_happened(monkeypatch
     assert (desk.filled(resting), desk.witness.failures) == (0, 1)
     with pytest.raises(VenueError, match="the disk is full"):
         desk.send(BUY, 40, 10)
+
+
+def test_shares_whose_trade_has_not_settled_are_paid_out_when_it_has() -> None:
+    desk = Desk()
+    desk.restart(settles=((20.0, FillStatus.CONFIRMED),))
+    desk.book({40: 100}, {60: 100})
+    desk.order(BUY, 60, 10, FAK)
+    desk.paper.resolve("c", 0)
+    desk.after(15)
+    assert desk.cash() == 1_000
+    desk.after(6)
+    desk.after(1)
+    assert desk.cash() == pytest.approx(1_004 - MARKET.fees.taker_fee(600_000, 10_000_000) / 1e6)
+
+
+def test_a_tick_that_the_feed_told_is_not_taken_back_by_an_older_catalogue() -> None:
+    desk = Desk()
+    desk.book({40: 100}, {60: 100})
+    desk.order(BUY, 30, 10)
+    desk.witness.on_tick_size(TickSizeChange("yes", "c", 10_000, 1_000, 1, 1))
+    desk.witness.on_market(MARKET)
+    listed = desk.exchange.market("c")
+    assert listed is not None
+    assert listed.tick == 1_000
