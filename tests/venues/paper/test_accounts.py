@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,14 @@ import pytest
 from domain.errors import InvalidOrderError, WrongAccountError
 from domain.market import Market
 from domain.money import MICRO
-from domain.order import OrderStatus
+from domain.order import OrderSide, OrderStatus, OrderType
 from domain.reports import Accepted, Uncertain
 from tests.conformance.gateway.bench import CENT, NEVER, SHARE
 from tests.conformance.gateway.paper_bench import MARKET, PaperBench, WrittenCatalog, WrittenFeed, paper_bench
 from tests.venues.polymarket.listeners import MarketDiary
 from tests.venues.simulator.kit import CountingIds, ManualClock
 from venues.paper.connect import Paper, begin_another, newest, open_account
-from venues.paper.gateway import Latency
+from venues.paper.gateway import Latency, PaperGateway
 from venues.paper.store import PaperStore, PaperStoreError
 
 
@@ -139,6 +140,34 @@ async def test_orders_of_other_accounts_and_other_venues_are_refused(tmp_path: P
         other = Market(id="1", venue="kalshi", question="?", slug="s", condition_id="0xc", token_ids=("11", "12"))
         with pytest.raises(InvalidOrderError, match="kalshi"):
             await bench.prepared(market=other)
+
+
+async def test_an_order_meets_the_book_that_is_there_when_it_arrives_and_not_the_one_it_was_sent_at(
+    tmp_path: Path,
+) -> None:
+    async with paper_bench(tmp_path) as bench:
+        await bench.rival(OrderSide.SELL, 50 * CENT, 20 * SHARE)
+        slow = PaperGateway(
+            bench.paper.paper, "polymarket", clock=ManualClock(), ids=CountingIds(), latency=Latency(there=0.02)
+        )
+        prepared = await slow.prepare(bench.draft(order_type=OrderType.FAK, price=50 * CENT, size=20 * SHARE))
+        sending = asyncio.create_task(slow.send(prepared, NEVER))
+        await asyncio.sleep(0)
+        bench._levels[False] = {50 * CENT: 3 * SHARE}
+        bench.show()
+        await sending
+        report = await slow.order(prepared.order_id)
+        assert report is not None
+        assert report.size_matched == 3 * SHARE
+
+
+async def test_a_book_that_is_watched_no_more_fills_nothing(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path) as bench:
+        await bench.rival(OrderSide.SELL, 50 * CENT, 20 * SHARE)
+        await bench.paper.feed.unwatch(list(MARKET.token_ids))
+        prepared = await bench.prepared(order_type=OrderType.FAK, price=50 * CENT, size=5 * SHARE)
+        outcome = await bench.gateway.send(prepared, NEVER)
+        assert not isinstance(outcome, Accepted)
 
 
 async def test_what_cannot_be_remembered_is_uncertain_and_ends_the_venue(tmp_path: Path) -> None:
