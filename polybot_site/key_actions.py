@@ -21,7 +21,7 @@ from infra.clock import SystemClock
 from infra.keystore import MAX_FILE_BYTES, STANDARD, read_private
 from polybot_site.config import Config
 from polybot_site.key_files import KeptKey, all_kept, back_up, backups, keep, keys_dir, restore
-from polybot_site.key_source import Ask, at_terminal, hidden, key_in, new_password, password
+from polybot_site.key_source import Ask, at_terminal, check_strength, hidden, key_in, new_password, password
 
 KEY_ACTIONS = {
     "create": "make a new key and keep it in an encrypted file",
@@ -66,7 +66,9 @@ def act(config: Config, options: dict[str, Any]) -> tuple[dict[str, Any], list[s
 def _import(config: Config, source: Path | None, target: Path | None, ask: Ask | None) -> KeptKey:
     if source is not None:
         text, secret = read_private(source), password(config, ask)
-        return keep(key_in(text, secret, str(source)), secret, target, STANDARD)
+        key = key_in(text, secret, str(source))
+        check_strength(secret)
+        return keep(key, secret, target, STANDARD)
     typed = ask("Private key (64 hexadecimal digits): ") if ask is not None else sys.stdin.readline(MAX_FILE_BYTES)
     key = hidden(typed.strip())
     if not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", key):

@@ -83,23 +83,35 @@ def password(config: Config, ask: Ask | None) -> str:
     return hidden(ask("Password of the keystore: "))
 
 
-def new_password(config: Config, ask: Ask | None, *, least: int = 12, different: int = 6) -> str:
-    """Return a password for a new keystore, typed twice when it is typed; at least `least` characters, `different` of them different."""
+LEAST_CHARACTERS = 12
+LEAST_DIFFERENT = 6
+
+
+def new_password(config: Config, ask: Ask | None) -> str:
+    """Return a password for a new keystore, typed twice when it is typed, that `check_strength` lets pass."""
     if config.wallet.password is None and ask is None:
         raise WalletError(f"a new keystore needs a password: set {_PASSWORD} to a file that holds it")
     if config.wallet.password is not None:
         chosen = config.wallet.password.get_secret_value()
     elif ask is not None:
-        chosen = hidden(ask(f"New password, at least {least} characters: "))
-        if len(chosen) >= least and ask("The same password again: ") != chosen:
+        chosen = hidden(ask(f"New password, at least {LEAST_CHARACTERS} characters: "))
+        check_strength(chosen)
+        if ask("The same password again: ") != chosen:
             raise WalletError("the two passwords differ: nothing was written, try again")
-    if len(chosen) < least:
-        raise WalletError(f"the password has {len(chosen)} characters, expected at least {least}: nothing was written")
-    if len(set(chosen)) < different:
-        raise WalletError(
-            f"the password repeats a few characters, expected {different} different ones: nothing was written"
-        )
+    check_strength(chosen)
     return chosen
+
+
+def check_strength(chosen: str) -> None:
+    """Raise `WalletError` for a password that is too easily guessed to keep a key under."""
+    if len(chosen) < LEAST_CHARACTERS:
+        raise WalletError(
+            f"the password has {len(chosen)} characters, expected at least {LEAST_CHARACTERS}: nothing was written"
+        )
+    if len(set(chosen)) < LEAST_DIFFERENT:
+        raise WalletError(
+            f"the password repeats a few characters, expected {LEAST_DIFFERENT} different ones: nothing was written"
+        )
 
 
 def hidden(secret: str) -> str:

@@ -176,6 +176,16 @@ def test_another_wallets_file_is_imported_under_its_own_password(unattended):
     assert json.loads(Path(made["file"]).read_text())["crypto"]["kdf"] == "scrypt"
 
 
+@pytest.mark.parametrize(("weak", "told"), [("", "has 0 characters"), ("hunter2", "has 7"), ("a" * 20, "repeats")])
+def test_another_wallets_file_under_a_weak_password_is_not_kept_under_it(desk, tmp_path, weak, told):
+    theirs = tmp_path / "theirs.json"
+    write_private(theirs, json.dumps(Account.encrypt(PRIVATE_KEY, weak, kdf="pbkdf2", iterations=1000)))
+    desk.types(weak)
+    with pytest.raises(CommandError, match=f"{told}.*nothing was written"):
+        desk.run("import", str(theirs))
+    assert "no keys in" in desk.run("list")
+
+
 def test_a_key_that_is_kept_already_is_never_overwritten(unattended, monkeypatch):
     given(monkeypatch, KEY)
     made = unattended.values("import")
