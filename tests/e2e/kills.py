@@ -130,8 +130,11 @@ class Run:
         """Return what is not at rest or differs from the venue; empty when all agrees."""
         found: dict[str, Any] = {}
         statement = self.platform.get("/api/reports/statement")
-        if not statement["agrees"] or datetime.fromisoformat(statement["venue"]["read_at"]) < since:
-            found["statement"] = {"agrees": statement["agrees"], "venue": statement["venue"], "halted_at": str(since)}
+        # The venue's word is written down when it says something new: what was booked since the last one must be nothing, or it must be new.
+        word = statement["venue"]
+        heard = word is not None and (word["booked_since"] == "0" or datetime.fromisoformat(word["read_at"]) >= since)
+        if not (statement["agrees"] and heard):
+            found["statement"] = {"agrees": statement["agrees"], "venue": word, "halted_at": str(since)}
         orders = self.platform.get("/api/orders?status=open")["results"]
         if orders:
             found["open orders"] = [(each["id"], each["status"], each["status_reason"]) for each in orders]
