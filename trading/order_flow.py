@@ -175,7 +175,8 @@ class OrderFlow:
                 desk.apply(desk.portfolio.move(own, OrderStatus.UNKNOWN, why, clock.now_ns()))
             raise
         for own, outcome in zip(leaving, outcomes, strict=True):
-            own.last_send_ns = clock.now_ns()  # As long as its answer is awaited, the system may still be delivering an order.
+            # As long as its answer is awaited, the system may still be delivering an order.
+            own.last_send_ns = clock.now_ns()
             desk.apply(self._apply_outcome(own, outcome))
             self._policies.placed(own.order.draft, outcome)
 
