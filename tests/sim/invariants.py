@@ -16,7 +16,7 @@ from domain.fill import FillStatus
 from domain.halt import HaltScope
 from domain.ledger import COLLATERAL, EntryKind, LedgerAccount, LedgerEntry
 from domain.money import MICRO, multiply_ceil
-from domain.order import Effect, OrderDraft, OrderSide, PreparedOrder
+from domain.order import Effect, OrderDraft, OrderSide, OrderStatus, PreparedOrder
 from domain.ports import JournalRow
 from runtime.kernel import Kernel
 from tests.sim.groups import groups_wrong
@@ -41,19 +41,27 @@ class Invariant(NamedTuple):
 class Witness:
     """Watches decisions, rows and orders on their way out; what must not happen is said in the world's `complaints`.
 
-    `decided` are the decisions there were, `left` the orders whose bytes left. `taken_back` is what the failed sales of each market put back into
-    the inventory at cost, by journal.
+    `decided` are the decisions there were, `left` the orders whose bytes left. `doubtful` are, for each decision to reduce, the orders of which it
+    was not known then whether they exist. `taken_back` is what the failed sales of each market put back into the inventory at cost, by journal.
     """
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self.left: set[str] = set()
         self.decided: set[str] = set()
+        self.doubtful: dict[str, set[str]] = {}
         self.taken_back: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def __call__(self, moment: str, life: Dead, draft: OrderDraft, prepared: PreparedOrder) -> None:
         wrong = self._handed(life, draft) if moment == "handed" else self._leaves(draft, prepared)
         self._simulation.world.complaints += [f"{each}: order {prepared.order_id[:10]}" for each in wrong]
+
+    def decides(self, draft: OrderDraft, kernel: Kernel) -> None:
+        """Hear of a decision, before it is reserved for."""
+        self.decided.add(draft.decision_id)
+        if draft.effect is Effect.REDUCE:
+            tracked = kernel.portfolio.orders.open_in_market(draft.market.id)
+            self.doubtful[draft.decision_id] = {own.id for own in tracked if own.status is OrderStatus.UNKNOWN}
 
     def written(self, rows: Iterable[JournalRow]) -> None:
         """Hear of rows that a trader wants written."""
@@ -274,9 +282,22 @@ def commands_end_once(simulation: Simulation, _: Kernel) -> Iterator[str]:
 
 
 def no_trade_with_ourselves(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    """No two orders of ours meet, but for one that reduces: it does not wait for an order that perhaps never comes."""
     for trade in simulation.world.exchange.trades(TRADER):
-        if trade.account == TRADER and any(maker.account == TRADER for maker in trade.makers):
-            yield f"trade {trade.id}"
+        if trade.account != TRADER:
+            continue
+        for maker in trade.makers:
+            if maker.account == TRADER and not _in_doubt(simulation, trade.taker_order_id, maker.order_id):
+                yield f"trade {trade.id}"
+
+
+def _in_doubt(simulation: Simulation, one: str, other: str) -> bool:
+    rows = {order_id: simulation.row_of(order_id) for order_id in (one, other)}
+    doubtful = simulation.witness.doubtful
+    return any(
+        row is not None and (rows.keys() - {order_id}) & doubtful.get(row["decision_id"], set())
+        for order_id, row in rows.items()
+    )
 
 
 # At rest

@@ -152,7 +152,7 @@ def _wish(simulation: Simulation, kernel: Kernel) -> tuple[str, dict[str, Any]]:
     if kind == "place":
         return kind, _order(simulation, kernel)
     if kind == "cancel":
-        known = list(kernel.portfolio.orders.all())
+        known = kernel.portfolio.orders.open() if rng.random() < 0.7 else list(kernel.portfolio.orders.all())
         return kind, {"order_id": rng.choice(known).id if known else "0x0"}
     if kind == "cancel_all":
         return kind, {}

@@ -231,7 +231,7 @@ class Simulation:
         held = kernel.risk.reservations.hold
 
         def hold(draft: OrderDraft, cost: int) -> None:
-            self.witness.decided.add(draft.decision_id)
+            self.witness.decides(draft, kernel)
             held(draft, cost)
 
         kernel.risk.reservations.hold = hold  # type: ignore[method-assign]
