@@ -10,10 +10,9 @@ from typing import NoReturn
 
 from domain.book import BookDelta, BookSnapshot, Level, LevelChange, MarketResolved
 from domain.errors import JournalError, JournalUncertainError, LeaseLostError, WrongAccountError
-from domain.fill import Liquidity
 from domain.market import ConditionGroup, Market
 from domain.money import format_micros
-from domain.order import OrderDraft, OrderSide, OrderStatus, PreparedOrder
+from domain.order import OrderDraft, PreparedOrder
 from domain.ports import AccountListener, FeedListener, Journal, JournalRow, Lease, LeaseStore
 from domain.reports import (
     OFF_GRID,
@@ -33,22 +32,12 @@ from trading.lease import MemoryLeases
 from trading.row_write import Verb, Write
 from venues.exchange import commands as c
 from venues.exchange import events as e
+from venues.paper.reports import order_report, order_status, trade_reports
 from venues.polymarket.order_body import order_amounts, venue_expiration
 
 LATENCY = 0.02
 COMMIT_SECONDS = 0.05
 """Slower than the way to the venue: what is sent without waiting for its commit gets there first."""
-
-_STATUS = {
-    e.VenueStatus.LIVE: OrderStatus.LIVE,
-    e.VenueStatus.DELAYED: OrderStatus.DELAYED,
-    e.VenueStatus.MATCHED: OrderStatus.MATCHED,
-    e.VenueStatus.UNMATCHED: OrderStatus.CANCELLED,
-    e.VenueStatus.CANCELED: OrderStatus.CANCELLED,
-    e.VenueStatus.CANCELED_EXPIRED_ORDER: OrderStatus.EXPIRED,
-    e.VenueStatus.CANCELED_MARKET_RESOLVED: OrderStatus.CANCELLED,
-    e.VenueStatus.CANCELED_ENGINE_RESTART: OrderStatus.CANCELLED,
-}
 
 _CODES = {e.RefusalCode.TICK_SIZE: OFF_GRID}
 _OUTDATED = {
@@ -65,56 +54,6 @@ async def silence() -> NoReturn:
     """Wait for an answer that never comes."""
     await asyncio.get_running_loop().create_future()
     raise AssertionError("the dead do not answer")
-
-
-def order_report(view: e.OrderView) -> OrderReport:
-    return OrderReport(
-        order_id=view.id,
-        status=_STATUS[view.status],
-        condition_id=view.condition_id,
-        token_id=view.token_id,
-        side=view.side,
-        price=view.price,
-        original_size=view.size,
-        size_matched=view.size_matched,
-        order_type=view.order_type,
-        trade_ids=view.trade_ids,
-        reason=view.reason,
-        at_ns=view.updated_ns,
-    )
-
-
-def trade_reports(trade: e.TradeView) -> list[TradeReport]:
-    """Return our parts of a trade, one for each of our orders in it."""
-    reports = []
-    if trade.account == TRADER:
-        reports.append(
-            _part(trade, trade.taker_order_id, trade.token_id, trade.side, trade.price, trade.size, Liquidity.TAKER)
-        )
-    reports += [
-        _part(trade, m.order_id, m.token_id, m.side, m.price, m.size, Liquidity.MAKER)
-        for m in trade.makers
-        if m.account == TRADER
-    ]
-    return reports
-
-
-def _part(
-    trade: e.TradeView, order_id: str, token_id: str, side: OrderSide, price: int, size: int, liquidity: Liquidity
-) -> TradeReport:
-    return TradeReport(
-        trade_id=trade.id,
-        order_id=order_id,
-        condition_id=trade.condition_id,
-        token_id=token_id,
-        side=side,
-        price=price,
-        size=size,
-        liquidity=liquidity,
-        status=trade.status,
-        matched_ns=trade.matched_ns,
-        transaction_hash=trade.transaction_hash,
-    )
 
 
 class SimGateway:
@@ -185,7 +124,7 @@ class SimGateway:
     @staticmethod
     def _outcome(answer: e.Event) -> SendOutcome:
         if isinstance(answer, e.OrderAccepted):
-            return Accepted(order_id=answer.order_id, status=_STATUS[answer.status], trade_ids=answer.trade_ids)
+            return Accepted(order_id=answer.order_id, status=order_status(answer.status), trade_ids=answer.trade_ids)
         assert isinstance(answer, e.OrderRefused), answer
         code = _CODES.get(answer.code, answer.code.value)
         policy = Policy.RESYNC if answer.code in _OUTDATED else Policy.REJECT
@@ -235,7 +174,7 @@ class SimGateway:
     async def trades(self, after_ns: int = 0) -> list[TradeReport]:
         trades = await self._effect("read trades", lambda: self._world.exchange.trades(TRADER))
         assert isinstance(trades, list)
-        return [report for trade in trades if trade.matched_ns >= after_ns for report in trade_reports(trade)]
+        return [report for trade in trades if trade.matched_ns >= after_ns for report in trade_reports(trade, TRADER)]
 
     async def balances(self, token_ids: Sequence[str]) -> Balances:
         def read() -> Balances:
@@ -275,7 +214,7 @@ class SimAccountFeed:
                 ):
                     self._later(partial(listener.on_order, order_report(event.order)))
                 elif isinstance(event, e.TradeMatched | e.TradeMoved):
-                    for report in trade_reports(event.trade):
+                    for report in trade_reports(event.trade, TRADER):
                         self._later(partial(listener.on_trade, report))
 
         self._world.listeners.append(on_events)

@@ -414,7 +414,7 @@ def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **na
     context = named.get("context")
     life = _LIFE.get() if context is None else context.get(_LIFE)
     if life is not None:
-        life.tasks.add(task)
+        life.tasks[task] = None
     return task
 
 

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
@@ -33,13 +33,13 @@ START_CASH = 2_000_000_000
 
 
 class Dead:
-    """One life of a trader: `alive` until the crash. What its ports tell it is told in `context`; `tasks` are all it has begun there."""
+    """One life of a trader: `alive` until the crash. What its ports tell it is told in `context`; `tasks` are all it has begun, in that order."""
 
     def __init__(self) -> None:
         self.alive = True
         self.died = asyncio.Event()
         self.context: Context | None = None
-        self.tasks: WeakSet[asyncio.Task[object]] = WeakSet()
+        self.tasks: WeakKeyDictionary[asyncio.Task[object], None] = WeakKeyDictionary()
 
     def end(self) -> None:
         """Die: nothing it has begun goes on."""
