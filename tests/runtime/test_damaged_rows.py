@@ -65,7 +65,7 @@ class House:
         await kernel.tasks.stop()
         await kernel.executor.abandon()
         await life.close()
-        await asyncio.to_thread(kernel.journal.finish)
+        await kernel.journal.close()
         await self.sql("UPDATE leases SET expires_at = now() - interval '1 hour'", *LOOSE)
 
     async def damaged(self, *statements: str) -> Kernel:

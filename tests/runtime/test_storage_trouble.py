@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -154,7 +155,7 @@ async def test_nothing_sent_is_forgotten_when_the_trader_dies_while_nothing_coul
     await first.kernel.tasks.stop()
     await first.kernel.executor.abandon()
     await first.close()
-    await asyncio.to_thread(first.kernel.journal.finish)
+    await first.kernel.journal.close()
 
     await database.turn_writable()
     await database.sql("UPDATE leases SET expires_at = now() - interval '1 hour'")
@@ -194,7 +195,7 @@ async def test_a_database_that_says_nothing_at_all_is_noticed_by_what_waits_for_
     monkeypatch.setattr(storage_watch, "SILENT_SECONDS", 0.0)
     kernel = (await desk.start()).kernel
     market = liquid_market(kernel)
-    locker = await asyncio.to_thread(psycopg.connect, database.url)
+    locker: psycopg.Connection[Any] = await asyncio.to_thread(psycopg.connect, database.url)
     await asyncio.to_thread(locker.execute, "LOCK TABLE equity_snapshots")
 
     await kernel.upkeep._record_equity()

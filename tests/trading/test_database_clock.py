@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import Any
 
+import psycopg
 import pytest
 
 from infra.clock import SystemClock
@@ -21,6 +24,10 @@ async def journal(committed_database: str):
     await made.close()
 
 
+def _changed(statement: str, connection: psycopg.Connection[Any]) -> int:
+    return connection.execute(statement.encode()).rowcount
+
+
 async def set_back(journal: PostgresJournal, seconds: int) -> None:
     """Move what was written into the future, as if the clock had been set back since."""
     ahead = f"interval '{seconds} seconds'"
@@ -28,7 +35,7 @@ async def set_back(journal: PostgresJournal, seconds: int) -> None:
         f"UPDATE leases SET expires_at = expires_at + {ahead}",
         f"UPDATE commands SET issued_at = issued_at + {ahead}, expires_at = expires_at + {ahead}",
     ):
-        await journal.call(lambda c, statement=statement: c.execute(statement).rowcount)
+        await journal.call(partial(_changed, statement))
 
 
 async def test_a_lease_of_a_dead_trader_is_taken_after_a_term_also_when_the_clock_was_set_back(journal) -> None:

@@ -230,8 +230,10 @@ def test_what_risk_lets_through_is_prepared_and_the_money_is_there_fees_included
     decision = _risk(cash, bid, ask).decide_and_reserve(signal)
     if decision.draft is None:
         event(f"refused by risk: {decision.refusal}")
-    assume(decision.draft is not None)
-    order = structs.replace(decision.draft, account="sim:test")
+    draft = decision.draft
+    assume(draft is not None)
+    assert draft is not None
+    order = structs.replace(draft, account="sim:test")
     answer = offer(venue_of(market, cash=cash, bid=bid, ask=ask), now(GATEWAY.prepare(order)))
     event(f"{order_type} {type(answer).__name__}")
     if isinstance(answer, e.OrderRefused):
