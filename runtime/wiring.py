@@ -61,6 +61,7 @@ def build_engine(kernel: Kernel, submit: Callable[[Intent], object]) -> Engine:
         tracker=PriceTracker(),
         desk=StrategyView(kernel.portfolio, kernel.risk.reservations),
         book_of=kernel.books.get,
+        exclusive=kernel.markets.exclusive,
     )
     registry = Registry(clock)
     for name, setting in kernel.config.strategies.items():

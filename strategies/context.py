@@ -33,15 +33,26 @@ class Desk(Protocol):
 
 
 class Context:
-    """Shared by all strategies of an engine; `markets` finds a watched market by either of its tokens."""
+    """Shared by all strategies of an engine; `markets` finds a watched market by either of its tokens.
+
+    `exclusive` tells whether at most one market of an event pays YES; it is false for an event that is not known.
+    """
 
     def __init__(
-        self, *, clock: Clock, ids: Ids, tracker: PriceTracker, desk: Desk, book_of: Callable[[str], OrderBook | None]
+        self,
+        *,
+        clock: Clock,
+        ids: Ids,
+        tracker: PriceTracker,
+        desk: Desk,
+        book_of: Callable[[str], OrderBook | None],
+        exclusive: Callable[[str], bool],
     ) -> None:
         self.clock = clock
         self.ids = ids
         self.tracker = tracker
         self.desk = desk
+        self.exclusive = exclusive
         self.markets: dict[str, Market] = {}
         self._book_of = book_of
 

@@ -1,9 +1,10 @@
 """Rebalancing arbitrage: NO of every outcome of an exclusive event, where all of them together cost less than they must pay.
 
 At most one market of such an event pays YES, so NO of n of them pays n − 1 at the least, whichever wins and also when none does; nothing need be
-known of outcomes that are not bought. Prices are those of resting offers, taken no deeper than the smallest order needs, each with its fee. All
-legs go out as one group of equal shares, whole or not at all (`trading.leg_groups`). What is bought is held to the resolution, so what an event may
-hold, and in how many events, is bounded. Doubt about a leg leaves it out; what is too small or too much is not traded, with the gate counted.
+known of outcomes that are not bought, nor of those that an augmented event adds later. An event counts as exclusive when the venue says so of it and
+of each of its markets. Prices are those of resting offers, taken no deeper than the smallest order needs, each with its fee. All legs go out as one
+group of equal shares, whole or not at all (`trading.leg_groups`). What is bought is held to the resolution, so what an event may hold, and in how
+many events, is bounded. Doubt about a leg leaves it out; what is too small or too much is not traded, with the gate counted.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class RebalancingArb(Strategy[RebalancingArbParameters]):
         for token_id, market in self.context.markets.items():
             if token_id == market.token_ids[0] and market.group_id is not None and self.wants(market):
                 events[market.group_id].append(market)
-        self._events = dict(events)
+        self._events = {event: markets for event, markets in events.items() if self.context.exclusive(event)}
 
     def on_book(self, book: OrderBook, now_ns: int) -> Sequence[Intent]:
         market = self.context.markets.get(book.token_id)

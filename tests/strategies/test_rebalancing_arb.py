@@ -105,6 +105,19 @@ def test_an_event_whose_outcomes_may_all_happen_is_no_arbitrage():
     assert a_world([0.50, 0.35, 0.25], changes={"group_id": None}).sent == []
 
 
+def test_an_event_that_the_venue_does_not_call_exclusive_is_no_arbitrage_whatever_its_markets_say():
+    world = a_world([0.50, 0.30, 0.20])
+    world.inclusive.add("e1")
+    world.wait(1)
+    show(world, [0.50, 0.35, 0.25])
+    assert world.sent == []
+    world.inclusive.clear()
+    world.wait(1)
+    show(world, [0.50, 0.35, 0.25])
+
+    assert len(world.sent) == 3
+
+
 def test_markets_that_hold_taking_orders_back_are_left_out():
     assert a_world([0.50, 0.35, 0.25], changes={"taker_delay_ms": 3_000}).sent == []
 

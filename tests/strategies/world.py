@@ -125,12 +125,14 @@ class World:
         self.clock = FakeClock()
         self.desk = FakeDesk()
         self.books: dict[str, OrderBook] = {}
+        self.inclusive: set[str] = set()
         self.context = Context(
             clock=self.clock,
             ids=CountingIds(),
             tracker=PriceTracker(),
             desk=self.desk,
             book_of=self.books.get,
+            exclusive=lambda event: event not in self.inclusive,
         )
         self.registry = Registry(self.clock)
         for kind in kinds:

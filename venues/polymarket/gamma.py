@@ -108,7 +108,7 @@ class GammaCatalog:
             self._skip("event", _id_of(item), str(error))
             return
         group_id, category = str(event.id), event_category(event)
-        members: list[str] = []
+        members: dict[str, WireMarket] = {}
         for raw in event.markets:
             try:
                 wire = _decode_market(raw)
@@ -119,10 +119,10 @@ class GammaCatalog:
                 self._skip("market", _id_of(raw), str(error))
                 continue
             if markets.setdefault(market.id, market).group_id == group_id:
-                members.append(market.id)
+                members[market.id] = wire
         if members and group_id not in groups:
             try:
-                groups[group_id] = read_group(event, list(dict.fromkeys(members)))
+                groups[group_id] = read_group(event, members)
             except ItemError as error:
                 self._skip("event", group_id, str(error))
 

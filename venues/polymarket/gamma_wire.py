@@ -7,7 +7,7 @@ needs raises `ItemError` saying what; the caller skips and counts it. Source: th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -63,6 +63,7 @@ class WireMarket(msgspec.Struct, rename="camel"):
     accepting_orders: bool = False
     enable_order_book: bool = False
     neg_risk: bool = False
+    neg_risk_market_id: str | None = msgspec.field(default=None, name="negRiskMarketID")
     order_price_min_tick_size: Number = None
     order_min_size: Number = None
     fees_enabled: bool = False
@@ -94,14 +95,21 @@ class WireEvent(msgspec.Struct, rename="camel"):
     markets: list[msgspec.Raw] = []
 
 
-def read_group(event: WireEvent, market_ids: Sequence[str]) -> ConditionGroup:
-    """Return the event as a group of those of its markets that could be read. Raises `ItemError` for a fee that is none."""
+def read_group(event: WireEvent, members: Mapping[str, WireMarket]) -> ConditionGroup:
+    """Return the event as a group of those of its markets that could be read, by id. Raises `ItemError` for a fee that is none.
+
+    It is exclusive when the venue says so of the event and each of these markets is of one and the same set of which one at most pays YES.
+    """
+    sets = {(market.neg_risk, market.neg_risk_market_id or "") for market in members.values()}
     return ConditionGroup(
         id=str(event.id),
         title=event.title,
-        market_ids=tuple(market_ids),
+        market_ids=tuple(members),
         status=MarketStatus.CLOSED if event.closed else MarketStatus.ACTIVE,
-        exclusive=(event.neg_risk or event.enable_neg_risk) and not event.cumulative_markets,
+        exclusive=(event.neg_risk or event.enable_neg_risk)
+        and not event.cumulative_markets
+        and len(sets) == 1
+        and all(excludes for excludes, _ in sets),
         augmented=event.neg_risk_augmented,
         category=event_category(event),
         conversion_fee_bips=whole_bips(event.neg_risk_fee_bips),

@@ -143,9 +143,30 @@ async def test_an_event_whose_fee_is_none_loses_its_group_and_not_its_markets(
 
 @pytest.mark.protocol("6.3")
 async def test_thresholds_are_not_exclusive(venue: RestServer, catalog: GammaCatalog) -> None:
-    venue.on("GET /events/keyset", listing([event(9, market(1), enableNegRisk=True, cumulativeMarkets=True)]))
+    venue.on(
+        "GET /events/keyset", listing([event(9, market(1, negRisk=True), enableNegRisk=True, cumulativeMarkets=True)])
+    )
     _, (group,) = await catalog.markets()
     assert not group.exclusive
+
+
+@pytest.mark.protocol("6.3")
+@pytest.mark.parametrize(
+    ("other", "exclusive"),
+    [
+        ({"negRisk": True, "negRiskMarketID": "0xaa"}, True),
+        ({"negRisk": True, "negRiskMarketID": "0xbb"}, False),
+        ({"negRisk": True}, False),
+        ({"negRisk": False, "negRiskMarketID": None}, False),
+    ],
+)
+async def test_an_event_is_exclusive_only_when_all_of_its_markets_are_of_one_set(
+    venue: RestServer, catalog: GammaCatalog, other: dict, exclusive: bool
+) -> None:
+    first = market(1, negRisk=True, negRiskMarketID="0xaa")
+    venue.on("GET /events/keyset", listing([event(9, first, market(2, **other), negRisk=True)]))
+    _, (group,) = await catalog.markets()
+    assert group.exclusive is exclusive
 
 
 async def test_the_rules_hash_follows_the_text_of_the_rules(venue: RestServer, catalog: GammaCatalog) -> None:

@@ -209,11 +209,9 @@ def test_recorded_edge_cases_of_the_listing_are_read_or_refused_with_a_reason() 
 @pytest.mark.protocol("6.3")
 def test_a_recorded_event_holds_its_markets() -> None:
     (event,) = msgspec.json.decode(read("polymarket_gamma/messages", "gamma_event.json"), type=list[WireEvent])
-    markets = [
-        read_market(msgspec.json.decode(raw, type=WireMarket), "polymarket", group_id=str(event.id))
-        for raw in event.markets
-    ]
-    group = read_group(event, [market.id for market in markets])
+    wires = [msgspec.json.decode(raw, type=WireMarket) for raw in event.markets]
+    markets = [read_market(wire, "polymarket", group_id=str(event.id)) for wire in wires]
+    group = read_group(event, {market.id: wire for market, wire in zip(markets, wires, strict=True)})
     assert len(group.market_ids) == 2
     assert group.exclusive
     assert all(market.group_id == group.id == "30829" for market in markets)
