@@ -134,7 +134,6 @@ def test_filters_select(client, saved, query, expected):
         "min_volume=nan",
         "cursor=%%%",
         "cursor=bm8",
-        "search=%00",
     ],
 )
 def test_a_bad_parameter_is_refused_by_name(client, saved, query):
