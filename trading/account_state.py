@@ -96,6 +96,8 @@ class AccountState:
     def forget(self, before_ns: int) -> None:
         """Drop what has been final since before `before_ns`: explained orders, closed positions, fills. Their rows stay in the journal.
 
+        Orders of a leg group go together: what a group has received is told by the fills of all.
+
         A trade that was matched before that moment is no news afterwards, unless it belongs to something still in memory.
         """
         self.horizon_ns = max(self.horizon_ns, before_ns)
@@ -104,14 +106,17 @@ class AccountState:
             if still_open.isdisjoint(position.order_ids()):
                 self.positions.forget(position)
         final = [
-            own.id
+            own
             for own in self.orders.all()
             if own.updated_ns < before_ns
             and own.id not in still_open
             and all(self.fills[key].status.terminal for key in self._fills_of.get(own.id, ()))
         ]
-        for order_id in final:
-            self.orders.forget(order_id)
+        going = {own.id for own in final}
+        kept_groups = {own.order.draft.leg_group for own in self.orders.all() if own.id not in going} - {""}
+        for own in final:
+            if own.order.draft.leg_group not in kept_groups:
+                self.orders.forget(own.id)
         self.positions.forget_fills(before_ns, self.orders)
         old = [
             key

@@ -1,7 +1,7 @@
 """What a start reads from PostgreSQL: everything that may still change, and what became final only lately.
 
-What does not say whether it is over, is not. A position is loaded with all of its fills, because it is folded from them. Balances of the ledger are
-sums over everything that was ever journaled.
+What does not say whether it is over, is not. A leg group is loaded with all of its orders while one of their fills is not settled. A position is
+loaded with all of its fills, because it is folded from them. Balances of the ledger are sums over everything that was ever journaled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ SELECT * FROM orders WHERE account = %(account)s
 AND (updated_at >= %(since)s OR (status NOT IN ('matched', 'cancelled', 'rejected', 'expired')) IS NOT FALSE
      OR id IN (SELECT order_id FROM fills WHERE account = %(account)s AND status NOT IN ('confirmed', 'failed'))
      OR leg_group IN (SELECT id FROM leg_groups WHERE account = %(account)s
-                      AND (updated_at >= %(since)s OR state IN ('placing', 'unwinding'))))
+                      AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled', 'failed')) IS NOT FALSE))
+     OR leg_group IN (SELECT o.leg_group FROM orders o JOIN fills f ON f.order_id = o.id AND f.account = o.account
+                      WHERE o.account = %(account)s AND o.leg_group <> '' AND f.status NOT IN ('confirmed', 'failed')))
 ORDER BY created_at, id
 """
 _POSITIONS = """
@@ -52,7 +54,9 @@ HAVING sum(amount_units) <> 0 OR max(created_at) > %(latest)s ORDER BY min(id) L
 _HALTS = "SELECT * FROM halts WHERE account = %(account)s AND (lifted_at IS NULL OR lifted_by = '') ORDER BY id"
 _GROUPS = """
 SELECT * FROM leg_groups WHERE account = %(account)s
-AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled', 'failed')) IS NOT FALSE)
+AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled', 'failed')) IS NOT FALSE
+     OR id IN (SELECT o.leg_group FROM orders o JOIN fills f ON f.order_id = o.id AND f.account = o.account
+               WHERE o.account = %(account)s AND f.status NOT IN ('confirmed', 'failed')))
 ORDER BY created_at, id
 """
 

@@ -206,6 +206,46 @@ async def test_a_leg_group_is_loaded_again_as_it_was_decided_and_as_it_stands(di
     assert (loaded, loaded_state) == (group, state)
 
 
+@pytest.mark.parametrize("settled", [FillStatus.CONFIRMED, FillStatus.MATCHED])
+async def test_an_old_group_is_loaded_with_all_of_its_orders_while_a_fill_of_one_is_not_settled(
+    database: str, settled: FillStatus
+) -> None:
+    disk = Disk(database)
+    journal = PostgresJournal(
+        database, f.ACCOUNT, epoch=lambda: disk.epoch, market_of=lambda _: f.market(), horizon=lambda: f.NOW + MICRO
+    )
+    disk.open_journals.append(journal)
+    await disk.take_lease(journal)
+    first, second = Leg(intent_id="i-1", market=f.market(), token_id=f.YES, side=OrderSide.BUY, price=400_000), None
+    second = replace(first, intent_id="i-2", token_id=f.NO)
+    group = LegGroup(
+        id="00000000-0000-4000-8000-00000000aaaa", account=f.ACCOUNT, name="g", strategy="arb", policy=LegPolicy.ALL_OR_NONE,
+        legs=(first, second), size=10 * MICRO, payoff=MICRO, created_ns=f.NOW,
+    )  # fmt: skip
+    state = LegGroupState(group_id=group.id, state=GroupState.FILLED, reason="", residual=(0, 0), updated_ns=f.NOW)
+    orders = [
+        f.order(f.draft(intent_id=leg.intent_id, token_id=leg.token_id, leg_group=group.id)) for leg in group.legs
+    ]
+    over = [
+        OrderState(order_id=each.id, status=OrderStatus.MATCHED, filled=10 * MICRO, reason="", updated_ns=f.NOW)
+        for each in orders
+    ]
+    fills = [
+        replace(FILL, key=FillKey(f"t{n}", each.id), token_id=each.draft.token_id, status=status)
+        for n, (each, status) in enumerate(zip(orders, (FillStatus.CONFIRMED, settled), strict=True))
+    ]
+    await journal.submit([group])
+    await journal.submit([state, *orders])
+    await journal.submit([*over, *fills])
+
+    loaded = await journal.load()
+    await disk.close()
+
+    wanted = settled is FillStatus.MATCHED
+    assert [found for found, _ in loaded.groups] == ([group] if wanted else [])
+    assert {order.id for order, _ in loaded.orders} == ({order.id for order in orders} if wanted else set())
+
+
 async def test_a_lifted_halt_is_not_loaded(disk: Disk) -> None:
     journal = disk.journal()
     await disk.take_lease(journal)

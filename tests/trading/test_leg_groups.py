@@ -369,6 +369,49 @@ async def test_a_settlement_that_fails_takes_the_end_back(clock) -> None:
 
 
 @virtual
+async def test_a_settlement_that_fails_after_days_finds_what_the_other_leg_received(clock) -> None:
+    rig = GroupRig(clock, settled=False)
+    assert await rig.run(A, B, policy=ALL, seconds=1.0) == "filled"
+    first, last = sorted(rig.portfolio.fills.values(), key=lambda fill: fill.token_id)
+    orders = rig.portfolio.orders
+    rig.fill(orders.get(first.key.order_id), first.size, trade_id=first.key.trade_id)
+    rig.portfolio.forget(clock.now_ns() + 1)
+    rig.fill(orders.get(last.key.order_id), last.size, trade_id=last.key.trade_id, status=FillStatus.FAILED)
+    await asyncio.sleep(0.1)
+
+    assert rig.row()["state"] == "failed"
+    assert rig.residual() == [10 * MICRO, 0]
+
+
+@virtual
+async def test_an_exit_without_the_cash_for_it_is_not_bought(clock) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: ["refused"]}
+    for signal in rig.legs_of(A, B, policy=ALL):
+        rig.executor.submit(signal)
+    await asyncio.sleep(0.005)
+    # Somebody takes cash out of the wallet: the first leg costs four dollars, leaving it six and ten cents.
+    rig.deposit(-991 * MICRO)
+    await asyncio.sleep(20.0)
+
+    assert OTHER[A] not in rig.sent
+    assert "needs $" in str(rig.audited("leg_exit_refused")[0].detail["reason"])
+    assert rig.risk.reservations.free_cash >= 0
+
+
+@virtual
+@pytest.mark.parametrize("short", [0, 4, 5])
+async def test_what_is_bought_to_leave_a_leg_is_never_more_than_nothing_hedges(clock, short) -> None:
+    rig = with_exits(clock)
+    rig.fates = {B: [f"short {short}"] if short else ["refused"]}
+
+    await rig.run(A, B, policy=TURN, seconds=20.0)
+
+    bought = [row["size_units"] for row in rig.tables.rows["orders"] if row["token_id"] == OTHER[A]]
+    assert bought == [(10 - short) * MICRO]
+
+
+@virtual
 async def test_in_turn_the_thinnest_leg_goes_first_and_the_next_is_for_what_it_received(clock) -> None:
     rig = GroupRig(clock)
     rig.depth = {A: 500, B: 20, C: 100}
