@@ -143,6 +143,7 @@ def _begin_worker() -> None:
 
 def shrink(seed: int, *, steps: int, faults: Collection[str]) -> tuple[int, tuple[str, ...]]:
     """Return fewer steps and fewer faults with which a failing seed still fails, the fewest found in a bounded number of runs."""
+    quiet()
     kept, runs = tuple(faults), SHRINKING_RUNS
 
     def steps_to_fail(kinds: Collection[str]) -> int | None:

@@ -162,9 +162,10 @@ class World:
         return events
 
     async def live(self) -> None:
-        """Let makers, takers and settlement act until cancelled."""
+        """Let makers, takers and settlement act until cancelled. The venue's time passes also when nobody does: what it delays is released."""
         while True:
             await asyncio.sleep(0.2)
+            self.step(c.Advance())
             self.settle()
             if not self.halted_agents:
                 self._disturb()
