@@ -106,6 +106,8 @@ def committed_database(django_db_setup, django_db_blocker, postgres_server: Endp
     with django_db_blocker.unblock(), psycopg.connect(postgres_server.url, autocommit=True) as admin:
         connection.close()
         admin.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
+        # A thread of an earlier test may have kept its session; a database that somebody uses cannot be cloned.
+        admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database])
         admin.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{database}"')
         connection.settings_dict["NAME"] = clone
         try:
