@@ -256,6 +256,8 @@ class PostgresJournal:
         """Write rows and take them back: returns why the storage takes no such rows, None when it does."""
         try:
             self._execute(self._connect(), writes)
+        except LeaseLostError:
+            return None  # Not the storage's trouble: who writes next learns of it.
         except (psycopg.Error, JournalError) as error:
             failed = error if isinstance(error, JournalError) else journal_error(error)
             return failed if isinstance(failed, JournalUnavailableError) else None
