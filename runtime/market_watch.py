@@ -110,6 +110,8 @@ class MarketWatch:
     async def _save(self, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         current = [self._current(market) for market in markets if not self._directory.settled(market.id)]
         await self._ports.storage.save_markets(self._journal, current, groups)
+        # While they were saved the feed may have told more of them.
+        current = [self._current(market) for market in current if not self._directory.settled(market.id)]
         self._directory.put(current)
         self._directory.put_groups(groups)
         for sink in self.sinks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -271,3 +272,22 @@ async def test_a_resolution_without_a_winner_waits_for_the_catalogue(word, clock
     await place.watch.refresh()
     assert [(market.id, market.winner) for market in place.settled] == [("m1", None)]
     await asyncio.sleep(0)
+
+
+@virtual
+async def test_what_the_feed_says_while_a_listing_is_saved_stays(clock) -> None:
+    place = Place(clock, Catalog(M1, M2), Storage())
+    await place.watch.discover()
+    await place.watch.watch()
+
+    def meanwhile() -> None:
+        place.storage.during_save = lambda: None
+        place.books.on_resolved(MarketResolved(M1.condition_id, M1.token_ids[0], 0, 0))
+        place.books.on_tick_size(TickSizeChange(M2.token_ids[0], M2.condition_id, M2.tick, 1_000, 0, 0))
+
+    place.storage.during_save = meanwhile
+    place.catalog.listed = [replace(M1, volume_24h=1), replace(M2, volume_24h=2)]
+    await place.watch.discover()
+
+    assert place.directory.settled("m1")
+    assert place.directory.get("m2").tick == 1_000
