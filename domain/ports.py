@@ -330,13 +330,21 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
+class QuarantinedTrade:
+    """A trade that could not be booked; `ours`: it is of an order that was placed here, and is never taken for one made outside."""
+
+    report: TradeReport
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JournalState:
     """Everything recovery starts from, in the order in which it was written.
 
     A journal may leave out what was final before `since_ns`; balances of the ledger are always whole. `opened_ns` is when the first ledger entry
     was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such. `bad` are the rows that could not be
     believed, `damaged_fills` those of fills that are left out and must be read from the venue, `unsure_ns` from when on it must be asked for
-    orders and trades because of them.
+    orders and trades because of them. `quarantined` are trades that could not be booked and of which nobody has disposed yet.
     """
 
     orders: tuple[tuple[Order, OrderState], ...]
@@ -351,6 +359,7 @@ class JournalState:
     bad: tuple[BadRow, ...] = ()
     damaged_fills: frozenset[FillKey] = frozenset()
     unsure_ns: int | None = None
+    quarantined: tuple[QuarantinedTrade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

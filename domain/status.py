@@ -14,7 +14,8 @@ class TraderStatus:
     """The trader now. Money is micro-dollars; `last_message_ns` is when the last market frame arrived, 0 before the first.
 
     `ready` means recovered and reconciled. `venue_mode` says what the venue takes now: "normal", or why new risk waits. `refused_frames` counts
-    what the venue sent and could not be believed. `counters` say what became of intents and leg groups since the start, `leg_groups` how many groups
+    what the venue sent and could not be believed. `counters` say what became of intents and leg groups since the start, and how the
+    account stands to the venue, `leg_groups` how many groups
     are not over. `session_ns` is when the session began, 0 where there is none. `realised` is before fees, `unrealised` is at the best bid.
     """
 

@@ -15,6 +15,7 @@ from domain.signal import Intent, Replace, TradeSignal
 from markets.books import Books
 from runtime import wiring
 from runtime.account_events import AccountEvents
+from runtime.balance_watch import BalanceWatch
 from runtime.clock_watch import ClockWatch
 from runtime.config import KernelConfig
 from runtime.market_directory import MarketDirectory
@@ -69,6 +70,7 @@ class Kernel:
         self.account_events = AccountEvents(self.desk)
         self.heartbeat = wiring.build_heartbeat(self)
         self.storage = StorageWatch(self.desk, self.journal, self.venue_state, read_again=self.account_events.gap.set)
+        self.balances = BalanceWatch(self.desk, self.venue_state, read_again=self.account_events.gap.set)
         self.clock_watch = ClockWatch(
             self.desk, self.venue_state, ports.machine, forward=self.lease.doubt, wrong=self._break
         )

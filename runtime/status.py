@@ -39,7 +39,7 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         unknown_orders=sum(1 for own in open_orders if own.status is OrderStatus.UNKNOWN),
         open_positions=portfolio.positions.open_count,
         watched_markets=len(kernel.books) // 2,
-        counters=intent_counters(kernel),
+        counters=intent_counters(kernel) | account_counters(kernel),
         leg_groups=len(kernel.legs.running()),
         session_ns=kernel.config.session_ns,
         refused_frames=ports.feed.refused + ports.account_feed.refused + kernel.books.counters.malformed,
@@ -58,6 +58,14 @@ def intent_counters(kernel: Kernel) -> dict[str, int]:
     groups = {f"group_{name}": count for name, count in kernel.legs.counters.items()}
     manual = {f"{MANUAL}_refused_{code}": count for code, count in kernel.news.refusals[MANUAL].items()}
     return dict(kernel.executor.counters) | groups | manual
+
+
+def account_counters(kernel: Kernel) -> dict[str, int]:
+    """Return how many trades are in quarantine, and for how many seconds balances have not been compared with the venue's."""
+    return {
+        "quarantined_trades": len(kernel.portfolio.quarantine),
+        "balances_compared_seconds_ago": int(kernel.balances.age),
+    }
 
 
 def equity(kernel: Kernel) -> EquityRecord:

@@ -1,7 +1,7 @@
 """PostgreSQL as the kernel's durable memory: the journal's writer thread does all of it, in turn.
 
-Loaded is what may still matter: markets of the venue that are not settled or that the account has traded, orders and fills of the last day
-and those that are not final.
+Loaded is what may still matter: orders and fills of the last day and those that are not final, what is held, and the markets that these rows name
+or that are not settled.
 """
 
 from __future__ import annotations
@@ -16,16 +16,11 @@ from domain.ports import Clock, Journal, LeaseStore
 from markets import store
 from trading.account_state import REMEMBER_NS
 from trading.journal_failures import journal_error
-from trading.journal_load import Connection
+from trading.journal_load import Connection, load_market_ids
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
 
 T = TypeVar("T")
-
-_TRADED = """
-SELECT market_id FROM orders WHERE account = %(account)s
-UNION SELECT market_id FROM positions WHERE account = %(account)s
-"""
 
 
 class PostgresStorage:
@@ -61,8 +56,8 @@ class PostgresStorage:
 
     def _load_markets(self, connection: Connection) -> list[Market]:
         markets = store.load_markets(venue=self._venue, statuses=(MarketStatus.ACTIVE, MarketStatus.CLOSED))
-        rows = connection.execute(_TRADED, {"account": self._account}).fetchall()
-        settled = {row["market_id"] for row in rows} - {market.id for market in markets}
+        named = load_market_ids(connection, self._account, self._clock.now_ns() - REMEMBER_NS)
+        settled = named - {market.id for market in markets}
         return markets + list(store.load_markets_by_id(settled).values())
 
     async def save_markets(self, journal: Journal, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:

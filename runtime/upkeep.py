@@ -64,6 +64,7 @@ class Upkeep:
         if kernel.ready and kernel.config.mode.places_orders:
             kernel.clock_watch.check()
             kernel.storage.check()
+            kernel.balances.check()
             self._value_account()
             kernel.exits.check(kernel.engine.context.book)
         kernel.engine.on_timer()
@@ -95,6 +96,8 @@ class Upkeep:
         kernel = self._kernel
         lapses, troubles = kernel.heartbeat.lapses, kernel.storage.seen
         outcome = await kernel.reconciler.run()
+        if outcome.compared:
+            kernel.balances.compared()
         if not outcome.complete or (kernel.heartbeat.unread and not await kernel.resolver.explain()):
             return False
         kernel.heartbeat.read(lapses)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from domain.fill import Fill, FillKey, FillStatus
 from domain.money import MICRO
 from domain.order import OrderStatus
-from domain.ports import JournalState
+from domain.ports import JournalState, QuarantinedTrade
 from domain.reports import TradeReport
 from trading.ledger import Ledger
 from trading.own_orders import OwnOrder, OwnOrders
@@ -31,6 +31,7 @@ class AccountState:
     """Orders, fills, positions and ledger of one account.
 
     `incomes` are the journals of the venue's payments. `damaged` are fills in the ledger whose rows could not be read: the venue tells them again.
+    `quarantine` holds the trades that contradict the books, or lie in a market that is not known; they are looked at again (`unbooked`).
     `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
     `unsure_since_ns` is from when trades must be read at start, besides what open orders and unsettled fills ask for.
     """
@@ -41,7 +42,7 @@ class AccountState:
         self.positions = Positions(account)
         self.ledger = Ledger(account)
         self.fills: dict[FillKey, Fill] = {}
-        self.quarantine: dict[FillKey, TradeReport] = {}
+        self.quarantine: dict[FillKey, QuarantinedTrade] = {}
         self.changed_ns = 0
         self.horizon_ns = 0
         self.booked = 0
@@ -64,6 +65,10 @@ class AccountState:
     def fills_of(self, order_id: str) -> list[Fill]:
         """Return the fills of an order, failed ones too."""
         return [self.fills[key] for key in self._fills_of.get(order_id, ())]
+
+    def unbooked(self) -> list[TradeReport]:
+        """Return the trades in quarantine of which nothing is booked: their market may have become known, what they contradict may have changed."""
+        return [held.report for key, held in self.quarantine.items() if key not in self.fills]
 
     # Restoring and forgetting
 
@@ -92,6 +97,7 @@ class AccountState:
         moments += [state.unsure_ns] if state.unsure_ns is not None else []
         self.unsure_since_ns = min(moments, default=None)
         self.damaged = set(state.damaged_fills)
+        self.quarantine = {FillKey(q.report.trade_id, q.report.order_id): q for q in state.quarantined}
 
     def forget(self, before_ns: int) -> None:
         """Drop what has been final since before `before_ns`: explained orders, closed positions, fills. Their rows stay in the journal.
@@ -102,9 +108,6 @@ class AccountState:
         """
         self.horizon_ns = max(self.horizon_ns, before_ns)
         still_open = {own.id for own in self.orders.open()}
-        for position in self.positions.closed_before(before_ns):
-            if still_open.isdisjoint(position.order_ids()):
-                self.positions.forget(position)
         final = [
             own
             for own in self.orders.all()
@@ -117,6 +120,9 @@ class AccountState:
         for own in final:
             if own.order.draft.leg_group not in kept_groups:
                 self.orders.forget(own.id)
+        for position in self.positions.closed_before(before_ns):
+            if not any(order_id in self.orders for order_id in position.order_ids()):
+                self.positions.forget(position)
         self.positions.forget_fills(before_ns, self.orders)
         old = [
             key

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from domain.market import Market
 from domain.ports import JournalState, ProfitSpan
+from trading.leg_rows import leg_markets
 from trading.row_reader import SKEW_NS, RowReader
 from trading.row_write import to_datetime, to_ns
 
@@ -52,6 +54,7 @@ FROM ledger_entries WHERE account = %(account)s GROUP BY journal_id, asset
 HAVING sum(amount_units) <> 0 OR max(created_at) > %(latest)s ORDER BY min(id) LIMIT 100
 """
 _HALTS = "SELECT * FROM halts WHERE account = %(account)s AND (lifted_at IS NULL OR lifted_by = '') ORDER BY id"
+
 _GROUPS = """
 SELECT * FROM leg_groups WHERE account = %(account)s
 AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled', 'failed')) IS NOT FALSE
@@ -59,7 +62,14 @@ AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled',
                WHERE o.account = %(account)s AND f.status NOT IN ('confirmed', 'failed')))
 ORDER BY created_at, id
 """
-
+_QUARANTINED = """
+SELECT a.id, a.detail FROM audit_log a WHERE a.account = %(account)s AND a.event = 'fill_quarantined'
+AND NOT EXISTS (SELECT FROM fills f WHERE f.account = a.account AND f.trade_id = a.detail->>'trade' AND f.order_id = a.detail->>'order'
+                AND f.price_ticks = (a.detail->>'price')::bigint AND f.size_units = (a.detail->>'size')::bigint)
+AND NOT EXISTS (SELECT FROM halts h WHERE h.account = a.account AND h.scope = 'market' AND h.target = a.detail->>'market'
+                AND h.lifted_at >= a.created_at)
+ORDER BY a.id
+"""
 
 _INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
 _OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
@@ -79,6 +89,21 @@ def load_profits(connection: Connection, account: str, since_ns: int, limit: str
     values = {"account": account, "since": to_datetime(since_ns), "limit": limit}
     row = connection.execute(_PROFITS, values).fetchone()
     return ProfitSpan(row["first"], row["highest"]) if row is not None and row["first"] is not None else None
+
+
+def load_market_ids(connection: Connection, account: str, since_ns: int) -> set[str]:
+    """Return the markets that the rows of `load_state` name."""
+    values = {"account": account, "since": to_datetime(since_ns)}
+    connection.execute("SET LOCAL statement_timeout = 0")
+    orders = connection.execute(_named(_ORDERS), values).fetchall()
+    positions = connection.execute(_named(_POSITIONS), values | {"orders": [row["id"] for row in orders]}).fetchall()
+    fills = connection.execute(_named(_FILLS), values | {"positions": [row["id"] for row in positions]}).fetchall()
+    legs = {market_id for row in connection.execute(_GROUPS, values).fetchall() for market_id in leg_markets(row)}
+    return legs | {row["market_id"] for row in (*orders, *positions, *fills)}
+
+
+def _named(query: LiteralString) -> sql.Composed:
+    return sql.SQL("SELECT id, market_id FROM ({}) AS loaded").format(sql.SQL(query))
 
 
 def load_state(
@@ -106,6 +131,7 @@ def load_state(
     balances = reader.balances((row["ledger_account"], row["asset"], row["amount"]) for row in rows(_BALANCES))
     reader.journals((row["journal_id"], row["wrong"]) for row in rows(_JOURNALS))
     halts, groups = reader.halts(rows(_HALTS)), reader.groups(rows(_GROUPS))
+    quarantined = reader.quarantined(row["detail"] for row in rows(_QUARANTINED))
     return JournalState(
         orders=orders,
         fills=fills,
@@ -119,6 +145,7 @@ def load_state(
         bad=tuple(reader.bad),
         damaged_fills=frozenset(reader.damaged_fills),
         unsure_ns=reader.unsure_ns,
+        quarantined=quarantined,
     )
 
 

@@ -7,13 +7,17 @@ submitted, all at once and in order, as a group commit does.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from domain.errors import JournalError, LeaseLostError
+from domain.halt import HaltScope
 from domain.market import Market
 from domain.ports import JournalRow, JournalState, ProfitSpan
+from trading.quarantine import QUARANTINED
 from trading.row_codec import encode
 from trading.row_reader import RowReader
 from trading.row_write import Columns, Verb, Write, to_datetime, to_ns
@@ -150,6 +154,7 @@ class MemoryJournal:
             bad=tuple(reader.bad),
             damaged_fills=frozenset(reader.damaged_fills),
             unsure_ns=reader.unsure_ns,
+            quarantined=reader.quarantined(_quarantined(mine)),
         )
 
     async def profits(self, since_ns: int, limit: str) -> ProfitSpan | None:
@@ -170,3 +175,18 @@ class MemoryJournal:
         if self._timer is not None:
             self._timer.cancel()
             self._commit()
+
+
+def _quarantined(rows: Mapping[str, list[Columns]]) -> Iterator[Columns]:
+    """Yield the details that `journal_load` would select."""
+    fills = {(row["trade_id"], row["order_id"], row["price_ticks"], row["size_units"]) for row in rows.get("fills", [])}
+    lifted: defaultdict[str, list[datetime]] = defaultdict(list)
+    for row in rows.get("halts", []):
+        if row["scope"] == HaltScope.MARKET.value and row["lifted_at"] is not None:
+            lifted[row["target"]].append(row["lifted_at"])
+    for row in rows.get("audit_log", []):
+        if row["event"] == QUARANTINED:
+            detail = json.loads(row["detail"])
+            booked = tuple(detail[name] for name in ("trade", "order", "price", "size")) in fills
+            if not booked and all(moment < row["created_at"] for moment in lifted[detail["market"]]):
+                yield detail

@@ -14,13 +14,14 @@ from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
 from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.market import Market
 from domain.order import Order, OrderSide, OrderStatus, may_move, reopens
-from domain.ports import AuditRecord, JournalRow
+from domain.ports import AuditRecord, JournalRow, QuarantinedTrade
 from domain.reports import IncomeReport, OrderReport, TradeReport
 from trading.account_state import OVER, AccountState
 from trading.change import Alarm, Change
 from trading.contradictions import contradicts_fill, contradicts_order
 from trading.own_orders import OwnOrder
 from trading.positions import DUST, OpenPosition
+from trading.quarantine import QUARANTINED, quarantine_detail
 
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
@@ -142,26 +143,25 @@ class Portfolio(AccountState):
 
         `kind` is what the books call it, when it is no plain trade.
 
-        An overfill of up to 0.01 share converges; beyond that, or where the trade contradicts the order, it is quarantined with an alarm.
+        An overfill of up to 0.01 share converges; beyond that, or where the trade contradicts the order, it is quarantined with an alarm,
+        until it is told again and can be booked.
         """
         key = FillKey(report.trade_id, report.order_id)
         known = self.fills.get(key)
         if known is not None:
             return self._move_fill(known, report, now_ns)
-        if key in self.quarantine:
-            self.quarantine[key] = report
-            return Change()
         own = self.orders.get(report.order_id)
-        if own is None and 0 < report.matched_ns < self.horizon_ns:
+        held = self.quarantine.get(key)
+        if own is None and (held.ours if held is not None else 0 < report.matched_ns < self.horizon_ns):
             return Change()
         if own is not None:
             own.acknowledged = True  # Whatever is wrong with the trade: the venue took the order.
         market = own.order.draft.market if own is not None else self._market_of(report.condition_id)
         if market is None or report.token_id not in market.token_ids:
-            return self._quarantine(key, report, report.condition_id, "trade in a market that is not known", now_ns)
+            return self._quarantine(own, report, report.condition_id, "trade in a market that is not known", now_ns)
         wrong = contradicts_order(own, report)
         if wrong:
-            return self._quarantine(key, report, market.id, wrong, now_ns)
+            return self._quarantine(own, report, market.id, wrong, now_ns)
         fill = Fill(
             key=key,
             account=self.account,
@@ -181,6 +181,8 @@ class Portfolio(AccountState):
         if key in self.damaged:
             return self._put_back(fill, own, market, now_ns)
         change = self._book(fill, own, market, kind=kind or _trade_kind(report.side, own), now_ns=now_ns)
+        if self.quarantine.pop(key, None) is not None:
+            change.rows.append(self._audit("fill_left_quarantine", now_ns, trade=key.trade_id, order=key.order_id))
         if own is None:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
         return change
@@ -192,12 +194,16 @@ class Portfolio(AccountState):
             return EXTERNAL
         return max(held, key=lambda strategy: held[strategy])
 
-    def _quarantine(self, key: FillKey, report: TradeReport, market_id: str, reason: str, now_ns: int) -> Change:
-        self.quarantine[key] = report
-        row = self._audit(
-            "fill_quarantined", now_ns, trade=key.trade_id, order=key.order_id, market=market_id, reason=reason,
-            price=report.price, size=report.size, side=report.side.value,
-        )  # fmt: skip
+    def _quarantine(
+        self, own: OwnOrder | None, report: TradeReport, market_id: str, reason: str, now_ns: int
+    ) -> Change:
+        key = FillKey(report.trade_id, report.order_id)
+        seen = self.quarantine.get(key)
+        held = QuarantinedTrade(report, ours=own is not None or (seen is not None and seen.ours))
+        self.quarantine[key] = held
+        if seen is not None:
+            return Change()
+        row = self._audit(QUARANTINED, now_ns, **quarantine_detail(held, market_id, reason))
         return Change(rows=[row], alarms=[Alarm(market_id, reason)])
 
     def _move_fill(self, known: Fill, report: TradeReport, now_ns: int) -> Change:
@@ -205,7 +211,7 @@ class Portfolio(AccountState):
         change = Change()
         wrong = contradicts_fill(known, report)
         if wrong and known.key not in self.quarantine:
-            change = self._quarantine(known.key, report, known.market_id, wrong, now_ns)
+            change = self._quarantine(self.orders.get(report.order_id), report, known.market_id, wrong, now_ns)
         if fill_may_move(known.status, report.status):
             hash_ = report.transaction_hash or known.transaction_hash
             fill = replace(known, status=report.status, transaction_hash=hash_)

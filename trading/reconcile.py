@@ -1,7 +1,8 @@
 """Reconciliation: the venue's open orders, trades and balances against our books, at start, after every gap and periodically.
 
 Orders we hold that the venue does not list are read one by one. Open orders we do not know are cancelled, trades made outside are adopted
-as `external`. Nothing is concluded while orders are on their way or fills unsettled. Run twice without news, the second run changes nothing.
+as `external`, those in quarantine are looked at again. Nothing is concluded while orders are on their way or fills unsettled. Run twice without
+news, the second run changes nothing.
 
 Splits, merges and conversions made outside are adopted when shares and cash agree (`trading.outside`), also in markets of which nothing was held:
 while cash is wrong, the venue's index is asked where the wallet has shares. What stays of a difference in cash converges or halts
@@ -42,9 +43,13 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What one round found: `cash_difference` and `token_differences` are venue minus ours, before anything was adopted."""
+    """What one round found: `cash_difference` and `token_differences` are venue minus ours, before anything was adopted.
+
+    `compared`: balances were, because nothing was on its way.
+    """
 
     complete: bool
+    compared: bool = False
     foreign_orders: int = 0
     missing_orders: int = 0
     cash_difference: int = 0
@@ -97,6 +102,8 @@ class Reconciler:
             _log.warning("venue could not be read", error=str(error))
             return Reconciliation(complete=False)
         await in_slices(trades, lambda trade: self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns())))
+        for trade in portfolio.unbooked():
+            self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns()))
         missing = await self._compare_orders(open_orders, begun)
         foreign = await self._cancel_foreign(open_orders)
         portfolio.unsure_since_ns, self._read_ns = None, begun
@@ -116,7 +123,7 @@ class Reconciler:
         self._note(balances)
         if token_differences:
             await self._have_reread(balances)
-        return replace(unfinished, cash_difference=cash_difference, token_differences=token_differences)
+        return replace(unfinished, compared=True, cash_difference=cash_difference, token_differences=token_differences)
 
     def _trades_since(self) -> int:
         """Return from when trades must be read: before those that are not final, and before the last complete read.

@@ -18,10 +18,11 @@ from domain.legs import LegGroup, LegGroupState
 from domain.market import Market, MarketStatus
 from domain.money import MICRO, multiply_ceil
 from domain.order import Order, OrderStatus, OrderType
-from domain.ports import BadRow, OrderState
+from domain.ports import BadRow, OrderState, QuarantinedTrade
 from domain.position import Position, PositionStatus
 from trading.leg_rows import decode_group, leg_markets
 from trading.order_rows import decode_order
+from trading.quarantine import quarantined_trade
 from trading.row_checks import fill_wrong, group_wrong, order_wrong, position_wrong
 from trading.row_codec import balance_entry, decode_fill, decode_halt, decode_position
 from trading.row_write import to_datetime, to_ns
@@ -173,6 +174,19 @@ class RowReader:
                 continue
             for market_id in leg_markets(row) or [""]:
                 self._note("leg_groups", dict(row) | {"market_id": market_id}, "id", wrong)
+        return tuple(found)
+
+    def quarantined(self, details: Iterable[Row]) -> tuple[QuarantinedTrade, ...]:
+        """Return the trades of the audit log's details; those of an earlier version say too little of a trade and are left to their market's halt."""
+        found = []
+        for detail in details:
+            if "ours" not in detail:
+                continue
+            try:
+                found.append(quarantined_trade(detail))
+            except _ERRORS as error:
+                row = {"id": detail.get("trade"), "market_id": detail.get("market")}
+                self._note("audit_log", row, "id", _unreadable(error))
         return tuple(found)
 
     def balances(self, sums: Iterable[tuple[str, str, int]]) -> tuple[LedgerEntry, ...]:

@@ -10,14 +10,18 @@ from django.db import connection
 
 from domain.errors import JournalError, LeaseLostError
 from domain.fill import FillStatus
+from domain.halt import HaltScope
 from domain.ledger import LedgerAccount
-from domain.market import ConditionGroup, MarketStatus
+from domain.legs import Leg, LegGroup, LegPolicy
+from domain.market import ConditionGroup, Market, MarketStatus
 from domain.money import MICRO
-from domain.order import OrderStatus
+from domain.order import OrderSide, OrderStatus
+from domain.reports import TradeReport
 from infra.clock import SystemClock
 from markets.store import load_groups, load_markets
 from runtime.storage import PostgresStorage
 from tests.trading import factories as f
+from trading.halts import Halts
 from trading.journal_memory import MemoryJournal, MemoryTables
 from trading.portfolio import Portfolio
 
@@ -156,6 +160,68 @@ async def test_an_account_of_days_ago_is_restored_with_its_position_and_without_
     assert after.positions.settled(f.YES) == 10 * MICRO
     assert after.ledger.cash == before.ledger.cash == 95 * MICRO
     assert not after.apply_trade(trade, now_ns=f.NOW)
+
+
+async def test_only_settled_markets_that_the_loaded_rows_name_are_loaded(traders) -> None:
+    trader = traders()
+    await trader.take_lease()
+    names = ("over", "open", "held", "group")
+    markets = {n: f.market(id=n, slug=n, condition_id=n, token_ids=(f"{n}1", f"{n}2")) for n in names}
+    trader.markets |= markets
+    await trader.storage.save_markets(trader.journal, list(markets.values()), [])
+    account = Portfolio(f.ACCOUNT, markets.get)
+    for name in ("over", "open", "held"):
+        own = account.add(f.order(f.draft(market=markets[name], token_id=f"{name}1")), f.NOW)
+        await trader.journal.submit([own.order])
+        own.status = OrderStatus.LIVE
+        if name == "over":
+            await trader.journal.submit(account.move(own, OrderStatus.CANCELLED, "", f.NOW).rows)
+        if name == "held":
+            trade = f.trade(own.order, 10 * MICRO, status=FillStatus.CONFIRMED)
+            await trader.journal.submit(account.apply_trade(trade, now_ns=f.NOW).rows)
+    leg = Leg(intent_id="i-1", market=markets["group"], token_id="group1", side=OrderSide.BUY, price=400_000)
+    group = LegGroup(
+        id="00000000-0000-4000-8000-00000000aaaa", account=f.ACCOUNT, name="g", strategy="arb", policy=LegPolicy.SEQUENTIAL,
+        legs=(leg, replace(leg, intent_id="i-2", token_id="group2")), size=10 * MICRO, payoff=MICRO, created_ns=f.NOW,
+    )  # fmt: skip
+    await trader.journal.submit([group])
+    settled = [replace(market, status=MarketStatus.SETTLED, winner=0) for market in markets.values()]
+    await trader.storage.save_markets(trader.journal, settled, [])
+
+    again = traders(clock=DayLater())
+    loaded = {market.id: market for market in await again.storage.load_markets(again.journal)}
+    again.markets.clear()
+    again.markets |= loaded
+
+    assert loaded.keys() == {"open", "held", "group"}
+    assert (await again.journal.load()).bad == ()
+
+
+async def quarantined(trader: Trader) -> tuple[TradeReport, ...]:
+    return tuple(held.report for held in (await trader.journal.load()).quarantined)
+
+
+async def test_trades_in_quarantine_are_loaded_until_they_are_booked_or_their_halt_is_lifted(traders) -> None:
+    trader = traders()
+    await trader.take_lease()
+    await trader.storage.save_markets(trader.journal, [f.market()], [])
+    known: dict[str, Market] = {}
+    account, halts = Portfolio(f.ACCOUNT, known.get), Halts(f.ACCOUNT)
+    outside = f.trade(f.order(), 10 * MICRO, status=FillStatus.CONFIRMED, transaction_hash="0xab")
+    odd = f.trade(f.order(), 10 * MICRO, condition_id="0xodd")
+    for trade in (outside, odd):
+        await trader.journal.submit(account.apply_trade(trade, now_ns=f.NOW).rows)
+    assert await quarantined(trader) == (outside, odd)
+
+    known["0xc1"] = f.market()
+    await trader.journal.submit(account.apply_trade(outside, now_ns=f.NOW).rows)
+    assert await quarantined(trader) == (odd,)
+
+    halt = halts.set(HaltScope.MARKET, "0xodd", reason="odd", set_by="polybot", now_ns=f.NOW)
+    await trader.journal.submit([halt])
+    assert await quarantined(trader) == (odd,)
+    await trader.journal.submit([halts.lift(HaltScope.MARKET, "0xodd", lifted_by="ada", now_ns=f.NOW + 1_000_000)])
+    assert (await trader.journal.load()).quarantined == ()
 
 
 async def test_a_database_that_fails_is_an_error_of_the_journal_and_its_thread_goes_on(traders) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from domain.errors import JournalError, JournalUnavailableError
+from domain.errors import JournalError, JournalUnavailableError, LeaseLostError
 from domain.order import OrderStatus
 from domain.ports import AuditRecord, OrderState
 from infra.clock import SystemClock
@@ -153,8 +153,8 @@ async def test_what_reduces_risk_is_written_past_a_missing_table_and_what_happen
     second = f.order()
     await trader.journal.submit([second])
 
-    state = {found.id: how.filled for found, how in (await trader.journal.load()).orders}
-    assert state == {order.id: 0, second.id: 0}
+    rows = await trader.journal.call(lambda c: c.execute("SELECT id, filled_units FROM orders").fetchall())
+    assert {row["id"]: row["filled_units"] for row in rows} == {order.id: 0, second.id: 0}
     await trader.sql("ALTER TABLE elsewhere RENAME TO audit_log")
     await asyncio.gather(*waiting)
     assert {found.id: how.filled for found, how in (await trader.journal.load()).orders} == {order.id: 3, second.id: 0}
@@ -257,3 +257,28 @@ async def test_a_server_that_never_answers_is_an_error_within_the_time_to_connec
     with pytest.raises(psycopg.OperationalError, match="timeout"):
         await asyncio.to_thread(connect_journal, f"postgresql://polybot@127.0.0.1:{port}/polybot?connect_timeout=2")
     server.close()
+
+
+async def test_a_lease_that_was_lost_while_nothing_could_be_written_is_told_to_all_that_waits_and_to_who_writes_next(
+    trader: Trader,
+) -> None:
+    await trader.sql(
+        FULL_DISK,
+        "CREATE TRIGGER full_disk BEFORE INSERT ON orders EXECUTE FUNCTION full_disk()",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON audit_log EXECUTE FUNCTION full_disk()",
+    )
+    waiting = trader.journal.record([audit(0)])
+    with pytest.raises(JournalUnavailableError):
+        await trader.journal.submit([f.order()])
+    await trader.troubled()
+
+    await trader.sql(
+        "UPDATE leases SET epoch = epoch + 1",
+        "DROP TRIGGER full_disk ON orders",
+        "DROP TRIGGER full_disk ON audit_log",
+    )
+
+    with pytest.raises(LeaseLostError):
+        await asyncio.wait_for(waiting, 10)
+    with pytest.raises(LeaseLostError):
+        await asyncio.wait_for(trader.journal.submit([f.order()]), 10)

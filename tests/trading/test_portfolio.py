@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from domain.fill import FillKey, FillStatus, Liquidity
 from domain.ledger import LedgerAccount, LedgerEntry, imbalances
+from domain.market import Market
 from domain.money import MICRO
 from domain.order import OrderSide, OrderStatus, OrderType
+from domain.ports import AuditRecord
 from tests.trading import factories as f
 from trading.change import Change
 from trading.portfolio import Portfolio
@@ -464,6 +466,58 @@ def test_what_is_final_is_forgotten_and_its_trades_are_no_news_afterwards() -> N
     assert not account.apply_trade(bought, now_ns=LATER)
     assert not account.apply_trade(replace(sold, status=FillStatus.FAILED), now_ns=LATER)
     assert account.ledger.cash == cash
+
+
+def test_a_closed_position_stays_as_long_as_an_order_of_it_is_remembered() -> None:
+    account = portfolio()
+    order, own = live(account)
+    bought = f.trade(order, 10 * MICRO, status=FillStatus.CONFIRMED)
+    account.apply_trade(bought, now_ns=f.NOW)
+    sale, _ = live(account, side=OrderSide.SELL, price=600_000)
+    account.apply_trade(f.trade(sale, 10 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    own.updated_ns = LATER
+
+    account.forget(LATER)
+    change = account.apply_trade(replace(bought, status=FillStatus.FAILED), now_ns=LATER)
+
+    assert [(row.side, row.settled) for row in change.positions] == [("token1", -10 * MICRO)]
+    assert "negative inventory" in change.alarms[0].reason
+
+
+def test_a_trade_in_a_market_that_becomes_known_leaves_quarantine_however_old_it_is() -> None:
+    account = portfolio()
+    known: dict[str, Market] = {}
+    account._market_of = known.get
+    outside = f.trade(f.order(), 10 * MICRO, status=FillStatus.CONFIRMED)
+    assert account.apply_trade(outside, now_ns=f.NOW).alarms
+    account.forget(LATER)
+    assert not account.apply_trade(outside, now_ns=LATER)
+    assert account.unbooked() == [outside]
+
+    known["0xc1"] = f.market()
+    change = account.apply_trade(outside, now_ns=LATER)
+
+    assert account.positions.settled(f.YES) == 10 * MICRO
+    assert (account.quarantine, account.unbooked()) == ({}, [])
+    assert [row.event for row in change.rows if isinstance(row, AuditRecord)] == [
+        "fill_left_quarantine",
+        "external_trade_adopted",
+    ]
+
+
+def test_a_trade_that_contradicts_an_order_of_ours_is_never_taken_for_one_made_outside() -> None:
+    account = portfolio()
+    order, _ = live(account)
+    account.apply_trade(f.trade(order, 10 * MICRO, status=FillStatus.CONFIRMED), now_ns=f.NOW)
+    more = f.trade(order, MICRO, status=FillStatus.CONFIRMED)
+    account.apply_trade(more, now_ns=f.NOW)
+    account.forget(LATER)
+    assert order.id not in account.orders
+
+    assert not account.apply_trade(more, now_ns=LATER)
+
+    assert account.unbooked() == [more]
+    assert account.positions.size(f.YES) == 10 * MICRO
 
 
 def test_what_may_still_change_is_never_forgotten() -> None:

@@ -223,6 +223,43 @@ async def test_money_is_not_explained_away_while_a_trade_is_in_quarantine(clock)
 
 
 @virtual
+async def test_a_trade_in_quarantine_is_booked_once_its_market_is_known_also_after_a_restart(clock) -> None:
+    rig = Rig(clock)
+    market = rig.markets.pop("m1")
+    outside = f.trade(f.order(), 10 * MICRO, status=FillStatus.CONFIRMED, transaction_hash="0xab")
+    rig.desk.apply(rig.portfolio.apply_trade(outside, now_ns=clock.now_ns()))
+    await asyncio.sleep(1)
+
+    again = Rig(clock, tables=rig.tables, deposit=0)
+    del again.markets["m1"]
+    again.portfolio.restore(await again.journal.load())
+    assert again.portfolio.unbooked() == [outside]
+    await round_of(again)
+    assert again.portfolio.positions.size(f.YES) == 0
+
+    again.markets["m1"] = market
+    await round_of(again)
+    await asyncio.sleep(1)
+
+    assert again.portfolio.positions.size(f.YES) == 10 * MICRO
+    assert (await again.journal.load()).quarantined == ()
+
+
+@virtual
+async def test_who_lifts_the_halt_of_a_trade_in_quarantine_has_dealt_with_it(clock) -> None:
+    rig = Rig(clock)
+    own = await rig.place()
+    rig.fill(own, 50 * MICRO)
+    await asyncio.sleep(1)
+    assert len((await rig.journal.load()).quarantined) == 1
+
+    rig.desk.resume(HaltScope.MARKET, "m1", lifted_by="ada")
+    await asyncio.sleep(1)
+
+    assert (await rig.journal.load()).quarantined == ()
+
+
+@virtual
 async def test_a_payout_that_arrived_settles_what_is_receivable(clock) -> None:
     rig = Rig(clock)
     rig.hold()

@@ -166,7 +166,8 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
     watched_markets = serializers.IntegerField()
     venue_mode = serializers.CharField(help_text='what the venue takes now: "normal", or why new risk waits')
     counters = serializers.DictField(
-        child=serializers.IntegerField(), help_text="what became of intents and leg groups since start, by name"
+        child=serializers.IntegerField(),
+        help_text="what became of intents and leg groups since start, trades in quarantine",
     )
     leg_groups = serializers.IntegerField(help_text="leg groups that are not over")
     session_started_at = serializers.DateTimeField(allow_null=True, help_text="when the trader's process began")
