@@ -2,8 +2,8 @@
 
 Rows are computed anew from each report of the trading floor; what says nothing new is neither written nor told. What counts as realised is what is
 certain: whole sets at their least payoff and bought-out legs at a dollar a pair, less everything paid for them and every fee. What residual
-inventory cost is told beside it, not hidden in it. The session's figures begin at zero with each start of the trader's process. A kernel that has to
-start again within it goes on with them, as far as groups are remembered (a day); until it begins nothing is told, only written.
+inventory cost is told beside it, not hidden in it. The session's figures begin at zero with the session (`trading.session`). A kernel that starts
+again within it goes on with them, as far as groups are remembered (a day); until it begins nothing is told, only written.
 """
 
 from __future__ import annotations

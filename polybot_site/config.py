@@ -267,10 +267,11 @@ class Trading(Section):
         description="Loss since midnight UTC, at the best bids, that halts everything for the day, in dollars",
     )
     max_session_loss: Usd = Field(
-        Decimal(200), description="Loss since the trader started that halts everything, in dollars"
+        Decimal(200),
+        description="Loss in the session, which restarts do not end but a break of 15 minutes does, that halts everything, in dollars",
     )
     max_drawdown: Usd = Field(
-        Decimal(200), description="Fall from the highest profit since the start that halts everything, in dollars"
+        Decimal(200), description="Fall from the highest profit of the session that halts everything, in dollars"
     )
     max_rejections_in_row: Annotated[Count, Field(ge=1, le=1000)] = Field(
         10, description="Orders refused by the venue in a row that halt their strategy"

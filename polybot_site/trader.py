@@ -42,6 +42,7 @@ from trading.inbox import Inbox
 from trading.journal_postgres import PostgresJournal
 from trading.leg_settings import LegSettings
 from trading.limits import RiskLimits
+from trading.session import session_began
 
 STALL_SECONDS = 30.0
 FIRST_RETRY_SECONDS = 1.0
@@ -62,10 +63,10 @@ async def run_trader(config: Config, conninfo: str) -> None:
         loop.add_signal_handler(number, stop.set)
     watchdog = asyncio.create_task(_feed_watchdog())
     retry = FIRST_RETRY_SECONDS
-    session_ns = SystemClock().now_ns()
+    begun_ns = SystemClock().now_ns()
     try:
         while not stop.is_set():
-            lasted = await _one_kernel(config, conninfo, stop, session_ns)
+            lasted = await _one_kernel(config, conninfo, stop, begun_ns)
             retry = FIRST_RETRY_SECONDS if lasted else min(retry * 2, SLOWEST_RETRY_SECONDS)
             await _wait(stop, 0.0 if stop.is_set() else retry)
     finally:
@@ -88,8 +89,8 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, session_ns: int) -> bool:
-    """Run one kernel of the session that began at `session_ns` until it breaks or `stop` is set; True when it had been trading."""
+async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, begun_ns: int) -> bool:
+    """Run one kernel of the process that began at `begun_ns` until it breaks or `stop` is set; True when it had been trading."""
     clock, ids = SteadyClock(SystemClock()), RandomIds()
     try:
         settings = await asyncio.to_thread(_load_settings)
@@ -98,6 +99,12 @@ async def _one_kernel(config: Config, conninfo: str, stop: asyncio.Event, sessio
         _log.warning("trader not started", reason=describe(error))
         return False
     if world is None:
+        return False
+    try:
+        session_ns = await asyncio.to_thread(_session_began, world.account, begun_ns)
+    except JournalError as error:
+        _log.warning("trader not started", reason=describe(error))
+        await world.close()
         return False
     kernel = Kernel(world.ports, replace(kernel_config(config, world, ids, settings), session_ns=session_ns))
     reason = "the trader was stopped"
@@ -146,6 +153,16 @@ def _load_settings() -> list[StoredConfig]:
         return load_usable()
     except DatabaseError as error:
         raise JournalError(f"strategy settings could not be read: {error}") from error
+    finally:
+        connection.close()
+
+
+def _session_began(account: str, begun_ns: int) -> int:
+    """Return when the session of this process began, in a thread that keeps no connection."""
+    try:
+        return session_began(account, begun_ns)
+    except DatabaseError as error:
+        raise JournalError(f"the account's records could not be read: {error}") from error
     finally:
         connection.close()
 

@@ -12,7 +12,7 @@ class RiskLimits:
     """Limits in micro-dollars unless a name says otherwise; every one must be positive.
 
     `max_event_notional` bounds the loss in an event's worst outcome, `max_slippage` is for a share, above the best ask. Losses and drawdown are
-    realised and unrealised: since UTC midnight, since the trader started, and from the highest profit since then.
+    realised and unrealised: since UTC midnight, since the session began, and from the highest profit since then.
     """
 
     max_order_notional: int = 100 * MICRO

@@ -1,9 +1,9 @@
 """Loss limits: the day's loss, the session's loss, and the fall from the session's highest profit. What is reached halts all that opens.
 
 Profit is what the ledger says, realised − fees, and what is held at the best bid − cost; rewards and rebates are left aside. The day is UTC's; a
-session is a trader process. Each limit has a halt of its own (scope all, target the limit's name), so that lifting one never lifts another's. A
-named person lifts it, and the limit then counts from there; the day's halt ends with the day. Where a count began survives a restart: it is read from
-the journaled equity.
+session goes on over restarts (`trading.session`). Each limit has a halt of its own (scope all, target the limit's name), so that lifting one never
+lifts another's. A named person lifts it, and the limit then counts from there; the day's halt ends with the day. Where a count began survives a
+restart: it is read from the journaled equity.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Loss(StrEnum):
 
 _WORDS = {
     Loss.DAY: "lost ${lost} since midnight UTC",
-    Loss.SESSION: "lost ${lost} since the trader started",
-    Loss.DRAWDOWN: "fell ${lost} below the highest profit since the trader started",
+    Loss.SESSION: "lost ${lost} since the session began",
+    Loss.DRAWDOWN: "fell ${lost} below the highest profit of the session",
 }
 
 

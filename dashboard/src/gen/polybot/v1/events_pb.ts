@@ -341,7 +341,7 @@ export type BotStatus = Message<"polybot.v1.BotStatus"> & {
   legGroups: number;
 
   /**
-   * When the trader's process began: loss limits and arbitrage figures of the session count from here.
+   * When the session began, which restarts do not end: its loss limits and arbitrage figures count from here.
    *
    * @generated from field: google.protobuf.Timestamp session_started_at = 24;
    */
