@@ -193,7 +193,7 @@ class RebalancingArb(Strategy[RebalancingArbParameters]):
         ):
             return self._refuse("size under the minimum")
         cost = sum(multiply_ceil(offer.price, size) for offer in offers)
-        gate = self._full(event, cost)
+        gate = self._full(event, cost, now_ns)
         if gate:
             return self._refuse(gate)
         self._cooling[event] = now_ns + nanoseconds(self.parameters.cooldown)
@@ -212,15 +212,19 @@ class RebalancingArb(Strategy[RebalancingArbParameters]):
         )
         return [self._signal(offer, size, says, reason, now_ns) for offer in offers]
 
-    def _full(self, event: str, cost: int) -> str:
-        """Return which bound on what is held stops a set that costs `cost`, "" for none."""
+    def _full(self, event: str, cost: int, now_ns: int) -> str:
+        """Return which bound on what is held stops a set that costs `cost`, "" for none.
+
+        An event that cools down counts as held: its set may be on its way.
+        """
         held: defaultdict[str, int] = defaultdict(int)
         for position in self.context.desk.positions(self.name):
             market = self.context.markets.get(position.token_id)
             held[(market.group_id if market is not None else None) or position.market_id] += position.cost
         if held.get(event, 0) + cost > exact_micros(self.parameters.max_exposure):
             return "most in the event reached"
-        return "most events reached" if event not in held and len(held) >= self.parameters.max_events else ""
+        events = held.keys() | {each for each, until in self._cooling.items() if until > now_ns}
+        return "most events reached" if event not in held and len(events) >= self.parameters.max_events else ""
 
     def _refuse(self, gate: str) -> Sequence[Intent]:
         self.refusals[gate] += 1

@@ -193,3 +193,14 @@ def test_signals_die_when_their_time_is_over():
     world = a_world([0.50, 0.35, 0.25], ttl_seconds=7)
 
     assert {signal.expires_ns - signal.created_ns for signal in world.sent} == {7 * SECOND}
+
+
+def test_what_was_signalled_a_moment_ago_counts_among_the_events_that_are_held():
+    facts = {"neg_risk": True}
+    markets = [a_market(number, group_id=f"e{number // 4}", **facts) for number in range(1, 7) if number != 4]
+    world = World(RebalancingArb, markets=markets, parameters={"max_events": 1})
+
+    show(world, [0.50, 0.35, 0.25, 0.60, 0.55])
+
+    assert {signal.market.group_id for signal in world.sent} == {"e0"}
+    assert refusals_of(world)["most events reached"] > 0
