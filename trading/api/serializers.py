@@ -170,7 +170,9 @@ class TraderStatusSerializer(serializers.Serializer[Any]):
         help_text="what became of intents and leg groups since start, trades in quarantine",
     )
     leg_groups = serializers.IntegerField(help_text="leg groups that are not over")
-    session_started_at = serializers.DateTimeField(allow_null=True, help_text="when the session began, which restarts do not end")
+    session_started_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the session began, which restarts do not end"
+    )
     refused_frames = serializers.IntegerField(help_text="frames of the venue that could not be believed, since start")
     strategies = serializers.ListField(child=serializers.CharField())
     halts = HaltSerializer(many=True)
