@@ -73,7 +73,14 @@ def run() -> list[Result]:
     clock, rng, intents = MarketTime(), random.Random(11), list[Intent]()
     books = {token: OrderBook(token, str(n // 2), TICK) for n, token in enumerate(_tokens())}
     tracker = PriceTracker()
-    context = Context(clock=clock, ids=RandomIds(), tracker=tracker, desk=EmptyDesk(), book_of=books.get)
+    context = Context(
+        clock=clock,
+        ids=RandomIds(),
+        tracker=tracker,
+        desk=EmptyDesk(),
+        book_of=books.get,
+        exclusive=lambda _event: False,
+    )
     registry = Registry(clock)
     for number in range(STRATEGIES):
         kind, parameters = _strategy(number)
