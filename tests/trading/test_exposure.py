@@ -52,6 +52,19 @@ async def test_no_of_every_exclusive_outcome_risks_only_what_one_of_them_costs_t
 
 
 @virtual
+async def test_dust_of_a_closed_position_counts_at_cost_and_is_no_position(clock) -> None:
+    rig = rig_of(clock)
+    (market, *_) = OUTCOMES
+    rig.hold(market=market, price=500_000)
+    rig.hold(market=market, **SELL, size=10 * MICRO - 4_000, price=500_000)
+
+    rig.risk.exposure.refresh()
+
+    assert rig.risk.exposure.in_market(market.id) == 2_000
+    assert rig.risk.exposure.tokens == 0
+
+
+@virtual
 async def test_outcomes_that_may_all_come_true_are_not_netted(clock) -> None:
     rig = rig_of(clock, exclusive=False)
     for market in OUTCOMES:

@@ -143,12 +143,12 @@ class Exposure:
         # What is lost when the market pays NO, and when it pays YES.
         no_pays = yes_pays = 0
         for token_id in market.token_ids:
-            for position in state.positions.of_token(token_id):
+            for position in state.positions.holding(token_id):
                 cost, if_paid = position.holding.cost, self._lost_if_paid(position)
                 cash += cost
                 no_pays += cost if token_id == yes else if_paid
                 yes_pays += if_paid if token_id == yes else cost
-                if position.holding.size:
+                if position.closed_ns is None:
                     tokens.add(token_id)
         for token_id, size, cost in self._purchases(market.id):
             if_paid = cost - size if cost > size else 0
