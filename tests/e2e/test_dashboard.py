@@ -47,7 +47,9 @@ def test_the_strategies_trade_within_two_minutes_and_the_dashboard_shows_it(desk
         eventually(partial(_rows, platform, path), within=FIRST_TRADE_WITHIN, what=f"a row of {path}")
     expect(desk.get_by_test_id("profit")).to_have_text(re.compile(r"\$\d"))
     expect(
-        desk.get_by_role("region", name="Last signals").get_by_text(re.compile("flash_crash|mean_reversion")).first
+        desk.get_by_role("region", name="Last signals")
+        .get_by_text(re.compile("flash_crash|mean_reversion|rebalancing_arb"))
+        .first
     ).to_be_visible()
     open_view(desk, platform, "fills")
     expect(desk.get_by_role("table", name="Fills").get_by_role("row").nth(1)).to_be_visible()
