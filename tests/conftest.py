@@ -16,6 +16,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -74,15 +75,25 @@ def django_db_modify_db_settings(postgres_server: Endpoint) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment, django_db_blocker, django_db_modify_db_settings, postgres_server: Endpoint
+) -> Iterator[None]:
     """Migrate the test database, whichever tests ask first: pytest-django's own looks only for its own fixtures."""
+    from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
     yield
     with django_db_blocker.unblock():
+        with psycopg.connect(postgres_server.url, autocommit=True) as admin:
+            _end_sessions(admin, connection.settings_dict["NAME"])
         teardown_databases(databases, verbosity=0)
+
+
+def _end_sessions(admin: psycopg.Connection[Any], database: str) -> None:
+    """End the sessions that threads of earlier tests kept: a database that somebody uses can be neither cloned nor dropped."""
+    admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database])
 
 
 @pytest.fixture
@@ -106,8 +117,7 @@ def committed_database(django_db_setup, django_db_blocker, postgres_server: Endp
     with django_db_blocker.unblock(), psycopg.connect(postgres_server.url, autocommit=True) as admin:
         connection.close()
         admin.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
-        # A thread of an earlier test may have kept its session; a database that somebody uses cannot be cloned.
-        admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database])
+        _end_sessions(admin, database)
         admin.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{database}"')
         connection.settings_dict["NAME"] = clone
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from django.db import DatabaseError
 
 from polybot_site.ws import consumer
 from polybot_site.ws.access import UNKNOWN, Visitor
 
 
+# The check closes old connections of its thread, which an earlier test may have left there.
+@pytest.mark.django_db
 async def test_a_socket_ends_when_its_login_has_and_not_because_the_database_was_away(monkeypatch):
     answers = iter([True, DatabaseError("away"), True, False])
 
