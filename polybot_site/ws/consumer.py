@@ -2,7 +2,7 @@
 
 The first frame is the trader's status. A message that cannot be understood gets an error frame and the socket stays. The socket is closed with
 4401 when the login ends, 4403 without the right to look, 4408 when the client reads too slowly (it comes back and resumes from its last stream id)
-and 1013 while Redis is away.
+and 1013 while Redis is away, or when access cannot be checked any more.
 """
 
 from __future__ import annotations
@@ -118,6 +118,9 @@ class EventConsumer(AsyncConsumer):  # type: ignore[misc]
             except DatabaseError as error:
                 _log.warning("access_not_checked", error=str(error))
                 continue
+            except Exception:  # noqa: BLE001 - nobody would check any more: the socket ends
+                _log.exception("access_cannot_be_checked")
+                return self._end(TRY_AGAIN, "access cannot be checked")
             if not admitted:
                 return self._end(UNKNOWN, "logged out")
 

@@ -23,6 +23,20 @@ async def test_a_socket_ends_when_its_login_has_and_not_because_the_database_was
             raise answer
         return answer
 
+    assert await ended(monkeypatch, still_admitted) == UNKNOWN
+    assert next(answers, "all asked") == "all asked"
+
+
+@pytest.mark.django_db
+async def test_a_socket_whose_right_cannot_be_checked_any_more_ends(monkeypatch):
+    def still_admitted(visitor):
+        raise LookupError("nobody thought of this")
+
+    assert await ended(monkeypatch, still_admitted) == consumer.TRY_AGAIN
+
+
+async def ended(monkeypatch, still_admitted) -> int:
+    """Return the code with which a socket was closed."""
     monkeypatch.setattr(consumer, "still_admitted", still_admitted)
     monkeypatch.setattr(consumer, "CHECK_ACCESS_SECONDS", 0.0)
     client = consumer.EventConsumer()
@@ -31,5 +45,4 @@ async def test_a_socket_ends_when_its_login_has_and_not_because_the_database_was
     watching = asyncio.create_task(client._watch_access())
     code, _ = await asyncio.wait_for(client.over, 10)
     watching.cancel()
-    assert code == UNKNOWN
-    assert next(answers, "all asked") == "all asked"
+    return code
