@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis as redis_py
+from asgiref.sync import SyncToAsync
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.services import Endpoint, Services
@@ -92,7 +93,13 @@ def django_db_setup(
 
 
 def _end_sessions(admin: psycopg.Connection[Any], database: str) -> None:
-    """End the sessions that threads of earlier tests kept: a database that somebody uses can be neither cloned nor dropped."""
+    """End the sessions that threads of earlier tests kept: a database that somebody uses can be neither cloned nor dropped.
+
+    The thread of `sync_to_async` lives on and has to know; other threads are over.
+    """
+    from django.db import connections
+
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [database])
 
 
