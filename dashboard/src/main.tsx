@@ -7,6 +7,7 @@ import { App } from "./app";
 import { DeskContext } from "./desk";
 import { Desk } from "./live/desk";
 import type { Environment } from "./live/socket";
+import { toLogin } from "./login";
 import { applyTheme } from "./theme";
 import "./styles/theme.css";
 import "./styles/shell.css";
@@ -23,11 +24,8 @@ const environment: Environment = {
   clearTimer: (timer) => window.clearTimeout(timer),
 };
 
-function signIn(): void {
-  location.assign("/login/?next=/");
-}
-
 applyTheme();
+const signIn = toLogin(window);
 const desk: Desk = new Desk(new Api(new Http(signIn)), environment, (code) => {
   if (code === NO_ROLE)
     desk.toasts.add("error", "Your user has no role", "Ask an admin for the role viewer or trader, then reload.");
