@@ -1,4 +1,5 @@
-"""The account's state and the only functions that change it: evidence in, journal rows and news out.
+"""The account's state and the only functions that change it: evidence in, journal rows and news out. What concerns orders alone is in
+`trading.order_lifecycle`.
 
 Pure and synchronous: no I/O, no clock (times come with the evidence). Every method returns a `Change`; the caller journals its rows and tells its
 listeners. Evidence may come in any order and any number of times. What contradicts itself is never guessed: it raises an `Alarm` (the caller
@@ -13,12 +14,13 @@ from dataclasses import replace
 from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
 from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.market import Market
-from domain.order import Order, OrderSide, OrderStatus, may_move, reopens
-from domain.ports import AuditRecord, JournalRow, QuarantinedTrade
-from domain.reports import IncomeReport, OrderReport, TradeReport
-from trading.account_state import OVER, AccountState
+from domain.order import OrderSide, OrderStatus, may_move
+from domain.ports import JournalRow, QuarantinedTrade
+from domain.reports import IncomeReport, TradeReport
+from trading.account_state import OVER
 from trading.change import Alarm, Change
 from trading.contradictions import contradicts_fill, contradicts_order
+from trading.order_lifecycle import OrderLifecycle
 from trading.own_orders import OwnOrder
 from trading.positions import DUST, OpenPosition
 from trading.quarantine import QUARANTINED, quarantine_detail
@@ -29,7 +31,7 @@ EXTERNAL = "external"
 _WAITING = frozenset({OrderStatus.LIVE, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.DELAYED})
 
 
-class Portfolio(AccountState):
+class Portfolio(OrderLifecycle):
     """The state of one account and everything that may change it.
 
     Args:
@@ -40,101 +42,6 @@ class Portfolio(AccountState):
     def __init__(self, account: str, market_of: Callable[[str], Market | None]) -> None:
         super().__init__(account)
         self._market_of = market_of
-
-    # Orders
-
-    def add(self, order: Order, now_ns: int) -> OwnOrder:
-        """Track a decided order before it is journaled; it reserves from this moment."""
-        own = OwnOrder(order, OrderStatus.PENDING, updated_ns=now_ns, last_send_ns=now_ns)
-        self.orders.add(own)
-        return own
-
-    def move(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
-        """Move an order where the transition table allows it; otherwise ask for a fresh read and change nothing else."""
-        if status is own.status or not may_move(own.status, status):
-            if status is not own.status:
-                self._ask(own, now_ns)
-            return Change()
-        return self._set(own, status, reason, now_ns)
-
-    def _set(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
-        own.status, own.reason, own.updated_ns = status, reason, now_ns
-        self.changed_ns = now_ns
-        self.orders.refresh(own)
-        return Change(rows=[own.state()], orders=[own])
-
-    def acknowledge(self, own: OwnOrder, status: OrderStatus, trade_ids: Sequence[str], now_ns: int) -> Change:
-        """Apply the venue's answer to a placement; fills and channel events may have come before it."""
-        own.acknowledged = True
-        own.awaited |= {trade for trade in trade_ids if FillKey(trade, own.id) not in self.fills}
-        if status is OrderStatus.MATCHED and own.order.draft.order_type.rests and not own.whole:
-            status = OrderStatus.PARTIALLY_FILLED
-        if status is OrderStatus.MATCHED and not trade_ids and not own.seen:
-            own.needs_read = True
-        if own.status in (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN) or status.terminal:
-            return self.move(own, status, "", now_ns)
-        self.orders.refresh(own)
-        return Change()
-
-    def conclude(self, own: OwnOrder, status: OrderStatus, reason: str, now_ns: int) -> Change:
-        """End an order whose absence from the venue was established; nothing more is expected of it."""
-        own.needs_read = False
-        own.awaited.clear()
-        own.reported = own.seen
-        change = self._set(own, status, reason, now_ns)
-        change.rows.append(self._audit("order_concluded", now_ns, order=own.id, status=status.value, reason=reason))
-        return change
-
-    def apply_order(self, report: OrderReport, *, now_ns: int, fresh: bool) -> Change:
-        """Apply the venue's word on one of our orders; an order that is not ours changes nothing.
-
-        `fresh` evidence comes from a read that began after everything known so far; only it may reopen a terminal state. Stale evidence that
-        contradicts asks for a fresh read instead.
-        """
-        own = self.orders.get(report.order_id)
-        if own is None:
-            return Change()
-        own.absent_since_ns = None
-        if report.status is not OrderStatus.REJECTED:
-            own.acknowledged = True
-        comparable = report.size_matched is not None and not own.order.draft.spends_cash_amount
-        if report.size_matched is not None and comparable:
-            own.reported = max(own.reported or 0, report.size_matched)
-        elif report.size_matched is not None and fresh:
-            own.reported = own.seen
-        own.awaited |= {trade for trade in report.trade_ids if FillKey(trade, own.id) not in self.fills}
-        if fresh:
-            own.needs_read = False
-        elif report.status.terminal and not own.whole and not comparable:
-            own.needs_read = True  # It is over, but nothing says how much of it was filled.
-        wanted = self._wanted_status(own, report)
-        if wanted is own.status:
-            self.orders.refresh(own)
-            return Change()
-        if may_move(own.status, wanted) and not (
-            own.status is OrderStatus.CANCELLING and not wanted.terminal and not fresh
-        ):
-            why = own.unwanted if wanted is OrderStatus.CANCELLED else ""
-            return self._set(own, wanted, report.reason or why, now_ns)
-        if fresh and reopens(own.status, wanted):
-            change = self._set(own, wanted, f"reopened: {report.reason or 'the venue says so'}", now_ns)
-            change.rows.append(self._audit("order_reopened", now_ns, order=own.id, status=wanted.value))
-            return change
-        if own.status.terminal and not wanted.terminal:
-            self._ask(own, now_ns)
-        self.orders.refresh(own)
-        return Change()
-
-    def _ask(self, own: OwnOrder, now_ns: int) -> None:
-        """Ask for a read that begins after now: one on its way may have been answered before what is contradicted was said."""
-        own.needs_read, own.updated_ns = True, now_ns
-        self.orders.refresh(own)
-
-    @staticmethod
-    def _wanted_status(own: OwnOrder, report: OrderReport) -> OrderStatus:
-        if report.status is OrderStatus.LIVE and (own.filled or report.size_matched):
-            return OrderStatus.PARTIALLY_FILLED
-        return report.status
 
     # Fills
 
@@ -337,12 +244,6 @@ class Portfolio(AccountState):
         rows: list[JournalRow] = list(entries)
         rows.append(self._audit(kind, now_ns, amount=amount, debit=debit.value, credit=credit.value))
         return Change(rows=rows)
-
-    def audit(self, event: str, now_ns: int, **detail: str | float | bool | None) -> Change:
-        return Change(rows=[self._audit(event, now_ns, **detail)])
-
-    def _audit(self, event: str, now_ns: int, **detail: str | float | bool | None) -> AuditRecord:
-        return AuditRecord(event=event, account=self.account, detail=dict(detail), at_ns=now_ns)
 
 
 def _trade_kind(side: OrderSide, own: OwnOrder | None) -> EntryKind:
