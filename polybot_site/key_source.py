@@ -1,6 +1,6 @@
 """Where the configured wallet's key is, and the signer made from it: a private key, a keystore, or a signer in another process.
 
-Exactly one place is configured (`polybot_site.config.Wallet` refuses two). What is missing or does not fit raises `WalletError` or `KeystoreError`
+Exactly one place is configured (`config_venue.Wallet` refuses two). What is missing or does not fit raises `WalletError` or `KeystoreError`
 naming the setting. A key that was opened is masked in every log of this process.
 """
 
