@@ -15,12 +15,9 @@ from domain.money import format_micros
 from domain.order import OrderDraft, PreparedOrder
 from domain.ports import AccountListener, FeedListener, Journal, JournalRow, Lease, LeaseStore
 from domain.reports import (
-    OFF_GRID,
-    Accepted,
     Balances,
     CancelOutcome,
     OrderReport,
-    Policy,
     Rejected,
     SendOutcome,
     TradeReport,
@@ -32,22 +29,12 @@ from trading.lease import MemoryLeases
 from trading.row_write import Verb, Write
 from venues.exchange import commands as c
 from venues.exchange import events as e
-from venues.paper.reports import order_report, order_status, trade_reports
+from venues.paper.reports import news, order_report, outcome, trade_reports
 from venues.polymarket.order_body import order_amounts, venue_expiration
 
 LATENCY = 0.02
 COMMIT_SECONDS = 0.05
 """Slower than the way to the venue: what is sent without waiting for its commit gets there first."""
-
-_CODES = {e.RefusalCode.TICK_SIZE: OFF_GRID}
-_OUTDATED = {
-    e.RefusalCode.TICK_SIZE,
-    e.RefusalCode.MIN_SIZE,
-    e.RefusalCode.NO_ORDERBOOK,
-    e.RefusalCode.MARKET_NOT_READY,
-    e.RefusalCode.NOT_ENOUGH_BALANCE,
-}
-"""Refusals that say that what the trader believes is outdated."""
 
 
 async def silence() -> NoReturn:
@@ -119,16 +106,7 @@ class SimGateway:
         commands = [self._place_command(order, self._drafts[order.order_id]) for order in prepared]
         events = await self._effect(SEND, lambda: [self._world.step(command)[-1] for command in commands])
         assert isinstance(events, list)
-        return [self._outcome(event) for event in events]
-
-    @staticmethod
-    def _outcome(answer: e.Event) -> SendOutcome:
-        if isinstance(answer, e.OrderAccepted):
-            return Accepted(order_id=answer.order_id, status=order_status(answer.status), trade_ids=answer.trade_ids)
-        assert isinstance(answer, e.OrderRefused), answer
-        code = _CODES.get(answer.code, answer.code.value)
-        policy = Policy.RESYNC if answer.code in _OUTDATED else Policy.REJECT
-        return Rejected(order_id=answer.order_id, code=code, text=answer.text, policy=policy)
+        return [outcome(event) for event in events]
 
     @staticmethod
     def _place_command(prepared: PreparedOrder, draft: OrderDraft) -> c.PlaceOrder:
@@ -207,15 +185,8 @@ class SimAccountFeed:
             if not self._life.alive:
                 self._world.listeners.remove(on_events)
                 return
-            for event in events:
-                if (
-                    isinstance(event, e.OrderPlaced | e.OrderUpdated | e.OrderCanceled)
-                    and event.order.account == TRADER
-                ):
-                    self._later(partial(listener.on_order, order_report(event.order)))
-                elif isinstance(event, e.TradeMatched | e.TradeMoved):
-                    for report in trade_reports(event.trade, TRADER):
-                        self._later(partial(listener.on_trade, report))
+            for told in news(events, TRADER):
+                self._later(partial(told, listener))
 
         self._world.listeners.append(on_events)
 

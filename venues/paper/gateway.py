@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 
 import msgspec
@@ -20,7 +19,6 @@ from domain.errors import InvalidOrderError, VenueError, WrongAccountError
 from domain.order import OrderDraft, PreparedOrder
 from domain.ports import BATCH, AccountListener, Clock, Ids
 from domain.reports import (
-    Accepted,
     Balances,
     CancelOutcome,
     OrderReport,
@@ -31,7 +29,7 @@ from domain.reports import (
 )
 from venues.exchange import commands as c
 from venues.exchange import events as e
-from venues.paper.reports import order_report, order_status, refusal, trade_reports
+from venues.paper.reports import news, order_report, outcome, trade_reports
 from venues.paper.venue import PaperVenue
 from venues.polymarket.order_body import checked_salt, order_amounts, venue_expiration
 
@@ -107,9 +105,7 @@ class PaperGateway:
             answer = self._paper.place(self._decoder.decode(prepared.payload))
         except VenueError as error:
             return Uncertain(order_id=prepared.order_id, text=str(error))
-        if isinstance(answer, e.OrderRefused):
-            return refusal(answer)
-        return Accepted(order_id=answer.order_id, status=order_status(answer.status), trade_ids=answer.trade_ids)
+        return outcome(answer)
 
     async def cancel(self, order_ids: Sequence[str]) -> CancelOutcome:
         return await self._cancel(c.CancelOrders(self.account, tuple(order_ids)), order_ids)
@@ -196,24 +192,18 @@ class PaperAccountFeed:
             self._pulse = None
 
     def _on_events(self, events: Sequence[e.Event]) -> None:
-        account = self._paper.account
-        for event in events:
-            match event:
-                case e.OrderPlaced(order) | e.OrderUpdated(order) | e.OrderCanceled(order) if order.account == account:
-                    self._tell(partial(_tell_order, order_report(order)))
-                case e.TradeMatched(trade) | e.TradeMoved(trade):
-                    for report in trade_reports(trade, account):
-                        self._tell(partial(_tell_trade, report))
+        for told in news(events, self._paper.account):
+            self._tell(told)
 
-    def _tell(self, news: Callable[[AccountListener], None]) -> None:
+    def _tell(self, told: Callable[[AccountListener], None]) -> None:
         """Pass news on after the way back, in the order in which they happened."""
-        self._news.append(news)
+        self._news.append(told)
         asyncio.get_running_loop().call_later(self._latency.back, self._deliver)
 
     def _deliver(self) -> None:
-        news = self._news.popleft()
+        told = self._news.popleft()
         if self._listener is not None:
-            news(self._listener)
+            told(self._listener)
 
     async def _beat(self) -> None:
         while not self._paper.broken:
@@ -222,11 +212,3 @@ class PaperAccountFeed:
                 self._paper.advance()
             except VenueError as error:
                 _log.error("paper venue cannot go on", error=str(error))
-
-
-def _tell_order(report: OrderReport, listener: AccountListener) -> None:
-    listener.on_order(report)
-
-
-def _tell_trade(report: TradeReport, listener: AccountListener) -> None:
-    listener.on_trade(report)

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
 from domain.fill import Liquidity
 from domain.order import OrderSide, OrderStatus
-from domain.reports import OrderReport, SendOutcome, TradeReport
-from venues.exchange.events import OrderRefused, OrderView, TradeView, VenueStatus
+from domain.ports import AccountListener
+from domain.reports import Accepted, OrderReport, SendOutcome, TradeReport
+from venues.exchange.events import (
+    Event,
+    OrderAccepted,
+    OrderCanceled,
+    OrderPlaced,
+    OrderRefused,
+    OrderUpdated,
+    OrderView,
+    TradeMatched,
+    TradeMoved,
+    TradeView,
+    VenueStatus,
+)
 from venues.polymarket.order_answers import failed
 from venues.polymarket.refusals import UNDOCUMENTED, entry_of
 from venues.polymarket.troubles import trouble
@@ -55,10 +71,30 @@ def trade_reports(trade: TradeView, account: str) -> list[TradeReport]:
     return reports
 
 
-def refusal(answer: OrderRefused) -> SendOutcome:
-    """Return what a refusal proves: the exchange speaks in the venue's words, so the venue's catalogue reads them."""
+def outcome(answer: OrderAccepted | OrderRefused) -> SendOutcome:
+    """Return what an answer proves: the exchange refuses in the venue's words, so the venue's catalogue reads them."""
+    if isinstance(answer, OrderAccepted):
+        return Accepted(order_id=answer.order_id, status=order_status(answer.status), trade_ids=answer.trade_ids)
     entry = entry_of(answer.text) or UNDOCUMENTED
     return failed((answer.order_id,), trouble(entry, answer.text), proof=entry.proof)[0]
+
+
+def news(events: Iterable[Event], account: str) -> Iterator[Callable[[AccountListener], None]]:
+    """Return what to tell a listener of `account`'s orders and trades, in the order of the events."""
+    for event in events:
+        match event:
+            case OrderPlaced(order) | OrderUpdated(order) | OrderCanceled(order) if order.account == account:
+                yield partial(_tell_order, order_report(order))
+            case TradeMatched(trade) | TradeMoved(trade):
+                yield from (partial(_tell_trade, report) for report in trade_reports(trade, account))
+
+
+def _tell_order(report: OrderReport, listener: AccountListener) -> None:
+    listener.on_order(report)
+
+
+def _tell_trade(report: TradeReport, listener: AccountListener) -> None:
+    listener.on_trade(report)
 
 
 def _part(
