@@ -22,6 +22,8 @@ import psycopg
 import pytest
 import redis as redis_py
 from asgiref.sync import SyncToAsync
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from infra.services import Endpoint, Services
@@ -29,6 +31,12 @@ from infra.services.postgres import Postgres
 from infra.services.valkey import Valkey
 
 _LOCAL_NAMES = {"localhost", "testserver", ""}
+
+# A busy machine is no counterexample: hypothesis asks what a property says, not how soon.
+hypothesis_settings.register_profile(
+    "unhurried", hypothesis_settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("unhurried")
 
 
 class FastPostgres(Postgres):

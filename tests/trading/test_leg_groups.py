@@ -549,7 +549,7 @@ FATES = st.sampled_from(("filled", "refused", "lost", "short 6", "short 7", "fil
 EXITS = st.lists(st.sampled_from(("filled", "refused", "short 3", "lost")), max_size=2)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
 @given(
     policy=st.sampled_from(list(LegPolicy)), fates=st.tuples(FATES, FATES, FATES), exits=EXITS,
     size=st.integers(5, 60), depths=st.permutations((1, 2, 3)),

@@ -397,7 +397,9 @@ def live_through(events) -> Books:
     return books
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(events=_EVENTS, cut=st.floats(0, 10), by=st.sampled_from(By))
 def test_whatever_happens_the_books_balance_and_the_reports_add_up_to_them(db, events, cut, by):
     for model in (models.LedgerEntry, models.Fill, models.Position):
