@@ -343,8 +343,8 @@ async def test_the_journal_of_a_trader_that_lost_its_lease_writes_nothing(disk: 
 async def test_a_lease_waits_out_its_holder_and_cannot_be_renewed_afterwards(disk: Disk) -> None:
     journal = disk.journal()
     first = await disk.take_lease(journal, "one", ttl=0.3)
-    assert (await disk.leases(journal).renew(first, 0.3)).epoch == first.epoch
     begun = SystemClock().monotonic()
+    assert (await disk.leases(journal).renew(first, 0.3)).epoch == first.epoch
 
     second = await disk.take_lease(journal, "two")
 
