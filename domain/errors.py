@@ -29,6 +29,10 @@ class VenueUnavailableError(VenueError):
         self.retry_after = retry_after
 
 
+class MarketConflictError(PolybotError):
+    """A market's id is already another market's."""
+
+
 class JournalError(PolybotError):
     """A row definitely was not written."""
 

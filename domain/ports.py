@@ -331,10 +331,16 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedTrade:
-    """A trade that could not be booked; `ours`: it is of an order that was placed here, and is never taken for one made outside."""
+    """A trade that could not be booked, and why. `ours`: it is of an order that was placed here, and is never taken for one made outside.
+
+    `market_id` is the target of the halt that it set. `lifted`: a named person has lifted that halt, and so dealt with the trade.
+    """
 
     report: TradeReport
     ours: bool
+    market_id: str
+    reason: str
+    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +350,7 @@ class JournalState:
     A journal may leave out what was final before `since_ns`; balances of the ledger are always whole. `opened_ns` is when the first ledger entry
     was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such. `bad` are the rows that could not be
     believed, `damaged_fills` those of fills that are left out and must be read from the venue, `unsure_ns` from when on it must be asked for
-    orders and trades because of them. `quarantined` are trades that could not be booked and of which nobody has disposed yet.
+    orders and trades because of them. `quarantined` are trades that could not be booked; of those that somebody has dealt with only the newer ones.
     """
 
     orders: tuple[tuple[Order, OrderState], ...]

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from domain.errors import PolybotError
+from domain.errors import MarketConflictError
 from domain.fees import FeeSchedule
 from domain.market import ConditionGroup, Market, MarketStatus
 from markets import models
@@ -33,10 +33,6 @@ _MARKET_COLUMNS = [
     "winner", "end_date", "closed_at", "updated_at",
 ]  # fmt: skip
 _GROUP_COLUMNS = ["title", "status", "exclusive", "augmented", "category", "conversion_fee_bips", "updated_at"]
-
-
-class MarketConflictError(PolybotError):
-    """A market's id is already another market's."""
 
 
 def save_markets(markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:

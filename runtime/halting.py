@@ -23,9 +23,12 @@ from trading.flatten import Flatten
 from trading.halts import covers
 from trading.own_orders import OwnOrder
 from trading.positions import OpenPosition
+from trading.quarantine import said
 from trading.withdrawals import Withdrawals
 
 DEFAULT_SLIPPAGE = "0.05"
+_MOST_NAMED = 20
+"""So many trades that are left out of the books are named in an answer; the audit log has all."""
 
 _log = structlog.get_logger(__name__)
 
@@ -94,13 +97,24 @@ class Halting:
         return True
 
     async def resume(self, payload: dict[str, Any], by: str) -> dict[str, Any]:
-        """Lift one halt."""
+        """Lift one halt. Trades in quarantine that had set it are booked where that is right by now; the result names those, and what is left out
+        of the books and why. `halted` is true when that halted the market again.
+        """
         scope, target = _scope(payload)
+        portfolio = self._desk.portfolio
+        held = portfolio.quarantined_in(target) if scope is HaltScope.MARKET else []
         if not self._desk.resume(scope, target, lifted_by=by):
             active = ", ".join(f"{halt.scope.value} {halt.target}".rstrip() for halt in self._desk.halts.active())
             wanted = f"{scope.value} {target}".rstrip()
             raise CommandRefusedError(f"nothing is halted for {wanted}; halted now: {active or 'nothing'}")
-        return {"halted": False}
+        again = self._desk.halts.get(scope, target)
+        result: dict[str, Any] = {"halted": again is not None}
+        if again is not None:
+            result["detail"] = f"halted again at once: {again.reason}"
+        if held:
+            left_out = [said(each) for each in portfolio.odd(held)]
+            result |= {"booked": len(held) - len(left_out), "left_out": left_out[:_MOST_NAMED]}
+        return result
 
     async def flatten(
         self, payload: dict[str, Any], by: str, report: Callable[[dict[str, object]], Awaitable[object]]

@@ -107,6 +107,18 @@ class MarketWatch:
             for token_id in market.token_ids:
                 self._ports.feed.request_snapshot(token_id)
 
+    async def look_up(self, condition_id: str) -> bool:
+        """Take over one market that discovery does not list, so that what was traded in it can be booked; False when the venue does not know it.
+
+        Raises:
+            VenueError: the catalogue could not be read.
+            JournalUnavailableError, MarketConflictError: its row could not be saved.
+        """
+        found = await self._ports.catalog.market(condition_id)
+        if found is not None:
+            await self._save([found], ())
+        return found is not None
+
     async def _save(self, markets: Sequence[Market], groups: Sequence[ConditionGroup]) -> None:
         current = [self._current(market) for market in markets if not self._directory.settled(market.id)]
         await self._ports.storage.save_markets(self._journal, current, groups)

@@ -14,6 +14,7 @@ from runtime.heartbeat_watch import HeartbeatWatch
 from runtime.leg_wiring import build_legs
 from runtime.market_watch import MarketWatch
 from runtime.operator import Operator
+from runtime.unknown_markets import UnknownMarkets
 from strategies.catalog import CATALOG
 from strategies.context import Context
 from strategies.engine import Engine
@@ -102,6 +103,11 @@ def build_flow(kernel: Kernel) -> OrderFlow:
 
 def build_reconciler(kernel: Kernel) -> Reconciler:
     markets = kernel.markets
+
+    async def read(condition_id: str) -> bool:
+        return await kernel.watch.look_up(condition_id)
+
+    unknown = UnknownMarkets(kernel.portfolio, kernel.ports.clock, known=markets.by_condition, read=read)
     return Reconciler(
         kernel.desk,
         kernel.ports.gateway,
@@ -109,6 +115,7 @@ def build_reconciler(kernel: Kernel) -> Reconciler:
         market_of=markets.of_token,
         event_of=markets.event_of,
         fee_bips_of=markets.conversion_fee_bips,
+        look_up=unknown.look_up,
         holdings=kernel.ports.holdings,
     )
 

@@ -7,6 +7,7 @@ Memory is bounded: what has been final for long enough is forgotten; its rows st
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from domain.fill import Fill, FillKey, FillStatus
 from domain.money import MICRO
@@ -31,7 +32,8 @@ class AccountState:
     """Orders, fills, positions and ledger of one account.
 
     `incomes` are the journals of the venue's payments. `damaged` are fills in the ledger whose rows could not be read: the venue tells them again.
-    `quarantine` holds the trades that contradict the books, or lie in a market that is not known; they are looked at again (`unbooked`).
+    `quarantine` holds the trades that contradict the books, or lie in a market that is not known, `dismissed` those of them whose halt somebody
+    lifted; both are looked at again (`unbooked`). `unread` says, by condition id, why the venue did not tell of such a market.
     `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
     `unsure_since_ns` is from when trades must be read at start, besides what open orders and unsettled fills ask for.
     """
@@ -43,6 +45,8 @@ class AccountState:
         self.ledger = Ledger(account)
         self.fills: dict[FillKey, Fill] = {}
         self.quarantine: dict[FillKey, QuarantinedTrade] = {}
+        self.dismissed: dict[FillKey, QuarantinedTrade] = {}
+        self.unread: dict[str, str] = {}
         self.changed_ns = 0
         self.horizon_ns = 0
         self.booked = 0
@@ -67,8 +71,24 @@ class AccountState:
         return [self.fills[key] for key in self._fills_of.get(order_id, ())]
 
     def unbooked(self) -> list[TradeReport]:
-        """Return the trades in quarantine of which nothing is booked: their market may have become known, what they contradict may have changed."""
-        return [held.report for key, held in self.quarantine.items() if key not in self.fills]
+        """Return the trades in quarantine, or dismissed from it, of which nothing is booked: their market may have become known, what they
+        contradict may have changed.
+        """
+        odd = (*self.quarantine.items(), *self.dismissed.items())
+        return [held.report for key, held in odd if key not in self.fills]
+
+    def quarantined_in(self, market_id: str) -> list[QuarantinedTrade]:
+        """Return the trades in quarantine that halted a market."""
+        return [held for held in self.quarantine.values() if held.market_id == market_id]
+
+    def odd(self, held: Iterable[QuarantinedTrade]) -> list[QuarantinedTrade]:
+        """Return those of some trades that are still, or were when somebody dismissed them, not booked; as they stand now."""
+        keys = [FillKey(each.report.trade_id, each.report.order_id) for each in held]
+        return [
+            self.quarantine.get(key) or self.dismissed[key]
+            for key in keys
+            if key in self.quarantine or key in self.dismissed
+        ]
 
     # Restoring and forgetting
 
@@ -97,7 +117,9 @@ class AccountState:
         moments += [state.unsure_ns] if state.unsure_ns is not None else []
         self.unsure_since_ns = min(moments, default=None)
         self.damaged = set(state.damaged_fills)
-        self.quarantine = {FillKey(q.report.trade_id, q.report.order_id): q for q in state.quarantined}
+        odd = {FillKey(each.report.trade_id, each.report.order_id): each for each in state.quarantined}
+        self.quarantine = {key: each for key, each in odd.items() if not each.lifted}
+        self.dismissed = {key: each for key, each in odd.items() if each.lifted}
 
     def forget(self, before_ns: int) -> None:
         """Drop what has been final since before `before_ns`: explained orders, closed positions, fills. Their rows stay in the journal.
@@ -132,6 +154,7 @@ class AccountState:
         for key in old:
             del self.fills[key]
             self._fills_of.pop(key.order_id, None)
+        self.dismissed = {key: held for key, held in self.dismissed.items() if held.report.matched_ns >= before_ns}
 
     def _remember(self, fill: Fill) -> None:
         self.fills[fill.key] = fill

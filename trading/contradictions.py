@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from domain.fill import Fill, FillStatus
+from domain.market import Market
 from domain.money import MICRO
 from domain.order import OrderSide
 from domain.reports import TradeReport
 from trading.own_orders import OwnOrder
 from trading.positions import DUST
+
+
+def contradicts_market(market: Market, report: TradeReport) -> str:
+    """Return why a trade cannot be one in `market`, or ''."""
+    return "" if report.token_id in market.token_ids else f"token {report.token_id[:12]}… is not one of its market's"
 
 
 def contradicts_order(own: OwnOrder | None, report: TradeReport) -> str:
@@ -34,8 +40,11 @@ def contradicts_order(own: OwnOrder | None, report: TradeReport) -> str:
 
 def contradicts_fill(known: Fill, report: TradeReport) -> str:
     """Return why a report cannot speak of a fill that is known already, or ''."""
-    before = (known.token_id, known.side, known.price, known.size)
-    now = (report.token_id, report.side, report.price, report.size)
-    if before == now:
+    if same_terms(known, report):
         return ""
     return f"the venue changed a trade: {known.side} {known.size} at {known.price} is now {report.side} {report.size} at {report.price}"
+
+
+def same_terms(one: Fill | TradeReport, other: Fill | TradeReport) -> bool:
+    """Tell whether two words on a trade agree on what was traded at what price."""
+    return (one.token_id, one.side, one.price, one.size) == (other.token_id, other.side, other.price, other.size)

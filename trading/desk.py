@@ -119,7 +119,16 @@ class Desk:
             return False
         self.write([lifted])
         self.audit("halt_lifted", scope=scope.value, target=target, by=lifted_by)
+        if scope is HaltScope.MARKET:
+            self._deal_with_quarantine(target, lifted_by)
         return True
+
+    def _deal_with_quarantine(self, market_id: str, by: str) -> None:
+        """Book what can be booked by now of the trades that halted a market; the rest is dealt with. What that alarms of halts anew."""
+        portfolio, now_ns = self.portfolio, self.clock.now_ns()
+        for held in portfolio.quarantined_in(market_id):
+            self.apply(portfolio.apply_trade(held.report, now_ns=now_ns))
+        self.apply(portfolio.dismiss(market_id, by, now_ns))
 
 
 def describe(error: BaseException) -> str:

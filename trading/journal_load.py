@@ -16,6 +16,7 @@ from psycopg import sql
 from domain.market import Market
 from domain.ports import JournalState, ProfitSpan
 from trading.leg_rows import leg_markets
+from trading.quarantine import SELECT_QUARANTINED
 from trading.row_reader import SKEW_NS, RowReader
 from trading.row_write import to_datetime, to_ns
 
@@ -62,15 +63,6 @@ AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled',
                WHERE o.account = %(account)s AND f.status NOT IN ('confirmed', 'failed')))
 ORDER BY created_at, id
 """
-_QUARANTINED = """
-SELECT a.id, a.detail FROM audit_log a WHERE a.account = %(account)s AND a.event = 'fill_quarantined'
-AND NOT EXISTS (SELECT FROM fills f WHERE f.account = a.account AND f.trade_id = a.detail->>'trade' AND f.order_id = a.detail->>'order'
-                AND f.price_ticks = (a.detail->>'price')::bigint AND f.size_units = (a.detail->>'size')::bigint)
-AND NOT EXISTS (SELECT FROM halts h WHERE h.account = a.account AND h.scope = 'market' AND h.target = a.detail->>'market'
-                AND h.lifted_at >= a.created_at)
-ORDER BY a.id
-"""
-
 _INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
 _OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
 
@@ -131,7 +123,7 @@ def load_state(
     balances = reader.balances((row["ledger_account"], row["asset"], row["amount"]) for row in rows(_BALANCES))
     reader.journals((row["journal_id"], row["wrong"]) for row in rows(_JOURNALS))
     halts, groups = reader.halts(rows(_HALTS)), reader.groups(rows(_GROUPS))
-    quarantined = reader.quarantined(row["detail"] for row in rows(_QUARANTINED))
+    quarantined = reader.quarantined((row["detail"], row["lifted"]) for row in rows(SELECT_QUARANTINED))
     return JournalState(
         orders=orders,
         fills=fills,

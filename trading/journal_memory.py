@@ -17,7 +17,7 @@ from domain.errors import JournalError, LeaseLostError
 from domain.halt import HaltScope
 from domain.market import Market
 from domain.ports import JournalRow, JournalState, ProfitSpan
-from trading.quarantine import QUARANTINED
+from trading.quarantine import LEFT, QUARANTINED
 from trading.row_codec import encode
 from trading.row_reader import RowReader
 from trading.row_write import Columns, Verb, Write, to_datetime, to_ns
@@ -177,16 +177,17 @@ class MemoryJournal:
             self._commit()
 
 
-def _quarantined(rows: Mapping[str, list[Columns]]) -> Iterator[Columns]:
-    """Yield the details that `journal_load` would select."""
-    fills = {(row["trade_id"], row["order_id"], row["price_ticks"], row["size_units"]) for row in rows.get("fills", [])}
+def _quarantined(rows: Mapping[str, list[Columns]]) -> Iterator[tuple[Columns, bool]]:
+    """Yield the details that `SELECT_QUARANTINED` selects, and whether their halts were lifted. A memory journal reaches back to its beginning."""
     lifted: defaultdict[str, list[datetime]] = defaultdict(list)
     for row in rows.get("halts", []):
         if row["scope"] == HaltScope.MARKET.value and row["lifted_at"] is not None:
             lifted[row["target"]].append(row["lifted_at"])
+    newest: dict[tuple[str, str], tuple[Columns, Columns]] = {}
     for row in rows.get("audit_log", []):
-        if row["event"] == QUARANTINED:
+        if row["event"] in (QUARANTINED, LEFT):
             detail = json.loads(row["detail"])
-            booked = tuple(detail[name] for name in ("trade", "order", "price", "size")) in fills
-            if not booked and all(moment < row["created_at"] for moment in lifted[detail["market"]]):
-                yield detail
+            newest[detail["trade"], detail["order"]] = row, detail
+    for row, detail in newest.values():
+        if row["event"] == QUARANTINED:
+            yield detail, any(moment >= row["created_at"] for moment in lifted[detail["market"]])

@@ -15,15 +15,15 @@ from domain.fill import Fill, FillKey, FillStatus, Liquidity, fill_may_move
 from domain.ledger import EntryKind, LedgerAccount, LedgerEntry
 from domain.market import Market
 from domain.order import OrderSide, OrderStatus, may_move
-from domain.ports import JournalRow, QuarantinedTrade
+from domain.ports import AuditRecord, JournalRow, QuarantinedTrade
 from domain.reports import IncomeReport, TradeReport
 from trading.account_state import OVER
 from trading.change import Alarm, Change
-from trading.contradictions import contradicts_fill, contradicts_order
+from trading.contradictions import contradicts_fill, contradicts_market, contradicts_order, same_terms
 from trading.order_lifecycle import OrderLifecycle
 from trading.own_orders import OwnOrder
 from trading.positions import DUST, OpenPosition
-from trading.quarantine import QUARANTINED, quarantine_detail
+from trading.quarantine import DISMISSED, LEFT, QUARANTINED, quarantine_detail
 
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
@@ -58,15 +58,16 @@ class Portfolio(OrderLifecycle):
         if known is not None:
             return self._move_fill(known, report, now_ns)
         own = self.orders.get(report.order_id)
-        held = self.quarantine.get(key)
+        held = self._odd(key)
         if own is None and (held.ours if held is not None else 0 < report.matched_ns < self.horizon_ns):
             return Change()
         if own is not None:
             own.acknowledged = True  # Whatever is wrong with the trade: the venue took the order.
         market = own.order.draft.market if own is not None else self._market_of(report.condition_id)
-        if market is None or report.token_id not in market.token_ids:
-            return self._quarantine(own, report, report.condition_id, "trade in a market that is not known", now_ns)
-        wrong = contradicts_order(own, report)
+        if market is None:
+            unread = self.unread.get(report.condition_id, "the venue was not asked for it yet")
+            return self._quarantine(own, report, report.condition_id, f"its market is not known: {unread}", now_ns)
+        wrong = contradicts_market(market, report) or contradicts_order(own, report)
         if wrong:
             return self._quarantine(own, report, market.id, wrong, now_ns)
         fill = Fill(
@@ -88,8 +89,8 @@ class Portfolio(OrderLifecycle):
         if key in self.damaged:
             return self._put_back(fill, own, market, now_ns)
         change = self._book(fill, own, market, kind=kind or _trade_kind(report.side, own), now_ns=now_ns)
-        if self.quarantine.pop(key, None) is not None:
-            change.rows.append(self._audit("fill_left_quarantine", now_ns, trade=key.trade_id, order=key.order_id))
+        if held is not None:
+            change.rows.append(self._left_quarantine(key, now_ns))
         if own is None:
             change.rows.append(self._audit("external_trade_adopted", now_ns, trade=key.trade_id, order=key.order_id))
         return change
@@ -101,24 +102,53 @@ class Portfolio(OrderLifecycle):
             return EXTERNAL
         return max(held, key=lambda strategy: held[strategy])
 
+    # Quarantine
+
+    def _odd(self, key: FillKey) -> QuarantinedTrade | None:
+        """Return a trade in quarantine, or dismissed from it."""
+        return self.quarantine.get(key) or self.dismissed.get(key)
+
     def _quarantine(
         self, own: OwnOrder | None, report: TradeReport, market_id: str, reason: str, now_ns: int
     ) -> Change:
+        """Keep a trade out of the books. The market halts when that is news: what somebody has dealt with halts it again only when told otherwise."""
         key = FillKey(report.trade_id, report.order_id)
-        seen = self.quarantine.get(key)
-        held = QuarantinedTrade(report, ours=own is not None or (seen is not None and seen.ours))
-        self.quarantine[key] = held
-        if seen is not None:
+        seen = self._odd(key)
+        ours = own is not None or (seen is not None and seen.ours)
+        held = QuarantinedTrade(report, ours=ours, market_id=market_id, reason=reason)
+        same = seen is not None and seen.market_id == market_id and same_terms(seen.report, report)
+        if key in self.dismissed and same:
             return Change()
-        row = self._audit(QUARANTINED, now_ns, **quarantine_detail(held, market_id, reason))
-        return Change(rows=[row], alarms=[Alarm(market_id, reason)])
+        self.dismissed.pop(key, None)
+        self.quarantine[key] = held
+        if seen is not None and same and seen.reason == reason:
+            return Change()
+        row = self._audit(QUARANTINED, now_ns, **quarantine_detail(held))
+        return Change(rows=[row], alarms=[] if same else [Alarm(market_id, f"trade {key.trade_id}: {reason}")])
+
+    def _left_quarantine(self, key: FillKey, now_ns: int) -> AuditRecord:
+        self.quarantine.pop(key, None)
+        self.dismissed.pop(key, None)
+        return self._audit(LEFT, now_ns, trade=key.trade_id, order=key.order_id)
+
+    def dismiss(self, market_id: str, by: str, now_ns: int) -> Change:
+        """Take over a person's word that the trades that halted a market, and still cannot be booked, are dealt with."""
+        change = Change()
+        for held in self.quarantined_in(market_id):
+            key = FillKey(held.report.trade_id, held.report.order_id)
+            del self.quarantine[key]
+            self.dismissed[key] = replace(held, lifted=True)
+            change.rows.append(self._audit(DISMISSED, now_ns, by=by, **quarantine_detail(held)))
+        return change
 
     def _move_fill(self, known: Fill, report: TradeReport, now_ns: int) -> Change:
         """Move a known fill along; one that changed its size or price keeps what was booked first and raises an alarm."""
         change = Change()
         wrong = contradicts_fill(known, report)
-        if wrong and known.key not in self.quarantine:
+        if wrong:
             change = self._quarantine(self.orders.get(report.order_id), report, known.market_id, wrong, now_ns)
+        elif self._odd(known.key) is not None:
+            change.rows.append(self._left_quarantine(known.key, now_ns))
         if fill_may_move(known.status, report.status):
             hash_ = report.transaction_hash or known.transaction_hash
             fill = replace(known, status=report.status, transaction_hash=hash_)

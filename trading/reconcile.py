@@ -11,7 +11,7 @@ while cash is wrong, the venue's index is asked where the wallet has shares. Wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -64,6 +64,7 @@ class Reconciler:
         market_of: finds the market of a token, None when it is unknown.
         event_of: returns all unresolved markets of a market's event.
         fee_bips_of: returns what the venue keeps of a conversion in a market's event.
+        look_up: makes markets known by their condition ids, where that is possible.
         holdings: lists the wallet's tokens, None where nothing does.
     """
 
@@ -76,6 +77,7 @@ class Reconciler:
         market_of: Callable[[str], Market | None],
         event_of: Callable[[Market], list[Market]],
         fee_bips_of: Callable[[Market], int],
+        look_up: Callable[[Iterable[str]], Awaitable[None]],
         holdings: HoldingsIndex | None = None,
     ) -> None:
         self._desk = desk
@@ -84,6 +86,7 @@ class Reconciler:
         self._market_of = market_of
         self._event_of = event_of
         self._fee_bips_of = fee_bips_of
+        self._look_up = look_up
         self._holdings = holdings
         self._cash = CashDifferences(desk)
         self._last_token_differences: dict[str, int] = {}
@@ -101,6 +104,7 @@ class Reconciler:
         except VenueError as error:
             _log.warning("venue could not be read", error=str(error))
             return Reconciliation(complete=False)
+        await self._look_up(trade.condition_id for trade in (*trades, *portfolio.unbooked()))
         await in_slices(trades, lambda trade: self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns())))
         for trade in portfolio.unbooked():
             self._desk.apply(portfolio.apply_trade(trade, now_ns=clock.now_ns()))

@@ -176,14 +176,16 @@ class RowReader:
                 self._note("leg_groups", dict(row) | {"market_id": market_id}, "id", wrong)
         return tuple(found)
 
-    def quarantined(self, details: Iterable[Row]) -> tuple[QuarantinedTrade, ...]:
-        """Return the trades of the audit log's details; those of an earlier version say too little of a trade and are left to their market's halt."""
+    def quarantined(self, details: Iterable[tuple[Row, bool]]) -> tuple[QuarantinedTrade, ...]:
+        """Return the trades of the audit log's details, and whether their halts were lifted; those of an earlier version say too little of a trade
+        and are left to their market's halt.
+        """
         found = []
-        for detail in details:
+        for detail, lifted in details:
             if "ours" not in detail:
                 continue
             try:
-                found.append(quarantined_trade(detail))
+                found.append(quarantined_trade(detail, lifted=lifted))
             except _ERRORS as error:
                 row = {"id": detail.get("trade"), "market_id": detail.get("market")}
                 self._note("audit_log", row, "id", _unreadable(error))

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from domain.errors import MarketConflictError
 from domain.fees import FeeSchedule
 from domain.market import ConditionGroup, MarketStatus
 from markets import models, store
@@ -98,7 +99,7 @@ def test_the_number_of_statements_does_not_grow_with_the_number_of_markets():
 
 def test_another_market_under_a_known_id_is_refused_and_nothing_is_written():
     store.save_markets([make_market()], [])
-    with pytest.raises(store.MarketConflictError, match="use one of its own"):
+    with pytest.raises(MarketConflictError, match="use one of its own"):
         store.save_markets([make_market("m2"), make_market(condition_id="0xother")], [])
     assert [market.id for market in store.load_markets()] == ["m1"]
 

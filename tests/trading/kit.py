@@ -19,6 +19,7 @@ from domain.order import Order, OrderDraft, OrderStatus, PreparedOrder
 from domain.ports import AuditRecord, JournalRow, Lease, OrderState
 from domain.reports import Accepted, Balances, CancelOutcome, OrderReport, Rejected, SendOutcome, TradeReport, Trouble
 from domain.signal import TradeSignal
+from runtime.unknown_markets import UnknownMarkets
 from tests.sim.virtual_time import VirtualClock, run_virtual
 from tests.trading import factories as f
 from trading.change import Change
@@ -295,6 +296,8 @@ class Rig:
             self.desk, self.venue, self.risk.reservations, self.lease, self.policies, send_deadline=2.0
         )
         self.resolver = Resolver(self.desk, self.venue, absence=ABSENCE, in_flight=self.flow.in_flight)
+        self.unlisted: dict[str, Market] = {}
+        self.unknown_markets = UnknownMarkets(self.portfolio, clock, known=self._by_condition, read=self._read_market)
         self.reconciler = Reconciler(
             self.desk,
             self.venue,
@@ -302,6 +305,7 @@ class Rig:
             market_of=self._of_token,
             event_of=self._event_of,
             fee_bips_of=lambda _: self.fee_bips,
+            look_up=self.unknown_markets.look_up,
             holdings=self.index,
         )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)
@@ -364,6 +368,14 @@ class Rig:
     async def _resync(self, market: Market, trouble: Trouble) -> None:
         await self.venue._enter("resync", market.id)
         self.resyncs.append((market.id, trouble.code))
+
+    async def _read_market(self, condition_id: str) -> bool:
+        """Know a market from now on that is in `unlisted` by its condition id."""
+        await self.venue._enter("market", condition_id)
+        found = self.unlisted.get(condition_id)
+        if found is not None:
+            self.markets[found.id] = found
+        return found is not None
 
     def _market(self, market_id: str) -> Market | None:
         return self.markets.get(market_id)

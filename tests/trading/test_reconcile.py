@@ -251,12 +251,12 @@ async def test_who_lifts_the_halt_of_a_trade_in_quarantine_has_dealt_with_it(clo
     own = await rig.place()
     rig.fill(own, 50 * MICRO)
     await asyncio.sleep(1)
-    assert len((await rig.journal.load()).quarantined) == 1
+    assert [held.lifted for held in (await rig.journal.load()).quarantined] == [False]
 
     rig.desk.resume(HaltScope.MARKET, "m1", lifted_by="ada")
     await asyncio.sleep(1)
 
-    assert (await rig.journal.load()).quarantined == ()
+    assert [held.lifted for held in (await rig.journal.load()).quarantined] == [True]
 
 
 @virtual
