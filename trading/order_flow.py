@@ -140,7 +140,14 @@ class OrderFlow:
         return own
 
     async def _commit(self, orders: Sequence[OwnOrder]) -> bool:
-        """Make the intents durable; False when they provably are not (the orders are forgotten) or when that is not known."""
+        """Make the intents durable; False when they provably are not (the orders are forgotten) or when that is not known.
+
+        A desk that broke journals no end of an order: what it wrote down now, a restart would take for an order that may have left.
+        """
+        if self._desk.broken:
+            for own in orders:
+                self._desk.portfolio.orders.discard(own.id)
+            return False
         ids = ", ".join(own.id for own in orders)
         try:
             await self._desk.journal.submit([own.order for own in orders])

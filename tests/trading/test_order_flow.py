@@ -222,6 +222,18 @@ async def test_an_intent_that_may_have_been_journaled_is_not_sent_and_breaks_the
 
 
 @virtual
+async def test_a_broken_desk_writes_down_no_intent_that_it_would_keep_back(clock) -> None:
+    rig = Rig(clock)
+    rig.desk.fail("a change could not be journaled")
+
+    own = await rig.place()
+
+    assert own.status is OrderStatus.REJECTED
+    assert rig.tables.rows["orders"] == []
+    assert free_cash(rig) == 1_000 * MICRO
+
+
+@virtual
 async def test_a_change_that_cannot_be_journaled_breaks_the_desk_once(clock) -> None:
     rig = Rig(clock)
     own = await rig.place()
