@@ -6,6 +6,7 @@ Servers start at the first test that asks for one and stop with the run; they sh
     postgres_url           an empty database of its own for one test, without Django
     committed_database     a migrated database of its own for one test, seen by threads and processes
     redis_url              the run's Valkey, emptied before the test
+    warm_folder            a simulated venue whose agents have quoted for a while; copy it, a venue writes to its folder
 """
 
 from __future__ import annotations
@@ -156,6 +157,16 @@ def redis_url(valkey_server: Endpoint, settings) -> str:
         }
     }
     return valkey_server.url
+
+
+@pytest.fixture(scope="session")
+def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a simulated venue whose agents have quoted for a while; copy it, a venue writes to its folder."""
+    from tests.venues.simulator.kit import warm_up
+
+    folder = tmp_path_factory.mktemp("simulator") / "venue"
+    warm_up(folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from infra.errors import ServiceError
 from infra.ids import RandomIds
 from infra.rate_limit import NEVER, SlidingCount, TokenBucket
 from infra.rate_limit_redis import RedisLender
-from infra.rate_limit_sole import SoleLender
 from infra.rate_limit_window import PROCESSES, LimitWindow
 from infra.redis import async_client
+from tests.infra.sole_lender import SoleLender
 from tests.markets.builders import ManualClock
 
 MOMENTS = st.floats(min_value=0.0, max_value=3.0)

@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.wire_kit import Desk
-from tests.venues.simulator.kit import RunningVenue, running_venue, warm_up
-
-
-@pytest.fixture(scope="session")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulator") / "venue"
-    warm_up(folder)
-    return folder
+from tests.venues.simulator.kit import RunningVenue, running_venue
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.clock import SystemClock
-from infra.rate_limit_sole import SoleLender
+from tests.infra.sole_lender import SoleLender
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.pace import Ticket
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -15,11 +16,11 @@ import pytest
 from domain.errors import VenueUnavailableError
 from domain.money import MICRO
 from domain.reports import OVER_BUDGET, RATE_LIMITED, Accepted, Rejected
-from infra.rate_limit_sole import SoleLender
+from tests.infra.sole_lender import SoleLender
 from tests.venues.polymarket.pacing import NoLimits
 from tests.venues.polymarket.test_on_simulated_venue import config, draft
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
-from tests.venues.simulator.kit import START_NS, CountingIds, ManualClock, RunningVenue, running_venue, warm_up
+from tests.venues.simulator.kit import START_NS, CountingIds, ManualClock, RunningVenue, running_venue
 from venues.polymarket.budgets import Budgets
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.pace import Paces
@@ -50,9 +51,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def venue(tmp_path: Path, clock: ManualClock) -> AsyncIterator[RunningVenue]:
-    warm_up(tmp_path / "venue")
-    async with running_venue(tmp_path / "venue", clock=clock) as running:
+async def venue(warm_folder: Path, tmp_path: Path, clock: ManualClock) -> AsyncIterator[RunningVenue]:
+    async with running_venue(Path(shutil.copytree(warm_folder, tmp_path / "venue")), clock=clock) as running:
         status, _ = await running.fund(ADDRESS, "10000")
         assert status == 200
         yield running

@@ -20,7 +20,7 @@ from infra.clock import SystemClock
 from tests.venues.polymarket.pacing import NoLimits
 from tests.venues.polymarket.test_on_simulated_venue import LATER, config, draft
 from tests.venues.polymarket.vectors import PRIVATE_KEY
-from tests.venues.simulator.kit import CountingIds, ManualClock, RunningVenue, running_venue, warm_up
+from tests.venues.simulator.kit import CountingIds, ManualClock, RunningVenue, running_venue
 from venues.polymarket.auth import ApiCredentials
 from venues.polymarket.connect import open_public, open_trading
 from venues.polymarket.heartbeat import Heartbeat, HeartbeatSettings
@@ -300,13 +300,6 @@ def venue_thread(tmp_path: Path, warm_folder: Path) -> Iterator[VenueThread]:
     thread = VenueThread(tmp_path / "venue")
     yield thread
     thread.close()
-
-
-@pytest.fixture(scope="module")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("heartbeats") / "venue"
-    warm_up(folder)
-    return folder
 
 
 async def test_a_loop_that_stands_still_loses_its_orders_to_the_venue(venue_thread: VenueThread):

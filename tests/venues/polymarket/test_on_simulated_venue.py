@@ -20,7 +20,7 @@ from tests.venues.polymarket.listeners import AccountDiary
 from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.ws_server import until
-from tests.venues.simulator.kit import CountingIds, RunningVenue, running_venue, warm_up
+from tests.venues.simulator.kit import CountingIds, RunningVenue, running_venue
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.connect import Public, Trading, open_public, open_trading
 from venues.polymarket.gateway import PolymarketGateway
@@ -35,13 +35,6 @@ WALLETS = {
     SignatureType.POLY_GNOSIS_SAFE: VECTORS["derived_wallets"]["safe"],
     SignatureType.POLY_1271: VECTORS["derived_wallets"]["deposit_wallet_beacon"],
 }
-
-
-@pytest.fixture(scope="module")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulator") / "venue"
-    warm_up(folder)
-    return folder
 
 
 @pytest.fixture

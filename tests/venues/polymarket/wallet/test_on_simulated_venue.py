@@ -17,7 +17,7 @@ from domain.wallet import Approve, Convert, Merge, Redeem, Split, TransactionSta
 from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY, VECTORS
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
-from tests.venues.simulator.kit import RunningVenue, running_venue, trader, warm_up
+from tests.venues.simulator.kit import RunningVenue, running_venue, trader
 from venues.polymarket.config import PolymarketConfig
 from venues.polymarket.signer import LocalSigner
 from venues.polymarket.signing import SignatureType
@@ -34,13 +34,6 @@ FUNDERS = {
 }
 KINDS = list(SignatureType)
 POL = 10**18
-
-
-@pytest.fixture(scope="module")
-def warm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulator") / "venue"
-    warm_up(folder)
-    return folder
 
 
 @pytest.fixture
