@@ -13,10 +13,9 @@ SIZE_STEP = 10_000
 
 @dataclass(frozen=True, slots=True)
 class TickSize:
-    """A market's price grid: `micros` between two prices, decimals of prices and of price × size."""
+    """A market's price grid: `micros` between two prices, decimals of price × size."""
 
     micros: int
-    price_decimals: int
     amount_decimals: int
 
     def contains(self, price: int) -> bool:
@@ -35,12 +34,12 @@ class TickSize:
 TICK_SIZES = {
     tick.micros: tick
     for tick in (
-        TickSize(100_000, 1, 3),
-        TickSize(10_000, 2, 4),
-        TickSize(5_000, 3, 5),
-        TickSize(2_500, 4, 6),
-        TickSize(1_000, 3, 5),
-        TickSize(100, 4, 6),
+        TickSize(100_000, 3),
+        TickSize(10_000, 4),
+        TickSize(5_000, 5),
+        TickSize(2_500, 6),
+        TickSize(1_000, 5),
+        TickSize(100, 6),
     )
 }
 

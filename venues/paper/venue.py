@@ -104,11 +104,6 @@ class PaperVenue:
         self._markets[market.condition_id] = known
         self._of_token.update(dict.fromkeys(market.token_ids, known))
 
-    def knows_book(self, token_id: str) -> bool:
-        """Tell whether an order for `token_id` can be matched now."""
-        known = self._of_token.get(token_id)
-        return known is not None and known.ladder.trusted
-
     # Orders
 
     def place(self, order: c.PlaceOrder) -> e.OrderAccepted | e.OrderRefused:
