@@ -5,8 +5,9 @@ at rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from domain.legs import GroupState, LegPolicy
 from domain.market import Market
@@ -16,6 +17,9 @@ from domain.signal import TradeSignal
 from domain.ticks import SIZE_STEP
 from runtime.kernel import Kernel
 from tests.sim.world import World
+
+if TYPE_CHECKING:
+    from tests.sim.simulation import Simulation
 
 STRATEGY = "basket"
 
@@ -64,43 +68,35 @@ def _signal(world: World, leg: tuple[Market, str, int], size: int, says: dict[st
     )
 
 
-def groups_wrong(
-    rows: Iterable[dict[str, Any]],
-    orders: Iterable[dict[str, Any]],
-    halts: Iterable[dict[str, Any]],
-    left: Container[str],
-) -> list[str]:
-    """Return what does not hold of the groups: an end, a truth that agrees with the fills, no residual unsaid, no second order for a leg.
+def groups_end(simulation: Simulation, _: Kernel) -> Iterator[str]:
+    """Every group has an end that agrees with its fills, no residual is unsaid, no leg has a second order.
 
-    Where a group's row could not be written, those of its orders may have been, but none of them may be among those that `left`.
+    Where a group's row could not be written, those of its orders may have been, but none of them may have left.
     """
-    wrong = []
-    halted = {row["target"] for row in halts}
-    by_group: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for order in orders:
+    halts = simulation.rows("halts")
+    by_group: defaultdict[str, defaultdict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for order in simulation.rows("orders"):
         if order["leg_group"]:
-            by_group.setdefault(order["leg_group"], {}).setdefault(order["intent_id"], []).append(order)
-    for row in rows:
-        intents = by_group.pop(str(row["id"]), {})
+            by_group[order["leg_group"]][order["intent_id"]].append(order)
+    for row in simulation.rows("leg_groups"):
+        intents: Mapping[str, list[dict[str, Any]]] = by_group.pop(str(row["id"]), {})
         if not GroupState(row["state"]).over:
-            wrong.append(f"group {row['id']} is still {row['state']}")
-        wrong += [
-            f"group {row['id']}: {len(each)} orders for {intent}" for intent, each in intents.items() if len(each) > 1
-        ]
-        wrong += _untrue(row, intents, halted)
-    return wrong + [
-        f"order {order['id'][:10]} left, its group {group} has no row"
-        for group, intents in by_group.items()
-        for each in intents.values()
-        for order in each
-        if order["id"] in left
-    ]
+            yield f"group {row['id']} is still {row['state']}"
+        for intent, each in intents.items():
+            if len(each) > 1:
+                yield f"group {row['id']}: {len(each)} orders for {intent}"
+        yield from _untrue(row, intents, halts)
+    for group, unwritten in by_group.items():
+        for order in (order for each in unwritten.values() for order in each):
+            if order["id"] in simulation.witness.left:
+                yield f"order {order['id'][:10]} left, its group {group} has no row"
 
 
-def _untrue(row: dict[str, Any], intents: dict[str, list[dict[str, Any]]], halted: set[str]) -> list[str]:
+def _untrue(
+    row: dict[str, Any], intents: Mapping[str, list[dict[str, Any]]], halts: list[dict[str, Any]]
+) -> Iterator[str]:
     """Compare a group's row with what its orders were really filled."""
-    legs = row["legs"] if isinstance(row["legs"], list) else json.loads(row["legs"])
-    said = row["residual"] if isinstance(row["residual"], list) else json.loads(row["residual"])
+    legs, said, name = json_of(row["legs"]), json_of(row["residual"]), f"group {row['id']} ({row['state']})"
     received = [sum(o["filled_units"] for o in intents.get(leg["intent_id"], [])) for leg in legs]
     out = [
         sum(o["filled_units"] for attempt in range(2) for o in intents.get(f"{row['id']}:{n}.{attempt}", []))
@@ -108,18 +104,30 @@ def _untrue(row: dict[str, Any], intents: dict[str, list[dict[str, Any]]], halte
     ]
     sets = min(received)
     true = [got - sets - left for got, left in zip(received, out, strict=True)]
-    wrong = [] if true == said else [f"group {row['id']} ({row['state']}) says residual {said}, its orders say {true}"]
-    state = GroupState(row["state"])
-    if (
-        state is GroupState.FILLED
-        and sets < row["size_units"] - SIZE_STEP
-        and any(abs(each) >= SIZE_STEP for each in true)
-    ):
-        wrong.append(f"group {row['id']} is filled with {received}, {row['size_units']} were decided")
+    if true != said:
+        yield f"{name} says residual {said}, its orders say {true}"
+    equal, state = all(abs(each) < SIZE_STEP for each in true), GroupState(row["state"])
+    if state is GroupState.FILLED and (any(out) or not sets or not (equal or sets > row["size_units"] - SIZE_STEP)):
+        yield f"{name} received {received} and bought {out} to leave, {row['size_units']} were decided"
+    if state is GroupState.CANCELLED and any(received + out):
+        yield f"{name} received {received} and bought {out}"
+    if state is GroupState.PARTIAL and not LegPolicy(row["policy"]).keeps_partials:
+        yield f"{name} keeps a part, its policy is {row['policy']}"
     if state is GroupState.FAILED:
-        wrong += [
-            f"group {row['id']}: {left} of {leg['token_id']} are left and {leg['market_id']} was never halted"
-            for leg, left in zip(legs, true, strict=True)
-            if abs(left) >= SIZE_STEP and leg["market_id"] not in halted
-        ]
-    return wrong
+        for leg, left in zip(legs, true, strict=True):
+            if abs(left) >= SIZE_STEP and not _stopped(leg["market_id"], row, halts):
+                yield f"{name}: {left} of {leg['token_id']} are left and {leg['market_id']} was not halted"
+
+
+def _stopped(market_id: str, row: dict[str, Any], halts: list[dict[str, Any]]) -> bool:
+    """Tell whether a market was halted for what is left of a group, or for another reason that stood when that was found."""
+    return any(
+        each["target"] == market_id
+        and (row["name"] in each["reason"] or each["lifted_at"] is None or each["lifted_at"] >= row["updated_at"])
+        for each in halts
+    )
+
+
+def json_of(column: Any) -> Any:
+    """PostgreSQL's driver has read JSON already; the disk in memory keeps its text."""
+    return json.loads(column) if isinstance(column, str) else column

@@ -306,6 +306,7 @@ class CrashingJournal(MemoryJournal):
         self._world = world
         self._life = life
         self._waiting: list[JournalRow] = []
+        self._unsure = self._lost = False
 
     def submit(self, rows: Sequence[JournalRow]) -> asyncio.Future[None]:
         if not self._life.alive:
@@ -318,20 +319,26 @@ class CrashingJournal(MemoryJournal):
         effects = commits(self._waiting)
         self._waiting.clear()
         if all(self._world.point(f"before {effect}", self._life) for effect in effects):
+            # Behind a batch of which nobody knows, nothing is written any more.
+            self._lost = self._unsure
+            if not self._unsure and self._world.fault("journal unsure", 0.002):
+                self._unsure, self._lost = True, self._world.roll("journal unsure").random() < 0.5
             super()._commit()
             all(self._world.point(f"after {effect}", self._life) for effect in effects)
 
     def _write(self, writes: Sequence[Write]) -> JournalError | LeaseLostError | None:
+        """Write, or say no, or break off: then a batch is written or not, and nothing is after it."""
+        broken = JournalUncertainError("the connection broke while the rows were committed") if self._unsure else None
+        if self._lost:
+            return broken
         if any(write.table == "orders" and write.verb is Verb.INSERT for write in writes) and self._world.fault(
             "journal failed", 0.02
         ):
-            return JournalError("the disk said no")
-        if self._world.fault("journal unsure", 0.001):
-            return JournalUncertainError("the connection broke while the rows were committed")
+            return broken or JournalError("the disk said no")
         error = super()._write(writes)
         if error is None and self._epoch() != self._world.tables.epochs.get(ACCOUNT, 0):
             self._world.complaints.append(f"one writer: epoch {self._epoch()} wrote under a newer one")
-        return error
+        return broken or error
 
 
 class SimLeases(MemoryLeases):
