@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -130,7 +131,7 @@ def test_a_worker_that_stopped_is_told_from_beat(ask, redis):
     redis.mset({tasks.WORKER_KEY: time.time() - 100, tasks.BEAT_KEY: time.time()})
     checks = ask()["checks"]
     assert (checks["worker"]["ok"], checks["beat"]["ok"]) == (False, True)
-    assert checks["worker"]["last_error"].startswith("last heartbeat of worker 100 s ago")
+    assert re.match(r"last heartbeat of worker 1\d\d s ago", checks["worker"]["last_error"])
 
 
 def test_redis_away_is_down_and_the_report_still_comes(ask, redis, settings):

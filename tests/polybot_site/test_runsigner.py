@@ -46,10 +46,14 @@ GOOD = msgspec.json.encode(wire.SignRequest(1, order()))
 BAD = msgspec.json.encode(wire.SignRequest(1, order(maker=STRANGER)))
 
 
+LIMITS = {"POLYBOT_SIGNER__ORDERS_PER_SECOND": "1000", "POLYBOT_SIGNER__MAX_DAY_NOTIONAL": str(DAY_LIMIT // DOLLAR)}
+NOON_NS = 1_789_992_000 * 10**9
+"""No day of a signer that begins at noon ends during a test."""
+
+
 @pytest.fixture(scope="module")
 def process() -> Iterator[SignerProcess]:
-    limits = {"POLYBOT_SIGNER__ORDERS_PER_SECOND": "1000", "POLYBOT_SIGNER__MAX_DAY_NOTIONAL": str(DAY_LIMIT // DOLLAR)}
-    with signer_process(**limits) as running:
+    with signer_process(**LIMITS) as running:
         yield running
 
 
@@ -252,20 +256,22 @@ def test_a_trader_of_another_user_is_served_when_it_is_named_and_everybody_else_
     assert (answers["daemon"]["type"], answers["daemon"]["code"]) == ("refused", "peer")
 
 
-def test_the_days_limit_survives_kill_9_and_a_stop_is_orderly(process):
-    spent = ask_status(process).bought
-    assert spent > 0
-    process.end(signal.SIGKILL)
-    assert process.socket.exists()
-    process.start()
-    assert ask_status(process).bought == spent
-    fifties, rest = divmod(DAY_LIMIT - spent, FIFTY_WITH_FEES)
-    orders = [order(salt=salt, maker_amount=50 * DOLLAR, taker_amount=100_000_000) for salt in range(fifties)]
-    orders.append(order(salt=99, maker_amount=rest * 10 // 11 + 1, taker_amount=100_000_000))
-    *signed, refused = ask(process, *orders)
-    assert all(isinstance(answer, bytes) for answer in signed)
-    assert refused == "day_notional"
-    assert process.end(signal.SIGTERM) == 0
-    assert not process.socket.exists()
-    last = json.loads(process.log.read_text().splitlines()[-1])
+def test_the_days_limit_survives_kill_9_and_a_stop_is_orderly():
+    with signer_process(now_ns=NOON_NS, **LIMITS) as process:
+        ask(process, order())
+        spent = ask_status(process).bought
+        assert spent > 0
+        process.end(signal.SIGKILL)
+        assert process.socket.exists()
+        process.start()
+        assert ask_status(process).bought == spent
+        fifties, rest = divmod(DAY_LIMIT - spent, FIFTY_WITH_FEES)
+        orders = [order(salt=salt, maker_amount=50 * DOLLAR, taker_amount=100_000_000) for salt in range(fifties)]
+        orders.append(order(salt=99, maker_amount=rest * 10 // 11 + 1, taker_amount=100_000_000))
+        *signed, refused = ask(process, *orders)
+        assert all(isinstance(answer, bytes) for answer in signed)
+        assert refused == "day_notional"
+        assert process.end(signal.SIGTERM) == 0
+        assert not process.socket.exists()
+        last = json.loads(process.log.read_text().splitlines()[-1])
     assert (last["event"], last["signed"], last["refused"]) == ("the signer stops", fifties, {"day_notional": 1})

@@ -19,7 +19,8 @@ from venues.polymarket.feed import PolymarketFeed
 from venues.polymarket.shard import ASSETS_PER_SHARD
 from venues.polymarket.silence import Watchfulness
 
-FAST = Keepalive(ping_every=0.05, dead_after=0.4, connect_timeout=2.0)
+FAST = Keepalive(ping_every=0.05)
+IMPATIENT = Keepalive(ping_every=0.05, dead_after=0.4)
 NEVER = Watchfulness(silence=1000, every=1000)
 
 
@@ -64,11 +65,16 @@ def rest() -> RestBooks:
 
 class Running:
     def __init__(
-        self, server: VenueSockets, rest: RestBooks, care: Watchfulness = NEVER, diary: MarketDiary | None = None
+        self,
+        server: VenueSockets,
+        rest: RestBooks,
+        care: Watchfulness = NEVER,
+        diary: MarketDiary | None = None,
+        keepalive: Keepalive = FAST,
     ) -> None:
         self.diary = diary or MarketDiary()
         self.feed = PolymarketFeed(
-            server.url, rest, clock=SystemClock(), rng=NoPause(), keepalive=FAST, watchfulness=care
+            server.url, rest, clock=SystemClock(), rng=NoPause(), keepalive=keepalive, watchfulness=care
         )
 
     async def __aenter__(self) -> Self:
@@ -172,7 +178,7 @@ async def test_a_venue_that_is_not_there_is_tried_again(rest: RestBooks) -> None
 @pytest.mark.protocol("4.2")
 async def test_a_socket_that_stops_answering_pings_is_replaced(server: VenueSockets, rest: RestBooks) -> None:
     server.books = {"1": book("1")}
-    async with Running(server, rest) as run:
+    async with Running(server, rest, keepalive=IMPATIENT) as run:
         await run.feed.watch(["1"])
         await until(lambda: run.feed.connected)
         server.answers_pings = False

@@ -62,7 +62,7 @@ async def diary(server: VenueSockets) -> AsyncIterator[AccountDiary]:
         Identity(KEY, WALLET),
         clock=SystemClock(),
         rng=NoPause(),
-        keepalive=Keepalive(ping_every=0.05, dead_after=0.5),
+        keepalive=Keepalive(ping_every=0.05),
     )
     await feed.start(diary)
     await until(lambda: feed.connected)
