@@ -38,7 +38,7 @@ from runtime.ports import Ports
 from runtime.storage import PostgresStorage
 from tests.runtime.kit import Events
 from tests.trading import factories as f
-from tests.trading.kit import Venue
+from tests.trading.scripted import Venue
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
 from trading.portfolio import Portfolio

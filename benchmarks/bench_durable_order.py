@@ -31,7 +31,8 @@ from infra.clock import SystemClock
 from infra.ids import RandomIds
 from markets.store import save_markets
 from tests.trading import factories as f
-from tests.trading.kit import Book, Rig
+from tests.trading.kit import Rig
+from tests.trading.scripted import Book
 from tests.venues.polymarket.pacing import Unpaced
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
 from trading.executor import MANUAL

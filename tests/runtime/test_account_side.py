@@ -19,7 +19,8 @@ from runtime.no_account import NoAccountFeed, NoGateway
 from runtime.own_depth import OwnDepth
 from runtime.tasks import Tasks
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 
 
 @virtual

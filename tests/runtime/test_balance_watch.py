@@ -11,7 +11,8 @@ from runtime import balance_watch
 from runtime.balance_watch import BALANCES, COMPARE_SECONDS, READ_SECONDS, WAIT_SECONDS, BalanceWatch
 from runtime.status import trader_status
 from tests.runtime.kit import House, signal
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 
 
 @virtual

@@ -16,7 +16,7 @@ from runtime.kernel import Kernel
 from runtime.storage import PostgresStorage
 from tests.runtime.kit import SELL, signal
 from tests.runtime.wire_kit import ACCOUNT, Desk, buy, liquid_market, place, settled
-from tests.trading.kit import until
+from tests.waiting import until
 from trading.damage import JOURNAL
 from venues.polymarket.contracts import POLYGON
 from venues.polymarket.order_proof import contradiction

@@ -10,7 +10,7 @@ import pytest
 from domain.ledger import LedgerAccount
 from domain.money import MICRO
 from tests.runtime.wire_kit import DEPOSIT, Desk, Trader
-from tests.trading.kit import until
+from tests.waiting import until
 from trading.income import Income
 from trading.portfolio import Portfolio
 from venues.exchange.commands import Deposit

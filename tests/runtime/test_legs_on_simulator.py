@@ -9,7 +9,7 @@ from domain.order import OrderSide
 from runtime.kernel import Kernel
 from tests.runtime.leg_kit import group_signals, submit
 from tests.runtime.wire_kit import Desk, equal_to_the_venue, settled
-from tests.trading.kit import until
+from tests.waiting import until
 
 
 def cheapest_legs(kernel: Kernel) -> list[tuple[Market, str, int]]:

@@ -17,7 +17,7 @@ from runtime.market_directory import MarketDirectory
 from runtime.market_watch import MarketWatch
 from tests.sim.virtual_time import VirtualClock
 from tests.trading import factories as f
-from tests.trading.kit import virtual
+from tests.waiting import virtual
 
 M1, M2, M3 = (
     f.market(id=f"m{n}", condition_id=f"0xc{n}", token_ids=(f"{n}001", f"{n}002"), volume_24h=100 - n)

@@ -11,9 +11,9 @@ from domain.market import Market
 from domain.money import MICRO
 from domain.wallet import Convert, Split
 from tests.runtime.wire_kit import ACCOUNT, DEPOSIT, Desk, Trader, buy, equal_to_the_venue, liquid_market
-from tests.trading.kit import until
 from tests.venues.polymarket.pacing import alone
 from tests.venues.polymarket.wallet.memory_log import MemoryLog
+from tests.waiting import until
 from trading.portfolio import EXTERNAL
 from venues.exchange import commands
 from venues.polymarket.config import PolymarketConfig

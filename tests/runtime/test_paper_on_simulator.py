@@ -18,9 +18,9 @@ from runtime.kernel import Kernel
 from runtime.ports import Ports
 from tests.runtime.kit import Events
 from tests.runtime.wire_kit import DEPOSIT, Disk, liquid_market, place
-from tests.trading.kit import until
 from tests.venues.polymarket.pacing import alone
 from tests.venues.simulator.kit import CountingIds, RunningVenue
+from tests.waiting import until
 from trading.limits import RiskLimits
 from trading.own_orders import OwnOrder
 from venues.paper.connect import Paper, open_account

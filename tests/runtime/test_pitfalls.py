@@ -21,9 +21,9 @@ from domain.signal import Cancel
 from runtime.kernel import Kernel
 from tests.runtime.kit import signal
 from tests.runtime.wire_kit import DEPOSIT, Desk, buy, done, equal_to_the_venue, liquid_market, place, settled
-from tests.trading.kit import until
 from tests.venues.polymarket.listeners import MarketDiary
 from tests.venues.simulator.kit import RunningVenue, trader
+from tests.waiting import until
 from trading.limits import RiskLimits
 from trading.own_orders import OwnOrder
 from trading.risk import Refusal

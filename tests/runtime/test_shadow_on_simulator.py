@@ -12,7 +12,7 @@ from domain.order import OrderStatus, OrderType
 from domain.signal import Cancel
 from runtime.ports import Ports
 from tests.runtime.wire_kit import Desk, Trader, buy, done, equal_to_the_venue, liquid_market, place
-from tests.trading.kit import until
+from tests.waiting import until
 from venues.paper.connect import open_twin
 from venues.paper.gateway import Latency
 from venues.paper.shadow import ShadowedFeed, ShadowedGateway, Twin

@@ -20,7 +20,7 @@ from runtime.status import trader_status
 from runtime.storage import PostgresStorage
 from tests.runtime.kit import SELL, signal
 from tests.runtime.wire_kit import ACCOUNT, Desk, buy, liquid_market, place, settled
-from tests.trading.kit import until
+from tests.waiting import until
 from trading import journal_postgres
 
 

@@ -14,7 +14,7 @@ from domain.order import Effect, OrderSide, OrderType
 from runtime.kernel import Kernel
 from tests.runtime.kit import signal
 from tests.runtime.wire_kit import Desk, liquid_market
-from tests.trading.kit import until
+from tests.waiting import until
 from venues.simulator.faults.model import Plan
 
 TURNS = 400

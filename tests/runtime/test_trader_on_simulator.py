@@ -11,7 +11,7 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from domain.signal import Cancel
 from tests.runtime.wire_kit import DEPOSIT, Desk, buy, done, equal_to_the_venue, liquid_market, place, settled
-from tests.trading.kit import until
+from tests.waiting import until
 
 
 async def test_an_order_becomes_a_fill_a_position_and_ledger_entries_equal_to_the_venues(desk: Desk) -> None:

@@ -10,8 +10,8 @@ from domain.order import OrderStatus, OrderType
 from domain.signal import Cancel
 from tests.runtime.kit import signal as wanted
 from tests.runtime.wire_kit import DEPOSIT, Desk, buy, done, equal_to_the_venue, liquid_market, place
-from tests.trading.kit import until
 from tests.venues.polymarket.isolated_signer.serving import signer_process
+from tests.waiting import until
 from venues.polymarket.isolated_signer.client import RemoteSigner
 
 

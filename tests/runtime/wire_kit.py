@@ -17,9 +17,9 @@ from runtime.config import KernelConfig, Mode
 from runtime.kernel import Kernel
 from runtime.ports import Ports
 from tests.runtime.kit import Events, signal
-from tests.trading.kit import until
 from tests.venues.polymarket.pacing import alone
 from tests.venues.simulator.kit import CountingIds, RunningVenue
+from tests.waiting import until
 from trading.journal_memory import MemoryJournal, MemoryTables
 from trading.lease import MemoryLeases
 from trading.limits import RiskLimits

@@ -13,7 +13,8 @@ from domain.order import Effect, OrderSide, OrderStatus
 from domain.ports import OrderState
 from domain.position import Position
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.change import Change
 from trading.desk import describe
 

@@ -9,7 +9,8 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from domain.signal import Cancel
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading import executor as executor_module
 from trading.executor import INTENTS_AT_ONCE, INTENTS_PER_SECOND, MANUAL, MAX_IN_FLIGHT
 from trading.risk import Refusal

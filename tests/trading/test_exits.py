@@ -11,7 +11,9 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from domain.reports import Rejected, Uncertain
 from tests.trading import factories as f
-from tests.trading.kit import Book, Rig, virtual
+from tests.trading.kit import Rig
+from tests.trading.scripted import Book
+from tests.waiting import virtual
 from trading.exits import exit_reason
 from trading.positions import OpenPosition
 

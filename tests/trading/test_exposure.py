@@ -14,7 +14,8 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from tests.sim.virtual_time import VirtualClock
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.limits import RiskLimits
 from trading.risk import Refusal
 

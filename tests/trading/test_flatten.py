@@ -9,7 +9,9 @@ from typing import Any
 
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
-from tests.trading.kit import Book, Rig, virtual
+from tests.trading.kit import Rig
+from tests.trading.scripted import Book
+from tests.waiting import virtual
 from trading.flatten import LONGEST_SECONDS, Flatten, Progress
 
 SELL = {"side": OrderSide.SELL, "effect": Effect.REDUCE}

@@ -8,7 +8,8 @@ import pytest
 
 from domain.halt import HaltScope
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.halts import Halts
 
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from domain.errors import VenueError
 from tests.trading import factories as f
-from tests.trading.kit import until
+from tests.waiting import until
 from trading import commands, inbox
 from trading.inbox import Inbox, PendingCommand
 from trading.journal_postgres import PostgresJournal

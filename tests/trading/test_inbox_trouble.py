@@ -10,8 +10,8 @@ import pytest
 from domain.errors import JournalUnavailableError
 from infra.endings import end_tasks
 from tests.trading import factories as f
-from tests.trading.kit import until
 from tests.trading.test_journal_trouble import FULL_DISK
+from tests.waiting import until
 from trading import commands, inbox
 from trading.inbox import Inbox, PendingCommand
 from trading.journal_postgres import PostgresJournal

@@ -8,7 +8,8 @@ from domain.errors import VenueError
 from domain.ledger import LedgerAccount
 from domain.money import MICRO
 from domain.reports import IncomeReport
-from tests.trading.kit import SECOND, Rig, virtual
+from tests.trading.kit import SECOND, Rig
+from tests.waiting import virtual
 from trading.income import Income
 
 

@@ -14,7 +14,7 @@ from domain.ports import AuditRecord, OrderState
 from infra.clock import SystemClock
 from markets import store
 from tests.trading import factories as f
-from tests.trading.kit import until
+from tests.waiting import until
 from trading import journal_backlog, journal_connection, journal_postgres
 from trading.journal_connection import connect_journal
 from trading.journal_postgres import PostgresJournal

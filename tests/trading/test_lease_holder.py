@@ -9,7 +9,7 @@ import pytest
 from domain.errors import JournalError, LeaseLostError
 from domain.ports import Lease
 from tests.trading import factories as f
-from tests.trading.kit import virtual
+from tests.waiting import virtual
 from trading.journal_memory import MemoryTables
 from trading.lease import MemoryLeases
 from trading.lease_holder import LeaseHolder

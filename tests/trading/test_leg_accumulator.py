@@ -9,7 +9,7 @@ import pytest
 from domain.money import MICRO
 from tests.sim.virtual_time import VirtualClock
 from tests.trading import factories as f
-from tests.trading.kit import virtual
+from tests.waiting import virtual
 from trading.leg_accumulator import Collected, LegGroupAccumulator
 
 SAYS = {"leg_group_id": "g", "leg_count": "2", "leg_policy": "all_or_none", "arb_type": "rebalancing"}

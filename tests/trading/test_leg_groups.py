@@ -18,8 +18,8 @@ from domain.legs import GroupState, LegGroup, LegGroupState, LegPolicy
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from tests.sim.virtual_time import VirtualClock, run_virtual
-from tests.trading.kit import virtual
 from tests.trading.leg_kit import OTHER, A, B, C, GroupRig
+from tests.waiting import virtual
 from trading.leg_run import GroupRun
 from trading.leg_settings import LegSettings
 from trading.risk import Refusal

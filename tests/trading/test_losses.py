@@ -10,7 +10,9 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from domain.ports import EquityRecord, ProfitSpan
 from tests.trading import factories as f
-from tests.trading.kit import Book, Rig, virtual
+from tests.trading.kit import Rig
+from tests.trading.scripted import Book
+from tests.waiting import virtual
 from trading.limits import RiskLimits
 from trading.marks import Marks
 from trading.risk import Refusal

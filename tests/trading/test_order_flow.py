@@ -13,7 +13,8 @@ from domain.order import Effect, Order, OrderSide, OrderStatus, OrderType
 from domain.ports import Lease
 from domain.reports import Accepted, CancelOutcome, Rejected, Uncertain
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 
 ORDER = ""
 

@@ -22,7 +22,8 @@ from domain.reports import (
     Uncertain,
 )
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 
 pytestmark = pytest.mark.protocol("3.5", "3.10")
 

@@ -32,7 +32,7 @@ from proto.mapping import (
 )
 from proto.polybot.v1 import events_pb2, position_pb2, strategy_pb2
 from tests.trading import factories as f
-from tests.trading.kit import until
+from tests.waiting import until
 from trading.publisher import SCRIPTS, STREAM_LENGTH, EventPublisher
 
 

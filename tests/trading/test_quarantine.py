@@ -11,7 +11,8 @@ from domain.money import MICRO
 from domain.order import OrderStatus
 from runtime.unknown_markets import LONGEST_PAUSE, MOST_ASKED
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.quarantine import said
 
 

@@ -17,7 +17,8 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from domain.ports import BalanceRecord
 from tests.trading import factories as f
-from tests.trading.kit import SECOND, Rig, virtual
+from tests.trading.kit import SECOND, Rig
+from tests.waiting import virtual
 from trading.outside import conversion
 
 

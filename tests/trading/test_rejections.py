@@ -8,7 +8,8 @@ from domain.halt import HaltScope
 from domain.order import OrderStatus
 from domain.reports import HARMLESS, RATE_LIMITED, Accepted, Policy, Rejected, Uncertain
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.limits import RiskLimits
 from trading.risk.rejections import Rejections
 

@@ -15,7 +15,8 @@ from domain.order import Effect, OrderSide, OrderStatus, PreparedOrder
 from domain.reports import RATE_LIMITED, CancelOutcome, Policy, Rejected, SendOutcome, Trouble, Uncertain
 from domain.signal import Cancel, Replace
 from tests.trading import factories as f
-from tests.trading.kit import SECOND, Rig, virtual
+from tests.trading.kit import SECOND, Rig
+from tests.waiting import virtual
 from trading.own_orders import OwnOrder
 
 pytestmark = pytest.mark.protocol("3.6", "9.20")

@@ -12,7 +12,8 @@ from domain.halt import HaltScope
 from domain.money import MICRO
 from domain.order import OrderStatus, OrderType
 from tests.trading import factories as f
-from tests.trading.kit import ABSENCE, Rig, virtual
+from tests.trading.kit import ABSENCE, Rig
+from tests.waiting import virtual
 from trading.resolver import CONCURRENT_READS
 
 

@@ -19,7 +19,9 @@ from domain.order import Effect, OrderSide, OrderStatus, OrderType
 from domain.ports import Lease
 from tests.sim.virtual_time import VirtualClock
 from tests.trading import factories as f
-from tests.trading.kit import SECOND, Book, Rig, virtual
+from tests.trading.kit import SECOND, Rig
+from tests.trading.scripted import Book
+from tests.waiting import virtual
 from trading.limits import RiskLimits
 from trading.risk import Refusal
 

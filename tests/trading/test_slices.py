@@ -6,7 +6,8 @@ import asyncio
 
 from domain.order import OrderStatus
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.slices import SLICE, in_slices
 
 

@@ -10,7 +10,8 @@ from domain.fill import FillStatus
 from domain.money import MICRO
 from domain.order import OrderStatus
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 
 _S = OrderStatus
 OPEN = [status for status in OrderStatus if not status.terminal]

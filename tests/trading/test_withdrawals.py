@@ -11,7 +11,8 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus
 from domain.reports import CancelOutcome
 from tests.trading import factories as f
-from tests.trading.kit import Rig, virtual
+from tests.trading.kit import Rig
+from tests.waiting import virtual
 from trading.withdrawals import AGAIN_SECONDS, LOOK_SECONDS
 
 SELL = {"side": OrderSide.SELL, "effect": Effect.REDUCE}

@@ -22,7 +22,7 @@ from domain.money import MICRO
 from domain.order import Effect, OrderDraft, OrderSide, OrderType, PreparedOrder
 from domain.signal import TradeSignal
 from domain.ticks import TICK_SIZES
-from tests.trading.kit import Book
+from tests.trading.scripted import Book
 from tests.venues.polymarket.test_gateway import API_KEY, NO, NOW_NS, SECRET, YES, FixedClock, draft
 from tests.venues.polymarket.vectors import ADDRESS, PRIVATE_KEY
 from tests.venues.simulator.kit import CountingIds
