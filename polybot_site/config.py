@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from polybot_site.config_servers import Database, Redis, Server
+from polybot_site.config_servers import S3, Database, Redis, Server
 from polybot_site.config_trading import Arbitrage, Strategy, Trading
 from polybot_site.config_venue import Paper, Polymarket, Shadow, Signer, Venue, Wallet
 
@@ -48,6 +48,7 @@ class Config(BaseSettings):
     arbitrage: Arbitrage = Field(default_factory=Arbitrage)
     database: Database = Field(default_factory=Database)
     redis: Redis = Field(default_factory=Redis)
+    s3: S3 = Field(default_factory=S3)
     server: Server = Field(default_factory=Server)
 
     @classmethod

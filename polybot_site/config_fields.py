@@ -121,4 +121,11 @@ Addresses = Annotated[tuple[Address, ...], BeforeValidator(_list)]
 Bytes32 = Annotated[str, AfterValidator(Form(r"(0x[0-9a-fA-F]{64})?", "0x and 64 hexadecimal digits"))]
 PaperName = Annotated[str, AfterValidator(Form(r"[a-z0-9_-]{1,40}", "up to 40 of a-z, 0-9, - and _"))]
 HostPort = Annotated[str, AfterValidator(Form(r"([^\s/:@]+:\d{1,5})?", "host:port"))]
+Host = Annotated[str, AfterValidator(Form(r"([^\s/:@]+(:\d{1,5})?)?", "host or host:port, without http://"))]
+Bucket = Annotated[
+    str,
+    AfterValidator(
+        Form(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?", "3 to 63 of a-z, 0-9, - and . between letters or digits")
+    ),
+]
 PrivateKey = Annotated[SecretStr | None, AfterValidator(_private_key)]

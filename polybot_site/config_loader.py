@@ -37,6 +37,13 @@ from polybot_site.config_text import allowed
 SHORT_NAMES = {
     "DATABASE_URL": "database.url",
     "REDIS_URL": "redis.url",
+    "S3_ENDPOINT": "s3.endpoint",
+    "S3_REGION": "s3.region",
+    "S3_BUCKET": "s3.bucket",
+    "S3_ACCESS_KEY": "s3.access_key",
+    "S3_SECRET_KEY": "s3.secret_key",
+    "S3_USE_SSL": "s3.use_ssl",
+    "S3_FORCE_PATH_STYLE": "s3.force_path_style",
     "POLYBOT_VENUE": "venue.kind",
     "POLYBOT_VENUE_PORT": "venue.port",
     "POLYBOT_WEB_PORT": "server.port",

@@ -1,13 +1,13 @@
-"""The keys of the servers: PostgreSQL and Redis, polybot's own where no address is given, and the web process."""
+"""The keys of the servers: PostgreSQL and Redis, polybot's own where no address is given, the S3 storage, and the web process."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
-from polybot_site.config_fields import Count, HostPort, Names, Port, Section
+from polybot_site.config_fields import Bucket, Count, Host, HostPort, Names, Port, Section
 
 
 class Database(Section):
@@ -54,6 +54,35 @@ class Redis(Section):
         scheme = "rediss" if self.tls_enabled else "redis"
         login = "" if self.password is None else f":{quote(self.password.get_secret_value(), safe='')}@"
         return f"{scheme}://{login}{self.addr}/{self.db}"
+
+
+class S3(Section):
+    """Storage of blobs (backups of keys) at any S3 server. With an empty bucket they lie in var/blobs."""
+
+    endpoint: Host = Field("", description="Host of the server, empty for AWS (S3_ENDPOINT)")
+    region: str = Field("us-east-1", min_length=1, description="Region of the bucket (S3_REGION)")
+    bucket: Bucket = Field("", description="Bucket, which must exist (S3_BUCKET)")
+    access_key: SecretStr | None = Field(None, description="Access key (S3_ACCESS_KEY)")
+    secret_key: SecretStr | None = Field(None, description="Secret key (S3_SECRET_KEY)")
+    use_ssl: bool = Field(True, description="TLS to the server (S3_USE_SSL)")
+    force_path_style: bool = Field(
+        False, description="Name the bucket in the path of URLs, never in the host (S3_FORCE_PATH_STYLE)"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> S3:
+        keys = {"access_key": self.access_key, "secret_key": self.secret_key}
+        if self.bucket:
+            absent = [name for name, key in keys.items() if key is None]
+            if absent:
+                raise ValueError(f"s3.bucket is set and s3.{absent[0]} is not: set S3_{absent[0].upper()}")
+        elif self.endpoint or any(keys.values()):
+            raise ValueError("s3.bucket is empty and other keys of s3 are set: set S3_BUCKET, or leave all of them out")
+        return self
+
+    def url(self) -> str | None:
+        """Return the URL of the server, None for AWS."""
+        return f"{'https' if self.use_ssl else 'http'}://{self.endpoint}" if self.endpoint else None
 
 
 class Server(Section):
