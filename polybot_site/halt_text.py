@@ -20,7 +20,14 @@ def halt_lines(kind: str, scope: HaltScope, target: str, status: str, result: di
     if status == CommandStatus.PENDING and "halted" not in result:
         return [f"{what}: the trader has not answered yet; it carries out the {kind} as soon as it can"]
     if kind == "resume":
-        return [f"the halt of {what} is lifted", *_detail(result)]
+        lifted = [f"the halt of {what} is lifted"] if not result.get("halted") else []
+        booked = [f"{result['booked']} trades have left quarantine and are booked"] if result.get("booked") else []
+        return [
+            *lifted,
+            *booked,
+            *(f"not in the books: {each}" for each in result.get("left_out", [])),
+            *_detail(result),
+        ]
     lines = [f"{what} {'is' if result.get('news', True) else 'was already'} halted: nothing opens new risk there"]
     if "open_after" in result:
         lines.append(_orders(int(result["open_after"]), confirmed=bool(result.get("confirmed"))))

@@ -24,9 +24,11 @@ from django.db.models.functions import Now
 from domain.halt import HaltScope
 from infra.clock import SystemClock
 from infra.ids import RandomIds
-from markets.models import Market
+from trading.halt_targets import missing
 from trading.inbox import CHANNEL
 from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
+from trading.quarantine import said
+from trading.store import quarantine
 
 KINDS = frozenset({"place", "cancel", "cancel_all", "halt", "flatten", "resume"})
 _POLL_SECONDS = 0.05
@@ -130,8 +132,8 @@ _NO_TRADER = "no trader runs; the next start begins this way"
 
 def _set(command: Command) -> dict[str, Any]:
     scope, target, reason = (str(command.payload.get(name) or "") for name in ("scope", "target", "reason"))
-    if scope == HaltScope.MARKET and not Market.objects.filter(pk=target).exists():
-        return {"detail": f"market {target!r} is not known; look it up with GET /api/markets"}
+    if wrong := missing(command.account, scope, target):
+        return {"detail": wrong}
     _, news = Halt.objects.get_or_create(
         account=command.account,
         scope=scope or HaltScope.ALL.value,
@@ -146,6 +148,10 @@ def _set(command: Command) -> dict[str, Any]:
 def _lift(command: Command) -> dict[str, Any]:
     scope, target = str(command.payload.get("scope") or HaltScope.ALL.value), str(command.payload.get("target") or "")
     active = Halt.objects.filter(account=command.account, scope=scope, target=target, lifted_at=None)
+    held = [each.trade for each in quarantine(command.account) if each.trade.market_id == target]
+    left_out = (
+        [f"{said(trade)}; the next start looks at it again" for trade in held] if scope == HaltScope.MARKET else []
+    )
     if not active.update(lifted_by=command.issued_by, lifted_at=_now()):
         return {"detail": f"nothing is halted for {scope} {target}".rstrip()}
     flattenings = Command.objects.filter(account=command.account, kind="flatten", status=CommandStatus.PENDING)
@@ -154,7 +160,8 @@ def _lift(command: Command) -> dict[str, Any]:
         status=CommandStatus.REFUSED, result=called_off, finished_at=Now()
     )
     _audit_halt("halt_lifted", command)
-    return {"halted": False, "detail": _NO_TRADER}
+    result = {"halted": False, "detail": _NO_TRADER}
+    return result | {"left_out": left_out} if left_out else result
 
 
 def _audit_halt(event: str, command: Command) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 
 from domain.fill import Fill
 from domain.ledger import COLLATERAL, LedgerAccount
 from domain.order import TERMINAL_STATUSES, Order
-from domain.ports import OrderState
+from domain.ports import OrderState, QuarantinedTrade
 from domain.position import Position, PositionStatus
 from markets.store import load_markets_by_id
 from trading import models
 from trading.order_rows import decode_order
+from trading.quarantine import SELECT_QUARANTINED, quarantined_trade
 from trading.row_codec import decode_fill, decode_position
 
 OPEN_ORDER = ~Q(status__in=[status.value for status in TERMINAL_STATUSES])
@@ -85,6 +88,23 @@ def fills_between(account: str, start: datetime, end: datetime, *, most: int) ->
     """Return the rows of the fills that matched in a span, with their markets, oldest first."""
     rows = models.Fill.objects.filter(account=account, matched_at__gte=start, matched_at__lt=end)
     return list(rows.select_related("market").order_by("matched_at", "id")[:most])
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTrade:
+    """A trade in quarantine, since when."""
+
+    trade: QuarantinedTrade
+    since: datetime
+
+
+def quarantine(account: str) -> list[HeldTrade]:
+    """Return the trades that could not be booked and with which nobody has dealt yet, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_QUARANTINED, {"account": account, "since": "infinity"})
+        rows = [(json.loads(detail), since) for _, detail, since, _ in cursor.fetchall()]
+    # Rows of an earlier version say too little of their trade; the halt of their market names it.
+    return [HeldTrade(quarantined_trade(detail, lifted=False), since) for detail, since in rows if "ours" in detail]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,7 +182,7 @@ def test_without_any_trader_everything_is_empty_and_nothing_fails(api):
     for address in ("orders", "positions", "fills"):
         assert api.get(f"/api/{address}").json() == {"next": None, "results": []}
     assert api.get("/api/ledger").json()["account"] is None
-    assert api.get("/api/halt").json() == {"halts": []}
+    assert api.get("/api/halt").json() == {"halts": [], "quarantine": []}
     status = api.get("/api/status").json()
     assert (status["online"], status["mode"], status["age_seconds"]) == (False, "offline", None)
 

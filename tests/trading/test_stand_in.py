@@ -9,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from domain.ports import QuarantinedTrade
 from markets.store import save_markets
 from polybot_site.halt_command import HaltCommand
 from polybot_site.management.commands.flatten import Command as FlattenCommand
 from tests.trading import factories as f
 from trading import commands
-from trading.models import AuditLog, Command, CommandStatus, Halt, Lease
+from trading.models import AuditLog, Command, CommandStatus, Halt, Lease, Position
+from trading.quarantine import quarantine_detail
+from trading.store import quarantine
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +77,7 @@ def test_without_a_trader_a_flattening_halts_and_waits_for_the_next_start() -> N
 def test_a_flattening_whose_halt_is_lifted_before_the_start_is_called_off() -> None:
     lease(runs=False)
     everything = commands.stand_in(issue("flatten", scope="all", target=""))
-    one = commands.stand_in(issue("flatten", scope="strategy", target="s1"))
+    one = commands.stand_in(issue("flatten", scope="strategy", target="flash_crash"))
 
     commands.stand_in(issue("resume", scope="all", target=""))
 
@@ -85,7 +88,60 @@ def test_a_flattening_whose_halt_is_lifted_before_the_start_is_called_off() -> N
         "its halt was lifted by ada before the trader started",
     )
     assert one.status == CommandStatus.PENDING
-    assert active() == [("strategy", "s1", "ada")]
+    assert active() == [("strategy", "flash_crash", "ada")]
+
+
+@pytest.mark.parametrize("kind", ["halt", "flatten"])
+@pytest.mark.parametrize(
+    ("scope", "says"),
+    [
+        ("strategy", "strategy was 'typo', known are flash_crash, manual, mean_reversion, rebalancing_arb"),
+        ("venue", "venue was 'typo', this account trades at polymarket"),
+    ],
+)
+def test_without_a_trader_a_name_that_is_not_there_is_refused_with_those_that_are(
+    kind: str, scope: str, says: str
+) -> None:
+    lease(runs=False)
+    save_markets([f.market()], [])
+
+    refused = commands.stand_in(issue(kind, scope=scope, target="typo"))
+
+    assert (refused.status, refused.result["detail"]) == (CommandStatus.REFUSED, says)
+    assert active() == []
+    with pytest.raises(CommandError, match=says):
+        call_command(kind, scope, "typo", stdout=io.StringIO())
+
+
+def test_without_a_trader_a_strategy_counts_that_holds_something_and_the_venue_is_that_of_what_is_held() -> None:
+    lease(runs=False)
+    save_markets([f.market(), f.market(id="m2", condition_id="0xc2", token_ids=("3", "4"), venue="simulator")], [])
+    facts = {"account": f.ACCOUNT, "token_id": f.YES, "side": "token1", "opened_at": datetime.now(UTC)}
+    Position.objects.create(
+        id="00000000-0000-4000-8000-000000000001", market_id="m1", strategy_name="external", status="open", **facts
+    )
+
+    assert commands.stand_in(issue("halt", scope="strategy", target="external")).status == CommandStatus.DONE
+    assert commands.stand_in(issue("halt", scope="venue", target="polymarket")).status == CommandStatus.DONE
+    assert commands.stand_in(issue("halt", scope="venue", target="simulator")).status == CommandStatus.REFUSED
+
+
+def test_without_a_trader_who_lifts_the_halt_of_a_trade_in_quarantine_hears_which_it_is() -> None:
+    lease(runs=False)
+    report = f.trade(f.order(), 10_000_000, trade_id="t-1", condition_id="0xodd")
+    held = QuarantinedTrade(report, ours=False, market_id="0xodd", reason="its market is not known")
+    AuditLog.objects.create(event="fill_quarantined", account=f.ACCOUNT, detail=quarantine_detail(held))
+    Halt.objects.create(
+        account=f.ACCOUNT, scope="market", target="0xodd", reason="odd", set_by="polybot", set_at=datetime.now(UTC)
+    )
+    assert [each.trade for each in quarantine(f.ACCOUNT)] == [held]
+
+    said = io.StringIO()
+    call_command("resume", "market", "0xodd", stdout=said)
+
+    assert "not in the books: trade t-1 of order" in said.getvalue()
+    assert "its market is not known; the next start looks at it again" in said.getvalue()
+    assert quarantine(f.ACCOUNT) == []
 
 
 @pytest.mark.parametrize("kind", ["halt", "flatten"])

@@ -116,8 +116,29 @@ class HaltSerializer(serializers.Serializer[Any]):
     set_at = serializers.DateTimeField()
 
 
+class QuarantinedTradeSerializer(serializers.Serializer[Any]):
+    """A trade that is not in the books."""
+
+    trade_id = serializers.CharField(source="trade.report.trade_id")
+    order_id = serializers.CharField(source="trade.report.order_id")
+    ours = serializers.BooleanField(source="trade.ours", help_text="its order was placed here")
+    market = serializers.CharField(
+        source="trade.market_id", help_text="target of the halt it set; the condition id where the market is not known"
+    )
+    condition_id = serializers.CharField(source="trade.report.condition_id")
+    token_id = serializers.CharField(source="trade.report.token_id")
+    side = serializers.CharField(source="trade.report.side.value")
+    price = MicrosField(source="trade.report.price")
+    size = MicrosField(source="trade.report.size")
+    reason = serializers.CharField(source="trade.reason", help_text="why it is not booked")
+    since = serializers.DateTimeField()
+
+
 class HaltsSerializer(serializers.Serializer[Any]):
     halts = HaltSerializer(many=True)
+    quarantine = QuarantinedTradeSerializer(
+        many=True, help_text="trades that are not in the books; lifting their market's halt looks at them again"
+    )
 
 
 class CurvePointSerializer(serializers.Serializer[Any]):

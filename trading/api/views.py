@@ -35,7 +35,7 @@ from trading.api.serializers import (
     PositionSerializer,
     TraderStatusSerializer,
 )
-from trading.store import OPEN_ORDER, accounts, ledger_summary
+from trading.store import OPEN_ORDER, accounts, ledger_summary, quarantine
 
 _CURVE_POINTS = 500
 _FILTERS = [
@@ -173,12 +173,13 @@ class LedgerView(APIView):
 
 
 class HaltView(APIView):
-    """What is halted; POST halts a scope, and sells what it holds when asked to; DELETE lets it go on."""
+    """What is halted, and the trades that are not in the books; POST halts a scope, and sells what it holds when asked to; DELETE lets it go on."""
 
     @extend_schema(responses=HaltsSerializer, parameters=[ACCOUNT])
     def get(self, request: Request) -> Response:
-        halts = models.Halt.objects.filter(account=account_asked_for(request), lifted_at=None)
-        return Response(HaltsSerializer({"halts": halts}).data)
+        account = account_asked_for(request)
+        halts = models.Halt.objects.filter(account=account, lifted_at=None)
+        return Response(HaltsSerializer({"halts": halts, "quarantine": quarantine(account)}).data)
 
     @extend_schema(request=StopRequest, responses=_COMMANDS, parameters=[ACCOUNT])
     def post(self, request: Request) -> Response:
