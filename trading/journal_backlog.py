@@ -26,6 +26,10 @@ class Submission:
     kept: bool = False
 
 
+Answer = tuple[Submission, Exception | None]
+"""A submission that is over, and its error."""
+
+
 class Backlog:
     """The submissions that wait. `trouble` says why nothing can be written, "" while it can; `probe` is what failed last without waiting."""
 
@@ -42,7 +46,7 @@ class Backlog:
         """Return why a submission may not be written now: others that happened before it wait."""
         return JournalUnavailableError(self.trouble) if submission.kept and self._waiting else None
 
-    def take(self, submission: Submission, error: Exception | None) -> list[tuple[Submission, Exception | None]]:
+    def take(self, submission: Submission, error: Exception | None) -> list[Answer]:
         """Take over what became of a submission; returns what has to be answered now."""
         if not isinstance(error, JournalUnavailableError):
             return [(submission, error)]
@@ -55,9 +59,9 @@ class Backlog:
             return []
         return self.fail(JournalError(f"more than {self._most} changes wait to be journaled: {self.trouble}"))
 
-    def fail(self, error: Exception) -> list[tuple[Submission, Exception | None]]:
+    def fail(self, error: Exception) -> list[Answer]:
         """Give up on everything that waits."""
-        failed: list[tuple[Submission, Exception | None]] = [(each, error) for each in self._waiting]
+        failed: list[Answer] = [(each, error) for each in self._waiting]
         self._waiting.clear()
         return failed
 

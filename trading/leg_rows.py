@@ -14,7 +14,7 @@ from domain.arbitrage import ArbExecution, ArbLeg
 from domain.legs import GroupState, Leg, LegGroup, LegGroupState, LegPolicy
 from domain.market import Market
 from domain.order import OrderSide
-from trading.row_write import Verb, Write, to_datetime, to_ns
+from trading.row_write import JsonText, Verb, Write, to_datetime, to_ns
 
 
 def _group(row: LegGroup) -> Write:
@@ -34,7 +34,7 @@ def _group(row: LegGroup) -> Write:
         "name": row.name,
         "strategy_name": row.strategy,
         "policy": row.policy.value,
-        "legs": json.dumps(legs),
+        "legs": JsonText(json.dumps(legs)),
         "size_units": row.size,
         "payoff_units": row.payoff,
         "arb_type": row.arb_type,
@@ -42,7 +42,7 @@ def _group(row: LegGroup) -> Write:
         "edge_bps": row.edge_bps,
         "state": GroupState.PLACING.value,
         "state_reason": "",
-        "residual": json.dumps([0] * len(legs)),
+        "residual": JsonText(json.dumps([0] * len(legs))),
         "created_at": to_datetime(row.created_ns),
         "updated_at": to_datetime(row.created_ns),
     }
@@ -54,7 +54,7 @@ def _group_state(row: LegGroupState) -> Write:
         "id": row.group_id,
         "state": row.state.value,
         "state_reason": row.reason,
-        "residual": json.dumps(list(row.residual)),
+        "residual": JsonText(json.dumps(list(row.residual))),
         "updated_at": to_datetime(row.updated_ns),
     }
     return Write(Verb.UPDATE, "leg_groups", columns, ("id",))

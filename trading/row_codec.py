@@ -18,7 +18,7 @@ from domain.ports import AuditRecord, BalanceRecord, EquityRecord, HaltLifted, J
 from domain.position import Position, PositionStatus
 from trading.leg_rows import LEG_ENCODERS
 from trading.order_rows import ORDER_ENCODERS
-from trading.row_write import Verb, Write, optional_ns, to_datetime, to_ns
+from trading.row_write import JsonText, Verb, Write, optional_ns, to_datetime, to_ns
 
 
 def encode(row: JournalRow) -> Write:
@@ -121,7 +121,7 @@ def _audit(row: AuditRecord) -> Write:
     columns = {
         "event": row.event,
         "account": row.account,
-        "detail": json.dumps(row.detail, sort_keys=True),
+        "detail": JsonText(json.dumps(row.detail, sort_keys=True)),
         "created_at": to_datetime(row.at_ns),
     }
     return Write(Verb.INSERT, "audit_log", columns)
@@ -147,7 +147,7 @@ def _balances(row: BalanceRecord) -> Write:
         "account": row.account,
         "venue_cash_units": row.venue_cash,
         "book_cash_units": row.book_cash,
-        "tokens": json.dumps(row.tokens, sort_keys=True),
+        "tokens": JsonText(json.dumps(row.tokens, sort_keys=True)),
         "created_at": to_datetime(row.at_ns),
     }
     return Write(Verb.INSERT, "venue_balances", columns)

@@ -19,6 +19,12 @@ class Verb(Enum):
     UPDATE = "update"
 
 
+class JsonText(str):
+    """A column's value that is JSON already."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One row to write; `key` names the columns that identify it for upserts and updates."""

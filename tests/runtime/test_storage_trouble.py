@@ -21,7 +21,7 @@ from runtime.storage import PostgresStorage
 from tests.runtime.kit import SELL, signal
 from tests.runtime.wire_kit import ACCOUNT, Desk, buy, liquid_market, place, settled
 from tests.waiting import until
-from trading import journal_postgres
+from trading import journal_writer
 
 
 class Database:
@@ -53,7 +53,7 @@ class Database:
 
 @pytest.fixture
 async def database(committed_database: str, monkeypatch, desk: Desk) -> AsyncIterator[Database]:
-    monkeypatch.setattr(journal_postgres, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.05)
     desk.dress = lambda ports: replace(
         ports, storage=PostgresStorage(committed_database, ACCOUNT, "polymarket", ports.clock, grace=0.0)
     )

@@ -376,6 +376,40 @@ async def test_many_intents_share_few_commits(postgres: Disk) -> None:
     assert after - before < 60
 
 
+async def test_what_is_submitted_in_one_turn_is_one_transaction(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+
+    await asyncio.gather(*(journal.submit([f.order()]) for _ in range(30)))
+
+    made = await journal.call(lambda pg: pg.execute("SELECT DISTINCT xmin FROM orders").fetchall())
+    assert len(made) == 1
+
+
+async def test_a_row_is_loaded_as_it_was_whatever_its_texts_and_bytes(postgres: Disk) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+    texts = [
+        "",
+        '"quoted"',
+        "back\\slash \\x41 \\u0041",
+        "{}[],:",
+        "line\nand\ttab\x01\x7f",
+        "naïve ☂ 🂡 \u2028",
+        "NULL",
+        "$1 %s %(a)s",
+    ]
+    made = [f.order(f.draft(reason=text)) for text in texts]
+    orders = [replace(each, prepared=replace(each.prepared, payload=bytes(range(256)))) for each in made]
+    said = [AuditRecord(event="said", account=f.ACCOUNT, detail={"why": text}, at_ns=f.NOW) for text in texts]
+
+    await journal.submit([*orders, *said])
+
+    assert {each.id: each for each, _ in (await journal.load()).orders} == {each.id: each for each in orders}
+    rows = await journal.call(lambda pg: pg.execute("SELECT detail FROM audit_log ORDER BY id").fetchall())
+    assert [row["detail"]["why"] for row in rows] == texts
+
+
 def _transactions(pg) -> int:
     return pg.execute("SELECT pg_current_xact_id()::text::bigint AS id").fetchone()["id"]
 

@@ -15,7 +15,7 @@ from infra.clock import SystemClock
 from markets import store
 from tests.trading import factories as f
 from tests.waiting import until
-from trading import journal_backlog, journal_connection, journal_postgres
+from trading import journal_backlog, journal_connection, journal_writer
 from trading.journal_connection import connect_journal
 from trading.journal_postgres import PostgresJournal
 from trading.lease import PostgresLeases
@@ -67,7 +67,7 @@ class Trader:
 
 @pytest.fixture
 async def trader(committed_database: str, monkeypatch):
-    monkeypatch.setattr(journal_postgres, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(journal_writer, "RETRY_SECONDS", 0.05)
     await asyncio.to_thread(_save_market)
     made = Trader(committed_database)
     await made.begin()
@@ -198,7 +198,7 @@ async def test_a_server_that_goes_away_loses_nothing_that_happened(trader: Trade
 
 
 async def test_more_than_there_is_room_for_fails_so_that_the_trader_recovers(trader: Trader) -> None:
-    trader.journal._backlog = journal_backlog.Backlog(most=3)
+    trader.journal._writer._backlog = journal_backlog.Backlog(most=3)
     await trader.sql("ALTER TABLE audit_log RENAME TO elsewhere")
 
     answers = await asyncio.gather(
