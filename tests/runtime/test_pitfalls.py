@@ -119,7 +119,12 @@ async def test_03_nothing_is_pinged_before_the_subscription_so_no_socket_is_clos
     )  # fmt: skip
     await feed.start(diary)
     await feed.watch(liquid_market(desk.lives[0].kernel).token_ids)
-    await asyncio.sleep(0.3)
+
+    async def connected() -> bool:
+        return feed.connected
+
+    await until(connected)
+    await asyncio.sleep(0.1)
     assert feed.connected
     assert diary.gaps == []
     assert feed.shards[0].channel.connections == 1

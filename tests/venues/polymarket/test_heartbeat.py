@@ -52,6 +52,7 @@ class Server:
         self.beats: list[str] = []
         self.connections = 0
         self.refuse: tuple[int, bytes] | None = None
+        self.refused = 0
         self.hang_up = False
         outer = self
 
@@ -65,7 +66,9 @@ class Server:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 assert (self.path, self.headers["POLY_API_KEY"]) == ("/v1/heartbeats", "key")
-                status, content = outer.refuse or outer.answer(body["heartbeat_id"])
+                if refusal := outer.refuse:
+                    outer.refused += 1
+                status, content = refusal or outer.answer(body["heartbeat_id"])
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -155,8 +158,9 @@ def test_a_lapse_is_counted_before_the_beat_that_ends_it_is_told(server):
     try:
         wait_until(lambda: seen)
         server.refuse = (503, b"{}")
-        time.sleep(0.15)
+        wait_until(lambda: server.refused)
         before = len(seen)
+        time.sleep(0.15)
         server.refuse = None
         wait_until(lambda: len(seen) > before)
     finally:
@@ -167,7 +171,9 @@ def test_a_lapse_is_counted_before_the_beat_that_ends_it_is_told(server):
 def test_a_venue_that_never_agrees_on_an_id_is_not_asked_for_ever(server, beating):
     server.refuse = (400, b'{"error_msg": "Invalid Heartbeat ID", "heartbeat_id": "x"}')
     heartbeat, _ = beating(HeartbeatSettings(every=8.0, stall=3.0))
+    wait_until(lambda: server.refused >= 3)
     time.sleep(0.1)
+    assert server.refused == 3
     assert heartbeat.answered_at is None
     assert heartbeat.failed == ""
 
@@ -186,7 +192,7 @@ def test_a_connection_that_the_venue_closed_is_opened_again(server, beating):
 def test_an_answer_that_is_none_is_no_beat_and_is_tried_again(server, beating, refusal):
     server.refuse = refusal
     heartbeat, _ = beating()
-    time.sleep(0.05)
+    wait_until(lambda: server.refused >= 2)
     assert heartbeat.answered_at is None
     server.refuse = None
     wait_until(lambda: heartbeat.answered_at is not None)

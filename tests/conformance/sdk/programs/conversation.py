@@ -114,7 +114,7 @@ def expect(holds: object, what: str) -> None:
         raise MismatchError(f"expected {what}")
 
 
-def eventually(read: Callable[[], Any], what: str, within: float = 15.0) -> Any:
+def eventually(read: Callable[[], Any], what: str, within: float = 60.0) -> Any:
     """Return the first true answer of `read`; the venue settles and counts with a delay of its own."""
     deadline = time.monotonic() + within
     while True:

@@ -12,7 +12,7 @@ from polymarket.streams import MarketSpec, UserSpec
 from conversation import Conversation, MismatchError, equal, expect
 from setting import Market
 
-SECONDS = 15.0
+SECONDS = 60.0
 
 
 async def market_channel(talk: Conversation, client: Any, name: str, market: Market) -> None:

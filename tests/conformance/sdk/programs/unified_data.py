@@ -130,7 +130,7 @@ def _price_history(talk: Conversation, client: Any, name: str, market: Market) -
     for interval in INTERVALS:
         with talk.call(f"{name}.list_price_history", interval):
             points = eventually(
-                partial(_points, client, market.yes, interval), "a price, which is noted once a minute", within=65
+                partial(_points, client, market.yes, interval), "a price, which is noted once a minute", within=120
             )
             expect(all(0 < point.price < 1 for point in points), "prices")
     with talk.call(f"{name}.list_price_history", "from, to"):

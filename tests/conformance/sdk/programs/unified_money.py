@@ -125,7 +125,7 @@ def _done(handle: Any) -> None:
 
 
 def _moved(trader: Trader, before: int, by: int) -> None:
-    eventually(lambda: trader.held() - before == by, f"a collateral change of {by} (from {before})", within=8)
+    eventually(lambda: trader.held() - before == by, f"a collateral change of {by} (from {before})")
 
 
 def _shares(trader: Trader, position_id: str) -> int:
