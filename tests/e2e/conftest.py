@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from infra.paths import ROOT
 from tests.e2e.running import Platform, eventually, sign_in, started
@@ -29,6 +30,9 @@ _FLAGS = (
     "--disable-sync",
 )
 
+# What is expected of the page is waited for; a machine that does much else takes longer to show it.
+expect.set_options(timeout=20_000)
+
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
@@ -43,7 +47,8 @@ def _trading(platform: Platform) -> Iterator[None]:
     """A test that fails in the middle of a halt must not fail the tests after it."""
     yield
     for halt in eventually(lambda: platform.get("/api/halt"), within=30, what="the list of halts")["halts"]:
-        platform.delete(f"/api/halt?{urlencode({'scope': halt['scope'], 'target': halt['target']})}")
+        address = f"/api/halt?{urlencode({'scope': halt['scope'], 'target': halt['target']})}"
+        eventually(partial(platform.delete, address), within=30, what="a resumption")
 
 
 @pytest.fixture(scope="session")

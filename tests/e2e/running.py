@@ -67,6 +67,10 @@ class Platform:
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 
+    def halts(self, scope: str) -> list[Any]:
+        """Return the halts of one scope: in another, the trader may halt by itself the market of a basket that broke."""
+        return [halt for halt in self.get("/api/halt")["halts"] if halt["scope"] == scope]
+
     def program(self, word: str) -> psutil.Process:
         """Return the program of the platform whose command line has `word` in it; one that is being started again is waited for."""
         return eventually(lambda: self._program(word), within=30, what=f"a running {word}")
@@ -84,7 +88,8 @@ def started(settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
     """Start a platform of its own, on free ports and fresh data, and stop it in the end. `settings` are variables of its environment."""
     var = Path(tempfile.mkdtemp(prefix="polybot-e2e-"))
     var.chmod(0o711)
-    ports = {"POLYBOT_WEB_PORT": str(free_port()), "POLYBOT_VENUE_PORT": str(free_port())}
+    web, venue = free_ports(2)
+    ports = {"POLYBOT_WEB_PORT": str(web), "POLYBOT_VENUE_PORT": str(venue)}
     log = var / "up.log"
     with log.open("w") as output:
         launcher = subprocess.Popen(
@@ -142,9 +147,11 @@ def eventually(check: Callable[[], Any], *, within: float, what: str) -> Any:
     pytest.fail(f"{what} did not happen within {within:.0f} s")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Return ports on which nobody listens, no two the same: all are held until each is found."""
+    with contextlib.ExitStack() as held:
+        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(server.getsockname()[1]) for server in servers]
 
 
 def sign_in(page: Page, platform: Platform) -> None:

@@ -84,12 +84,12 @@ def test_a_market_is_halted_and_resumed_by_name(platform: Platform, traded: Any)
     assert (halted["status"], halted["open_after"], halted["confirmed"]) == ("done", 0, True)
     opened = [row for row in platform.get("/api/orders?status=open")["results"] if row["market_id"] == traded["id"]]
     assert opened == []
-    assert [(each["target"], each["set_by"]) for each in platform.get("/api/halt")["halts"]] == [(traded["id"], "ann")]
+    assert [each["target"] for each in platform.halts("market") if each["set_by"] == "ann"] == [traded["id"]]
     refused = order(platform, traded, price=FAR, size="40")
     assert refused["detail"] == f"halted: market {traded['id']}: a drill"
 
     assert manage(platform, "resume", "market", traded["id"])["halted"] is False
-    assert platform.get("/api/halt")["halts"] == []
+    assert traded["id"] not in [each["target"] for each in platform.halts("market")]
     assert order(platform, traded, price=FAR, size="41")["status"] == "done"
 
 
@@ -104,8 +104,8 @@ def test_a_halt_needs_neither_redis_nor_the_web(platform: Platform, traded: Any)
             process.resume()
 
     assert (halted["status"], halted["open_after"], halted["confirmed"]) == ("done", 0, True)
-    listed = eventually(lambda: platform.get("/api/halt"), within=30, what="the site")["halts"]
-    assert [(each["scope"], each["reason"]) for each in listed] == [("all", "alone")]
+    listed = eventually(lambda: platform.halts("all"), within=30, what="the site")
+    assert [each["reason"] for each in listed] == ["alone"]
     assert platform.get("/api/orders?status=open")["results"] == []
     assert order(platform, traded, price=FAR, size="42")["detail"].startswith("halted: all: alone")
     manage(platform, "resume")

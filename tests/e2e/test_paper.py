@@ -77,12 +77,12 @@ def test_a_stranger_trades_on_paper_without_a_key_and_the_account_is_told_from_r
         assert [(each["account"], each["kind"]) for each in platform.get("/api/accounts")] == [(ACCOUNT, "paper")]
         status = platform.get("/api/status")
         assert (status["account"], status["venue"], status["mode"]) == (ACCOUNT, "polymarket", "full")
-        eventually(lambda: platform.get("/api/ledger")["cash"] == "500", within=30, what="the starting balance")
+        eventually(lambda: platform.get("/api/ledger")["deposits"] == "500", within=30, what="the starting balance")
 
         def bought() -> Any:
             for order in offers(platform)[:1]:
                 platform.post("/api/orders", order)
-            return rows(platform, "/api/fills")
+            return rows(platform, "/api/fills?strategy=manual")
 
         fill = eventually(bought, within=60, what="a fill")[0]
         assert (fill["account"], fill["side"], fill["liquidity"]) == (ACCOUNT, "buy", "taker")

@@ -96,9 +96,11 @@ def test_without_its_signer_the_trader_opens_nothing_says_why_and_goes_on_when_i
     before = desk.platform.get("/api/status")
     trader = desk.platform.program("runtrader").pid
     desk.signer.end(signal.SIGKILL)
-    orders = len(desk.platform.get("/api/orders?limit=500")["results"])
     desk.order()
     status = eventually(desk.unsigned, within=30, what="a refusal of what nobody signed")
+    # Counted from here: what was signed a moment before may still have been on its way.
+    orders = len(desk.platform.get("/api/orders?limit=500")["results"])
+    desk.order()
     assert status["unknown_orders"] == 0
     assert len(desk.platform.get("/api/orders?limit=500")["results"]) == orders
     told = [line for line in desk.platform.log.read_text().splitlines() if "order not prepared" in line]
@@ -107,7 +109,9 @@ def test_without_its_signer_the_trader_opens_nothing_says_why_and_goes_on_when_i
     desk.signer.start()
     desk.placed()
     after = desk.platform.get("/api/status")
-    assert (after["epoch"], after["halts"]) == (before["epoch"], [])
+    # A basket of which one leg was signed and the next was not is residual inventory, which halts its market alone.
+    assert [halt for halt in after["halts"] if halt["scope"] != "market"] == []
+    assert after["epoch"] == before["epoch"]
     assert desk.platform.program("runtrader").pid == trader
 
 
