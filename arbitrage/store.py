@@ -1,4 +1,4 @@
-"""Executions as they were journaled: read for screens, never written here."""
+"""Executions as they were journaled: read for screens, never written here. An account without any has an empty list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ports of the loopback interface."""
+"""Ports of the loopback interface: whether a server could listen there. What cannot be tried counts as taken."""
 
 from __future__ import annotations
 

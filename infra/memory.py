@@ -1,4 +1,4 @@
-"""Keeps what is in this process' memory from files and from other processes."""
+"""Keeps what is in this process' memory from files and from other processes. Where the system refuses, it says so with `ServiceError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The right to trade for an account: one trader at a time."""
+"""The right to trade for an account: one trader at a time. Who has lost it hears so with `LeaseLostError`, and trades no more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be traded and at what price: the public side of a venue."""
+"""What can be traded and at what price: the public side of a venue. A feed that may have missed something says so; a listing is whole or raises."""
 
 from __future__ import annotations
 

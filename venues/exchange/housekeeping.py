@@ -1,4 +1,4 @@
-"""What time does to orders, and what may be forgotten."""
+"""What time does to orders, and what may be forgotten: only what is over, and what nobody holds or remembers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why something is not signed."""
+"""Why something is not signed: one word for each reason, and the error that carries it back to who asked."""
 
 from __future__ import annotations
 

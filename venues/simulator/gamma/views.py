@@ -25,6 +25,27 @@ _CHANGES = {
     "oneWeekPriceChange": 7 * 86_400,
     "oneMonthPriceChange": 30 * 86_400,
 }
+_SAME_FOR_ALL: View = {
+    "resolutionSource": "",
+    "image": "",
+    "icon": "",
+    "active": True,
+    "marketMakerAddress": "",
+    "archived": False,
+    "restricted": False,
+    "enableOrderBook": True,
+    "ready": False,
+    "funded": False,
+    "approved": True,
+    "automaticallyActive": True,
+    "manualActivation": False,
+    "pendingDeployment": False,
+    "deploying": False,
+    "cyom": False,
+    "rfqEnabled": False,
+    "holdingRewardsEnabled": False,
+}
+"""What no market of this venue differs in."""
 
 
 def market(world: World, listing: Listing, now_ns: int, *, with_tags: bool = False) -> View:
@@ -103,33 +124,23 @@ def event_head(spec: EventSpec, *, closed: bool) -> View:
 
 def _market(world: World, listing: Listing, now_ns: int) -> View:
     spec, parent = listing.spec, listing.event
-    bid, ask = world.exchange.best(spec.token_ids[0])
-    price = middle(listing, world.exchange)
     view: View = {
+        **_SAME_FOR_ALL,
         "id": spec.id,
         "question": spec.question,
         "conditionId": spec.condition_id,
         "slug": spec.slug,
-        "resolutionSource": "",
         "endDate": iso(parent.end_ns),
         "category": parent.category,
         "startDate": iso(spec.opened_ns),
-        "image": "",
-        "icon": "",
         "description": parent.description,
         "outcomes": _text(["Yes", "No"]),
-        "outcomePrices": _text(_outcome_prices(listing, price)),
-        "active": True,
         "closed": listing.closed,
-        "marketMakerAddress": "",
         "createdAt": iso(spec.opened_ns),
         "updatedAt": iso(now_ns),
-        "archived": False,
-        "restricted": False,
         "groupItemTitle": spec.item_title,
         "groupItemThreshold": str(parent.markets.index(spec)),
         "questionID": spec.question_id,
-        "enableOrderBook": True,
         "orderPriceMinTickSize": to_float(listing.tick),
         "orderMinSize": to_float(spec.min_size),
         "endDateIso": iso(parent.end_ns)[:10],
@@ -138,24 +149,14 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         "acceptingOrders": accepting(listing, world.exchange),
         "acceptingOrdersTimestamp": iso(spec.opened_ns),
         "negRisk": spec.neg_risk,
-        "ready": False,
-        "funded": False,
-        "approved": True,
-        "automaticallyActive": True,
-        "manualActivation": False,
-        "pendingDeployment": False,
-        "deploying": False,
         "clearBookOnStart": parent.clear_book_on_start,
-        "cyom": False,
         "secondsDelay": parent.seconds_delay,
-        "rfqEnabled": False,
-        "holdingRewardsEnabled": False,
         "version": "v1",
     }
     if is_position_id(spec.token_ids[0]):
         view |= {"version": "v2", "positionIds": list(spec.token_ids)}
     view |= _volumes(listing, now_ns) | _liquidity(world.exchange, spec.token_ids[0])
-    view |= _fees(listing) | _resolution(listing) | _rewards(listing)
+    view |= _prices(world, listing, now_ns) | _fees(listing) | _resolution(listing) | _rewards(listing)
     if spec.neg_risk:
         view["negRiskMarketID"] = parent.neg_risk_market_id
         view["negRiskRequestID"] = spec.question_id
@@ -164,10 +165,20 @@ def _market(world: World, listing: Listing, now_ns: int) -> View:
         view["sportsMarketType"] = "moneyline"
     if parent.game_start_ns is not None:
         view["gameStartTime"] = iso(parent.game_start_ns).replace("T", " ").replace("Z", "+00")
+    return view
+
+
+def _prices(world: World, listing: Listing, now_ns: int) -> View:
+    """Return prices of the first outcome; a closed market has no quotes."""
+    price = middle(listing, world.exchange)
+    view: View = {
+        "outcomePrices": _text(_outcome_prices(listing, price)),
+        "competitive": 0 if listing.closed else 1 / (1 + (to_float(price) - 0.5) ** 2),
+    }
     if not listing.closed:
+        bid, ask = world.exchange.best(listing.spec.token_ids[0])
         view |= {"bestBid": to_float(bid), "bestAsk": to_float(ask), "spread": to_float(ask - bid)}
         view |= _price_changes(world, listing, price, now_ns)
-    view["competitive"] = 0 if listing.closed else 1 / (1 + (to_float(price) - 0.5) ** 2)
     if listing.last_price is not None:
         view["lastTradePrice"] = to_float(listing.last_price)
     return view
