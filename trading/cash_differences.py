@@ -112,11 +112,9 @@ class CashDifferences:
 
     def _misbooked(self, missing: int, suspects: list[Fill]) -> None:
         self.transfer(EntryKind.MISBOOKED, LedgerAccount.ROUNDING, -missing)
-        reason = (
-            f"${format_micros(missing)} are missing after {len(suspects)} fills: compare their fees with the venue's"
-        )
+        reason = f"${format_micros(missing)} are missing after {len(suspects)} fills"
         for market_id in {fill.market_id for fill in suspects}:
-            self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot")
+            self._desk.stop(HaltScope.MARKET, market_id, reason=reason, fix="compare their fees with the venue's")
 
     def _newest_fills(self, count: int) -> list[Fill]:
         fills = self._desk.portfolio.fills

@@ -12,10 +12,11 @@ from trading.own_orders import OwnOrder
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that must not go on by itself: new risk in `market_id` has to stop."""
+    """Something that must not go on by itself: new risk in `market_id` has to stop. `fix` is what somebody has to do about it."""
 
     market_id: str
     reason: str
+    fix: str
 
 
 @dataclass(slots=True)

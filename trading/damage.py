@@ -23,7 +23,7 @@ from trading.row_reader import DAMAGED
 
 JOURNAL = "journal"
 """The target of the halt of everything."""
-MEND = "correct the row or restore it from a backup, check the account against the venue, then lift this halt"
+MEND = "correct the row or restore it from a backup, check the account against the venue"
 MOST_AUDITED = 100
 
 _log = structlog.get_logger(__name__)
@@ -86,6 +86,6 @@ def act_on(desk: Desk, bad: Iterable[BadRow]) -> None:
     for market_id, damaged in by_market.items():
         first, more = damaged[0], len(damaged) - 1
         others = f" and {more} more in the audit log" if more else ""
-        reason = f"damaged row in {first.table}, {first.key}: {first.wrong}{others}; {MEND}"
+        reason = f"damaged row in {first.table}, {first.key}: {first.wrong}{others}"
         scope = HaltScope.MARKET if market_id else HaltScope.ALL
-        desk.halt(scope, market_id or JOURNAL, reason=reason, set_by="polybot")
+        desk.stop(scope, market_id or JOURNAL, reason=reason, fix=MEND)

@@ -7,6 +7,7 @@ Alarms become market halts at once. A change that cannot be journaled leaves mem
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable
 
 import structlog
@@ -54,7 +55,7 @@ class Desk:
         if not change:
             return
         for alarm in change.alarms:
-            self.halt(HaltScope.MARKET, alarm.market_id, reason=alarm.reason, set_by="polybot")
+            self.stop(HaltScope.MARKET, alarm.market_id, reason=alarm.reason, fix=alarm.fix)
         self.write(change.rows)
         self._notify(change)
 
@@ -94,6 +95,11 @@ class Desk:
         await self.journal.submit(self.portfolio.audit(event, self.clock.now_ns(), **detail).rows)
         if not all(each.done() for each in before):
             raise JournalUnavailableError("what was written before waits until the journal can be written again")
+
+    def stop(self, scope: HaltScope, target: str, *, reason: str, fix: str) -> bool:
+        """Stop new risk by ourselves. The halt says why, what somebody has to do about it, and the command that lifts it afterwards."""
+        lifting = f"manage.py resume {scope.value} {shlex.quote(target)}"
+        return self.halt(scope, target, reason=f"{reason}; {fix}, then lift the halt: {lifting}", set_by="polybot")
 
     def halt(self, scope: HaltScope, target: str, *, reason: str, set_by: str) -> bool:
         """Stop new risk; False when it was stopped before."""

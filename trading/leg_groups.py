@@ -189,7 +189,7 @@ class LegGroups:
     def _alarm(self, group: LegGroup, market_id: str, token_id: str, shares: int) -> None:
         held = format_micros(shares)
         reason = f"residual inventory: {held} shares of {token_id} are left of leg group {group.name}"
-        if self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot"):
+        if self._desk.stop(HaltScope.MARKET, market_id, reason=reason, fix="sell them, or keep them as a position"):
             self.counters["residuals"] += 1
         self._desk.audit("leg_group_residual", group=group.id, market=market_id, token=token_id, shares=shares)
 

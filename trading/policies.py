@@ -24,6 +24,8 @@ from trading.venue_state import LONGEST_PAUSE, VenueState
 RESYNC = "resync"
 """The name of the hold on a market that is being read again."""
 
+_ASK_VENUE = "see at the venue what it wants"
+
 _log = structlog.get_logger(__name__)
 
 Resync = Callable[[Market, Trouble], Awaitable[None]]
@@ -89,8 +91,7 @@ class Policies:
         elif trouble.policy is Policy.RESYNC and market is not None:
             self._read_again(trouble, market)
         elif trouble.policy in (Policy.HALT, Policy.OPERATOR):
-            reason = f"{trouble.says}; {trouble.fix}" if trouble.fix else trouble.says
-            self._desk.halt(HaltScope.VENUE, self._venue, reason=reason, set_by="polybot")
+            self._desk.stop(HaltScope.VENUE, self._venue, reason=trouble.says, fix=trouble.fix or _ASK_VENUE)
 
     def _wait(self, trouble: Trouble) -> None:
         now = self._desk.clock.monotonic()

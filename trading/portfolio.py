@@ -28,6 +28,8 @@ from trading.quarantine import DISMISSED, LEFT, QUARANTINED, quarantine_detail
 EXTERNAL = "external"
 """Strategy name of trades made outside polybot."""
 
+_COMPARE_TRADES = "compare it with the venue's trades: what is right by then is booked when the halt is lifted, the rest stays out of the books"
+_COMPARE_SHARES = "compare the position with the venue's"
 _WAITING = frozenset({OrderStatus.LIVE, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN, OrderStatus.DELAYED})
 
 
@@ -124,7 +126,9 @@ class Portfolio(OrderLifecycle):
         if seen is not None and same and seen.reason == reason:
             return Change()
         row = self._audit(QUARANTINED, now_ns, **quarantine_detail(held))
-        return Change(rows=[row], alarms=[] if same else [Alarm(market_id, f"trade {key.trade_id}: {reason}")])
+        return Change(
+            rows=[row], alarms=[] if same else [Alarm(market_id, f"trade {key.trade_id}: {reason}", _COMPARE_TRADES)]
+        )
 
     def _left_quarantine(self, key: FillKey, now_ns: int) -> AuditRecord:
         self.quarantine.pop(key, None)
@@ -184,7 +188,9 @@ class Portfolio(OrderLifecycle):
         row = position.position()
         change = Change(rows=[fill, *entries, row], fills=[fill], positions=[row])
         if position.holding.size <= -DUST:
-            change.alarms.append(Alarm(fill.market_id, f"negative inventory: {position.holding.size} micro-shares"))
+            change.alarms.append(
+                Alarm(fill.market_id, f"negative inventory: {position.holding.size} micro-shares", _COMPARE_SHARES)
+            )
         if own is not None:
             change.merge(self._count_fill(own, fill, now_ns))
         return change

@@ -38,6 +38,7 @@ _MOST_REREAD = 20
 _MOST_LISTED = 50
 """How many markets of the venue's index are looked at in one round."""
 
+_COMPARE = "compare the fills with the venue's trades and transfers"
 _log = structlog.get_logger(__name__)
 
 
@@ -90,6 +91,8 @@ class Reconciler:
         self._holdings = holdings
         self._cash = CashDifferences(desk)
         self._last_token_differences: dict[str, int] = {}
+        # Who has lifted the halt of a difference has dealt with it: the same one halts nothing again until the next start.
+        self._halted_for: dict[str, int] = {}
         self._read_ns: int | None = None
         self._noted: tuple[int, int, dict[str, tuple[int, int]]] | None = None
 
@@ -302,9 +305,12 @@ class Reconciler:
             and abs(difference := held - positions.size(token_id)) > DUST
         }
         for token_id, difference in differences.items():
-            if self._last_token_differences.get(token_id) == difference:
+            lasts = self._last_token_differences.get(token_id) == difference
+            if lasts and self._halted_for.get(token_id) != difference:
+                self._halted_for[token_id] = difference
                 market_id = positions.holding(token_id)[0].market_id
                 reason = f"the venue holds {difference:+d} micro-shares of {token_id[:12]}… more than our fills explain"
-                self._desk.halt(HaltScope.MARKET, market_id, reason=reason, set_by="polybot")
+                self._desk.stop(HaltScope.MARKET, market_id, reason=reason, fix=_COMPARE)
+        self._halted_for = {token_id: seen for token_id, seen in self._halted_for.items() if token_id in differences}
         self._last_token_differences = differences
         return len(differences)

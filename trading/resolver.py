@@ -156,6 +156,7 @@ class Resolver:
             return portfolio.conclude(own, OrderStatus.CANCELLED, "gone from the venue", read_ns)
         if unexplained:
             change = portfolio.conclude(own, status, "matched, but no trade of it is known", read_ns)
-            change.alarms.append(Alarm(own.order.draft.market.id, f"order {own.id} matched without trades"))
+            missing = f"order {own.id} matched without trades"
+            change.alarms.append(Alarm(own.order.draft.market.id, missing, "find its trades at the venue"))
             return change
         return portfolio.conclude(own, status, own.reason, read_ns)

@@ -127,7 +127,7 @@ async def test_a_damaged_order_halts_its_market_and_is_found_at_the_venue(house:
     reason = house.reason(kernel)
     assert says in reason
     assert f"orders, {resting}" in reason
-    assert "then lift this halt" in reason
+    assert "then lift the halt: manage.py resume market" in reason
     own = kernel.portfolio.orders.get(resting)
     if own is None:
         # The row does not say what the order may cost: it is not ours to keep open.

@@ -106,6 +106,7 @@ async def test_what_cannot_be_left_is_residual_inventory_and_stops_its_market(cl
     (halt,) = rig.halts.active()
     assert (halt.scope, halt.target) == (HaltScope.MARKET, "m1")
     assert "10 shares" in halt.reason
+    assert halt.reason.endswith("then lift the halt: manage.py resume market m1")
     assert rig.audited("leg_group_residual")[0].detail["shares"] == 10 * MICRO
     assert rig.refusal(market=rig.markets["m1"]) == Refusal.HALTED
 

@@ -189,7 +189,7 @@ async def test_what_would_fail_alike_halts_the_venue_with_the_fix(policy, clock)
 
     (halt,) = rig.halts.active()
     assert (halt.scope, halt.target, halt.set_by) == (HaltScope.VENUE, "polymarket", "polybot")
-    assert halt.reason == "closed_only: so it is; ask the venue"
+    assert halt.reason.startswith("closed_only: so it is; ask the venue, then lift the halt")
     assert rig.refusal(price=470_000) == "halted"
     assert rig.audited("halt_set")
     own = await rig.place(**REDUCE)

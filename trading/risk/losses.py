@@ -20,7 +20,6 @@ from trading.limits import RiskLimits
 
 DAY_NS = 86_400_000_000_000
 NEXT_DAY = "polybot: the next day has begun"
-_BY = "polybot"
 
 
 class Loss(StrEnum):
@@ -31,6 +30,11 @@ class Loss(StrEnum):
     DRAWDOWN = "drawdown"
 
 
+_FIXES = {
+    Loss.DAY: "wait for the next day, or see with manage.py report pnl where it was lost",
+    Loss.SESSION: "see with manage.py report pnl where it was lost",
+    Loss.DRAWDOWN: "see with manage.py report pnl where it was lost",
+}
 _WORDS = {
     Loss.DAY: "lost ${lost} since midnight UTC",
     Loss.SESSION: "lost ${lost} since the session began",
@@ -106,4 +110,4 @@ class LossLimits:
     def _halt(self, loss: Loss, lost: int, allowed: int) -> None:
         words = _WORDS[loss].format(lost=format_micros(lost))
         reason = f"{words}, allowed are less than ${format_micros(allowed)}"
-        self._desk.halt(HaltScope.ALL, loss.value, reason=reason, set_by=_BY)
+        self._desk.stop(HaltScope.ALL, loss.value, reason=reason, fix=_FIXES[loss])

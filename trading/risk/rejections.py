@@ -15,6 +15,7 @@ from trading.desk import Desk
 from trading.limits import RiskLimits
 
 MINUTE = 60.0
+_FIX = "remove the cause of the refusals, which stand in the orders"
 
 
 class Rejections:
@@ -42,7 +43,7 @@ class Rejections:
         if self._in_row[draft.strategy] >= self._limits.max_rejections_in_row:
             count = self._in_row.pop(draft.strategy)
             reason = f"{count} orders in a row were refused, the last one: {outcome.says}"
-            self._desk.halt(HaltScope.STRATEGY, draft.strategy, reason=reason, set_by="polybot")
+            self._desk.stop(HaltScope.STRATEGY, draft.strategy, reason=reason, fix=_FIX)
         now = self._desk.clock.monotonic()
         self._recent.append(now)
         while self._recent[0] <= now - MINUTE:
@@ -50,4 +51,4 @@ class Rejections:
         if len(self._recent) >= self._limits.max_rejections_per_minute:
             reason = f"{len(self._recent)} orders were refused within a minute, the last one: {outcome.says}"
             self._recent.clear()
-            self._desk.halt(HaltScope.VENUE, self._venue, reason=reason, set_by="polybot")
+            self._desk.stop(HaltScope.VENUE, self._venue, reason=reason, fix=_FIX)
