@@ -31,10 +31,9 @@ from proto.mapping import (
     order_result_to_proto,
     position_to_proto,
     signal_to_proto,
-    status_to_proto,
-    strategy_to_proto,
 )
 from proto.polybot.v1 import events_pb2, position_pb2
+from proto.status_mapping import status_to_proto, strategy_to_proto
 
 STREAM_LENGTH = 10_000
 _ARB_KEYS = {"rebalancing": "rebal", "combinatorial": "combo", "cross_platform": "xplat"}

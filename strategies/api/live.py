@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from domain.status import StrategyInfo
 from infra.redis import sync_client
-from proto.mapping import strategy_from_proto
 from proto.polybot.v1 import strategy_pb2
+from proto.status_mapping import strategy_from_proto
 from trading.publisher import status_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

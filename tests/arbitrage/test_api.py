@@ -19,7 +19,7 @@ from infra.ids import RandomIds
 from infra.redis import sync_client
 from polybot_site.roles import sync_roles
 from proto.envelope import EventEncoder
-from proto.mapping import status_to_proto
+from proto.status_mapping import status_to_proto
 from tests.trading import factories as f
 from tests.trading import rows
 from tests.trading.test_api_reads import status_of

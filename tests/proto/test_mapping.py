@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.order import OrderSide
-from proto import arbitrage_mapping, mapping, market_mapping
+from proto import arbitrage_mapping, mapping, market_mapping, status_mapping
 from proto.polybot.v1 import order_pb2, orderbook_pb2, trade_pb2
 from proto.values import MappingError
 from tests.proto import strategies as build
@@ -86,13 +86,13 @@ def test_an_order_result_carries_the_decision_and_the_state_but_no_signed_bytes(
 
 @given(build.trader_statuses)
 def test_the_status_survives(status):
-    assert mapping.status_from_proto(through_bytes(mapping.status_to_proto(status))) == status
+    assert status_mapping.status_from_proto(through_bytes(status_mapping.status_to_proto(status))) == status
 
 
 @given(build.strategy_infos)
 def test_what_a_strategy_does_survives(info):
-    message = through_bytes(mapping.strategy_to_proto(info, "paper:a"))
-    assert mapping.strategy_from_proto(message) == info
+    message = through_bytes(status_mapping.strategy_to_proto(info, "paper:a"))
+    assert status_mapping.strategy_from_proto(message) == info
     assert message.account == "paper:a"
 
 

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from domain.status import StrategyInfo, StrategyState
 from polybot_site.roles import sync_roles
-from proto.mapping import strategy_to_proto
+from proto.status_mapping import strategy_to_proto
 from strategies import store
 from strategies.configs import seed_configs
 from strategies.flash_crash import FlashCrashParameters

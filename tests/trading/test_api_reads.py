@@ -16,7 +16,7 @@ from infra.ids import RandomIds
 from infra.redis import sync_client
 from markets import keys
 from proto.envelope import EventEncoder
-from proto.mapping import status_to_proto
+from proto.status_mapping import status_to_proto
 from tests.trading import factories as f
 from tests.trading import rows
 from trading.models import EquitySnapshot

@@ -27,10 +27,9 @@ from proto.mapping import (
     order_state_from_proto,
     position_from_proto,
     signal_from_proto,
-    status_from_proto,
-    strategy_from_proto,
 )
 from proto.polybot.v1 import events_pb2, position_pb2, strategy_pb2
+from proto.status_mapping import status_from_proto, strategy_from_proto
 from tests.trading import factories as f
 from tests.waiting import until
 from trading.publisher import SCRIPTS, STREAM_LENGTH, EventPublisher
