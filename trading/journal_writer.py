@@ -2,7 +2,8 @@
 
 Everything handed over while a transaction was on its way is committed in the next one, in its order. A batch that definitely failed is written again
 submission by submission, so one bad row harms no neighbour. While nothing can be written, what has happened waits and is written in its order as
-soon as that works again; it is tried every second. Whatever a submission comes to, it is answered on the event loop.
+soon as that works again; it is tried every second. After a commit of which nobody knows whether it was done, everything fails as it did, until a
+start reads what there is. Whatever a submission comes to, it is answered on the event loop.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class JournalWriter:
         self._loop = loop
         self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._backlog = Backlog()
+        self._uncertain: JournalUncertainError | None = None
         self._told = ""
         self._retry_at = 0.0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -124,7 +126,13 @@ class JournalWriter:
             self._end([(each, self._backlog.behind(each) or self._commit([each]))], answers)
 
     def _commit(self, batch: list[Submission]) -> Exception | None:
-        return self._storage.commit([write for submission in batch for write in submission.writes])
+        """Return None, or what the batch comes to. After an uncertain commit nothing is written any more: it would build on what may be missing."""
+        if self._uncertain is not None:
+            return self._uncertain
+        error = self._storage.commit([write for submission in batch for write in submission.writes])
+        if isinstance(error, JournalUncertainError):
+            self._uncertain = error
+        return error
 
     def _end(self, outcomes: list[Answer], answers: list[Answer]) -> None:
         """Sort what is over from what waits."""

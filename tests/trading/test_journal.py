@@ -453,6 +453,26 @@ async def test_a_connection_that_breaks_during_the_commit_leaves_it_uncertain(po
     assert [each.id for each, _ in (await journal.load()).orders] == [order.id]
 
 
+async def test_nothing_is_written_behind_an_uncertain_commit(postgres: Disk, monkeypatch) -> None:
+    journal = postgres.journal()
+    await postgres.take_lease(journal)
+
+    def break_off(self) -> None:
+        self.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "commit", break_off)
+        with pytest.raises(JournalUncertainError):
+            await journal.submit([f.order()])
+    answers = await asyncio.gather(
+        journal.submit([f.order()]), journal.record([POSITION, FILL]), return_exceptions=True
+    )
+
+    assert {type(answer) for answer in answers} == {JournalUncertainError}
+    assert (await journal.load()).orders == ()
+
+
 async def test_who_stops_waiting_does_not_keep_the_rows_from_being_written(disk: Disk) -> None:
     journal = disk.journal()
     await disk.take_lease(journal)
