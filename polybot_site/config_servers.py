@@ -84,6 +84,10 @@ class S3(Section):
         """Return the URL of the server, None for AWS."""
         return f"{'https' if self.use_ssl else 'http'}://{self.endpoint}" if self.endpoint else None
 
+    def place(self) -> str:
+        """Return which bucket this is, for people."""
+        return f"bucket {self.bucket} at {self.url() or f'AWS ({self.region})'}"
+
 
 class Server(Section):
     """The web process."""

@@ -1,7 +1,7 @@
 """The actions of `manage.py wallet` that make, keep and copy keys. They speak to no venue; a key never comes from the command line.
 
 A key is typed without echo, or read from standard input when nobody sits at a terminal. A password is typed, unless POLYBOT_WALLET__PASSWORD_FILE
-names a file. Whatever is wrong raises `WalletError` or `KeystoreError`, and nothing was written then.
+names a file. Whatever is wrong raises `WalletError`, `KeystoreError` or `BlobStorageError`, and no file was written then.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.files.storage import Storage, default_storage
-
 from domain.errors import WalletError
 from infra.clock import SystemClock
 from infra.keystore import MAX_FILE_BYTES, STANDARD, read_private
 from polybot_site.config import Config
 from polybot_site.key_files import KeptKey, all_kept, back_up, backups, keep, keys_dir, restore
 from polybot_site.key_source import Ask, at_terminal, check_strength, hidden, key_in, new_password, password
+from polybot_site.storage import blobs
 
 KEY_ACTIONS = {
     "create": "make a new key and keep it in an encrypted file",
@@ -41,26 +40,32 @@ def add_arguments(action: ArgumentParser, name: str) -> None:
     if name in ("backup", "restore"):
         action.add_argument("address", help="address of the key")
     if name == "backup":
-        action.add_argument("--replace", action="store_true", help="forget another keystore that lies there")
+        action.add_argument("--replace", action="store_true", help="put another keystore that lies there aside")
 
 
 def act(config: Config, options: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Carry out an action; returns what it says to programs and to people."""
-    ask, storage = at_terminal(), default_storage
+    ask = at_terminal()
     match options["action"]:
         case "create":
             return _said(config, keep(secrets.token_hex(32), new_password(config, ask), options["file"], STANDARD))
         case "import":
             return _said(config, _import(config, options["source"], options["file"], ask))
         case "list":
-            return _list(storage)
+            return _list(config)
         case "backup":
-            path = _find(options["address"])
-            name = back_up(path, storage, SystemClock(), replace=options["replace"])
-            return {"backup": name}, [f"backed up: {name}. Only the keystore's password opens it: keep that elsewhere"]
+            return _back_up(config, options["address"], replace=options["replace"])
         case _:
-            found = restore(_address(options["address"]), password(config, ask), storage, options["file"])
-            return _said(config, found)
+            address = _address(options["address"])
+            with blobs(config.s3) as storage:
+                return _said(config, restore(address, password(config, ask), storage, options["file"]))
+
+
+def _back_up(config: Config, address: str, *, replace: bool) -> tuple[dict[str, Any], list[str]]:
+    path = _find(address)
+    with blobs(config.s3) as storage:
+        name = back_up(path, storage, SystemClock(), replace=replace)
+    return {"backup": name}, [f"backed up: {name}. Only the keystore's password opens it: keep that elsewhere"]
 
 
 def _import(config: Config, source: Path | None, target: Path | None, ask: Ask | None) -> KeptKey:
@@ -76,8 +81,9 @@ def _import(config: Config, source: Path | None, target: Path | None, ask: Ask |
     return keep(key, new_password(config, ask), target, STANDARD)
 
 
-def _list(storage: Storage) -> tuple[dict[str, Any], list[str]]:
-    keys, copies = all_kept(), backups(storage)
+def _list(config: Config) -> tuple[dict[str, Any], list[str]]:
+    with blobs(config.s3) as storage:
+        keys, copies = all_kept(), backups(storage)
     values = {
         "keys": [asdict(key) | {"path": str(key.path)} for key in keys],
         "backups": [{"address": address, "made": made.isoformat()} for address, made in copies],

@@ -1,13 +1,14 @@
 """The keys that this installation keeps: one keystore for each address in `var/keys`, and their backups in the blob storage.
 
-Nothing here replaces a key: a file that exists stays as it is. A backup is the keystore as it is, still encrypted, with what it belongs to;
-restoring it takes the password, because only the key itself proves its address.
+Nothing here replaces a key: a file that exists stays as it is, and a backup that makes way for another is put aside. A backup is the keystore as it
+is, still encrypted, with what it belongs to; restoring it takes the password, because only the key itself proves its address.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,8 @@ from venues.polymarket.eip712 import address_bytes, checksum_address
 from venues.polymarket.signer import LocalSigner
 
 _BACKUPS = "keys"
+_REPLACED = f"{_BACKUPS}/replaced"
+_MAX_BACKUP_BYTES = 2 * MAX_FILE_BYTES
 
 
 class _Backup(Struct, forbid_unknown_fields=True, tag_field="kind", tag="polybot key backup"):
@@ -81,26 +84,39 @@ def all_kept() -> list[KeptKey]:
 def back_up(path: Path, storage: Storage, clock: Clock, *, replace: bool = False) -> str:
     """Copy a keystore into the blob storage and return its name there.
 
-    Raises `WalletError` when another keystore of the address lies there and `replace` is not set.
+    Raises `WalletError` when another keystore of the address lies there and `replace` is not set. With `replace` that one is put aside in
+    `keys/replaced`: no backup is ever lost, also when this fails half way.
     """
     text, found = read_private(path), kept(path)
     if not found.address:
         raise WalletError(f"{path} does not state its address: import it first (`manage.py wallet import {path}`)")
-    name = _backup_name(found.address)
+    name, keystore = _backup_name(found.address), _compact(text)
     if storage.exists(name):
+        earlier = _content(storage, name)
         if not replace:
-            if bytes(_read_backup(storage, name).keystore) == _compact(text):
+            if bytes(_decoded(earlier, name).keystore) == keystore:
                 return name
             raise WalletError(
-                f"the storage has another keystore of {found.address}: add --replace if it may be forgotten"
+                f"the storage has another keystore of {found.address}: add --replace to put that one aside"
             )
+        _store(storage, f"{_REPLACED}/{found.address.lower()}-{sha256(earlier).hexdigest()[:16]}.enc", earlier)
         storage.delete(name)
     made = datetime.fromtimestamp(clock.now_ns() // 1_000_000_000, UTC)
-    backup = _Backup(1, found.address, made, msgspec.Raw(_compact(text)))
-    written = storage.save(name, ContentFile(msgspec.json.encode(backup)))
-    if written != name or bytes(_read_backup(storage, name).keystore) != _compact(text):
-        raise WalletError(f"the storage did not keep what was written ({written}): the key is not backed up")
+    _store(storage, name, msgspec.json.encode(_Backup(1, found.address, made, msgspec.Raw(keystore))))
     return name
+
+
+def _store(storage: Storage, name: str, content: bytes) -> None:
+    """Write a blob and read it back; raises `WalletError` unless exactly this lies there afterwards."""
+    try:
+        written = storage.save(name, ContentFile(content)) if not storage.exists(name) else name
+    except FileExistsError:
+        # Somebody was faster, or the answer to our own write was lost and it was sent again: what lies there decides.
+        written = name
+    if written != name:
+        storage.delete(written)
+    if _content(storage, name) != content:
+        raise WalletError(f"the storage did not keep what was written ({name}): the key is not backed up, try again")
 
 
 def backups(storage: Storage) -> list[tuple[str, datetime]]:
@@ -109,7 +125,10 @@ def backups(storage: Storage) -> list[tuple[str, datetime]]:
         _, names = storage.listdir(_BACKUPS)
     except FileNotFoundError:
         return []
-    found = [_read_backup(storage, f"{_BACKUPS}/{name}") for name in sorted(names) if name.endswith(".enc")]
+    found = [
+        _decoded(_content(storage, path), path)
+        for path in (f"{_BACKUPS}/{name}" for name in sorted(names) if name.endswith(".enc"))
+    ]
     return [(backup.address, backup.made) for backup in found]
 
 
@@ -118,7 +137,7 @@ def restore(address: str, password: str, storage: Storage, path: Path | None) ->
     name = _backup_name(address)
     if not storage.exists(name):
         raise WalletError(f"no backup of {address} is in the storage: `manage.py wallet list` shows what is")
-    backup = _read_backup(storage, name)
+    backup = _decoded(_content(storage, name), name)
     text = msgspec.json.format(bytes(backup.keystore).decode(), indent=2) + "\n"
     owner = LocalSigner(key_in(text, password, f"the backup {name}")).address
     if not owner.lower() == address.lower() == backup.address.lower():
@@ -145,9 +164,15 @@ def _compact(text: str) -> bytes:
     return msgspec.json.format(text.encode(), indent=-1)
 
 
-def _read_backup(storage: Storage, name: str) -> _Backup:
+def _content(storage: Storage, name: str) -> bytes:
     with storage.open(name) as file:
-        content = file.read(2 * MAX_FILE_BYTES)
+        if file.size > _MAX_BACKUP_BYTES:
+            raise WalletError(f"{name} in the storage is no backup: it has {file.size} bytes; move it away")
+        content: bytes = file.read()
+    return content
+
+
+def _decoded(content: bytes, name: str) -> _Backup:
     try:
         return msgspec.json.decode(content, type=_Backup)
     except msgspec.DecodeError as error:

@@ -72,6 +72,12 @@ def signer_lines(status: Status) -> list[str]:
     ]
 
 
+def storage_lines(storage: dict[str, str]) -> list[str]:
+    """Return where backups lie, and whether they can be reached, for a terminal."""
+    lines = [f"backups    {storage['place']}"]
+    return [*lines, f"problem: {storage['trouble']}"] if storage["trouble"] else lines
+
+
 def key_status(config: Config) -> KeyStatus:
     """Return the status of the configured key."""
     wallet = config.wallet

@@ -15,6 +15,7 @@ from polybot_site.admin_look import LOOK
 from polybot_site.config_loader import current
 from polybot_site.locations import database_url, redis_url
 from polybot_site.schedule import SCHEDULE
+from polybot_site.storage import storage_settings
 
 DASHBOARD = ROOT / "dashboard" / "dist"
 CONFIG = current().config
@@ -112,16 +113,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Blobs: backups of keys. Another backend (S3) is another entry here.
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": var_dir() / "blobs",
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    "default": storage_settings(CONFIG.s3),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

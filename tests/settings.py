@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-for _name in [name for name in os.environ if name.startswith("POLYBOT_") and name != "POLYBOT_DATA"]:
+for _name in [name for name in os.environ if name.startswith(("POLYBOT_", "S3_")) and name != "POLYBOT_DATA"]:
     del os.environ[_name]
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("REDIS_URL", None)

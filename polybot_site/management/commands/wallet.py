@@ -33,7 +33,8 @@ from infra.clock import SystemClock
 from polybot_site.config import Config
 from polybot_site.config_loader import current
 from polybot_site.key_actions import KEY_ACTIONS, act, add_arguments
-from polybot_site.key_status import key_status, signer_lines, signer_status, signer_values
+from polybot_site.key_status import key_status, signer_lines, signer_status, signer_values, storage_lines
+from polybot_site.storage import storage_status
 from polybot_site.wallet_session import configured_wallet, submission_files
 from polybot_site.wallet_text import as_values, plan_lines, receipt_line, status_lines
 from venues.polymarket.wallet.opening import OpenWallet
@@ -111,15 +112,16 @@ class Command(BaseCommand):
 
     async def _key(self, config: Config, options: dict[str, Any]) -> dict[str, Any]:
         """Return what is known of the key; people see it first, because what is wrong with it is why nothing else can be shown."""
-        key = key_status(config)
+        key, storage = key_status(config), storage_status(config.s3)
         if not options["json"]:
-            self._print(options, {}, key.lines())
+            self._print(options, {}, [*key.lines(), *storage_lines(storage)])
+        values = {"key": key.values(), "storage": storage}
         signer = await signer_status(config)
         if signer is None:
-            return {"key": key.values()}
+            return values
         if not options["json"]:
             self._print(options, {}, signer_lines(signer))
-        return {"key": key.values(), "signer": signer_values(signer)}
+        return values | {"signer": signer_values(signer)}
 
     async def _operate(self, opened: OpenWallet, options: dict[str, Any]) -> None:
         with submission_files(opened.operations.account).exclusive(opened.operations.identity.wallet):
