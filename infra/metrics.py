@@ -6,10 +6,10 @@ with another kind or other labels is a mistake in the code and raises `ValueErro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Metric, generate_latest
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -29,9 +29,21 @@ def gauge(name: str, help_text: str, labels: Sequence[str] = ()) -> Gauge:
     return _metric(Gauge, name, help_text, labels)
 
 
-def render() -> bytes:
-    """Return all metrics in the text format of `CONTENT_TYPE`."""
-    return generate_latest(REGISTRY)
+class _Collected:
+    """Metrics that were collected elsewhere."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = list(metrics)
+
+    def collect(self) -> list[Metric]:
+        return self._metrics
+
+
+def render(others: Iterable[Metric] = ()) -> bytes:
+    """Return all metrics of this process, and `others`, in the text format of `CONTENT_TYPE`."""
+    collected = CollectorRegistry()
+    collected.register(_Collected(others))
+    return generate_latest(REGISTRY) + generate_latest(collected)
 
 
 def _metric(kind: type[_M], name: str, help_text: str, labels: Sequence[str]) -> _M:

@@ -61,8 +61,12 @@ def intent_counters(kernel: Kernel) -> dict[str, int]:
 
 
 def account_counters(kernel: Kernel) -> dict[str, int]:
-    """Return how many trades are in quarantine, and for how many seconds balances have not been compared with the venue's."""
+    """Return how many trades are in quarantine, for how many seconds balances have not been compared with the venue's, and how full what is bounded
+    is: orders on their way, changes that wait to be durable.
+    """
     return {
+        "orders_in_flight": kernel.executor.in_flight,
+        "changes_unwritten": kernel.desk.unwritten,
         "quarantined_trades": len(kernel.portfolio.quarantine),
         "balances_compared_seconds_ago": int(kernel.balances.age),
     }

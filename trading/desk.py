@@ -75,6 +75,11 @@ class Desk:
             self.fail(f"a change could not be journaled: {error}")
 
     @property
+    def unwritten(self) -> int:
+        """Return how many changes wait to be durable."""
+        return len(self._unwritten)
+
+    @property
     def unwritten_since(self) -> float | None:
         """Return the monotonic time since which the oldest change waits to be durable, None when none does."""
         return next(iter(self._unwritten.values()), None)

@@ -75,6 +75,11 @@ class Executor:
         self._work = WorkSet("an order task", self._failed)
         self._accepting = True
 
+    @property
+    def in_flight(self) -> int:
+        """Return how many orders, cancels and replacements are on their way, of `MAX_IN_FLIGHT`."""
+        return len(self._work)
+
     def submit(self, intent: Intent) -> Decision | None:
         """Decide on an intent now; returns the decision on a signal, None for a cancel, a replacement and a leg that waits for its group."""
         if isinstance(intent, Cancel):

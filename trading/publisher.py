@@ -10,6 +10,7 @@ the pipe's own probe tells.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from google.protobuf.message import Message
@@ -88,7 +89,9 @@ class EventPublisher:
         self._broadcast(f"ch:strategy:{info.name}", key, self._encoder.encode(message))
 
     def status(self, status: TraderStatus) -> None:
-        event = self._encoder.encode(status_to_proto(status))
+        """Publish the trader's status, and in its counters how the events themselves fare."""
+        counters = {"events_dropped": self._pipe.dropped, "events_waiting": self._pipe.waiting}
+        event = self._encoder.encode(status_to_proto(replace(status, counters={**status.counters, **counters})))
         key = f"status:{status.account}"
         self._pipe.latest(key, "SET", key, event, "EX", STATUS_SECONDS)
         self._broadcast("ch:status", key, event)

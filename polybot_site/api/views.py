@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from prometheus_client import Metric
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -17,8 +20,10 @@ from polybot_site.api.serializers import HealthSerializer, LiveSerializer, MeSer
 from polybot_site.health import site_health
 from polybot_site.roles import role_of
 from polybot_site.shadow import read_drift
+from polybot_site.trader_metrics import trader_metrics
 from trading.api.account import ACCOUNT, account_asked_for
-from trading.store import current_account
+from trading.api.live import trader_status
+from trading.store import accounts, current_account
 
 
 class HealthView(APIView):
@@ -79,8 +84,15 @@ class NowhereError(NotFound):
 
 
 class MetricsView(APIView):
-    """Metrics of this web process in Prometheus' text format."""
+    """Metrics of this web process, and of every trader as it last spoke, in Prometheus' text format."""
 
     @extend_schema(responses={(200, "text/plain"): OpenApiResponse(str)})
     def get(self, _request: Request) -> HttpResponse:
-        return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(_of_traders()), content_type=metrics.CONTENT_TYPE)
+
+
+def _of_traders() -> Iterator[Metric]:
+    """Yield the metrics of the traders that run, and of the one that ran last."""
+    known = [each.account for place, each in enumerate(accounts()) if each.running or not place]
+    budgets = {account: site_health().rate_limits() for account in known[:1]}
+    yield from trader_metrics([trader_status(account) for account in known], budgets)

@@ -7,16 +7,21 @@ import time
 
 import pytest
 from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
 
 from domain.errors import PolybotError
+from domain.halt import Halt, HaltScope
+from domain.status import TraderStatus
 from infra.clock import SystemClock
 from infra.ids import RandomIds
+from infra.paths import ROOT
 from infra.redis import sync_client
 from polybot_site import health, tasks
 from polybot_site.api import views
 from polybot_site.health import SiteHealth
 from proto.envelope import EventEncoder
 from proto.polybot.v1 import events_pb2
+from proto.status_mapping import status_to_proto
 from tests.trading import factories as f
 from tests.trading import rows
 
@@ -176,3 +181,68 @@ def test_metrics_are_text_for_prometheus_and_behind_the_login(person):
     answer = Client(headers=person("viewer").bearer).get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert b"polybot_push_clients" in answer.content
+
+
+def scraped(person) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Return what Prometheus would read: values by the sample's name and its labels' values."""
+    answer = Client(headers=person("viewer").bearer).get("/metrics")
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.content.decode())
+        for sample in family.samples
+    }
+
+
+def test_everything_the_traders_status_counts_is_a_metric_once(redis, person, trader_says):
+    trader_says()
+    counters = {
+        "accepted": 7, "cancels": 2, "refused_price_band": 3, "refused_too_many_intents": 1, "manual_refused_halted": 4, "group_filled": 5,
+        "group_refused_unhedged_cap": 6, "group_dropped_late": 8, "quarantined_trades": 9, "balances_compared_seconds_ago": 11,
+        "orders_in_flight": 12, "changes_unwritten": 13, "events_waiting": 14, "events_dropped": 15,
+    }  # fmt: skip
+    halt = Halt(account=f.ACCOUNT, scope=HaltScope.MARKET, target="m1", reason="r", set_by="polybot", set_ns=f.NOW)
+    status = TraderStatus(
+        mode="trade", account=f.ACCOUNT, venue="simulator", ready=True, feed_connected=True, user_feed_connected=False, last_message_ns=0,
+        uptime_seconds=60, epoch=1, open_orders=16, unknown_orders=17, open_positions=18, watched_markets=19, refused_frames=20,
+        counters=counters, leg_groups=21, halts=(halt,),
+    )  # fmt: skip
+    encoder = EventEncoder(SystemClock(), RandomIds(), epoch=1)
+    redis.set(f"status:{f.ACCOUNT}", encoder.encode(status_to_proto(status)))
+
+    found = scraped(person)
+
+    a, shown = f.ACCOUNT, "polybot_trader_"
+    expected = {
+        ("up", a): 1, ("ready", a): 1, ("ws_connected", a): 1, ("user_ws_connected", a): 0, ("uptime_seconds", a): 60, ("open_orders", a): 16,
+        ("unknown_orders", a): 17, ("open_positions", a): 18, ("watched_markets", a): 19, ("refused_frames_total", a): 20, ("leg_groups_open", a): 21,
+        ("intents_total", a, "accepted"): 7, ("intents_total", a, "cancels"): 2, ("refusals_total", a, "price_band"): 3,
+        ("refusals_total", a, "too_many_intents"): 1, ("refusals_total", a, "slippage"): 0, ("manual_refusals_total", a, "halted"): 4,
+        ("leg_groups_total", a, "filled"): 5, ("leg_group_refusals_total", a, "unhedged_cap"): 6, ("leg_group_drops_total", a, "late"): 8,
+        ("quarantined_trades", a): 9, ("balances_compared_seconds_ago", a): 11, ("orders_in_flight", a): 12, ("changes_unwritten", a): 13,
+        ("events_waiting", a): 14, ("events_dropped_total", a): 15, ("halts", a, "polybot", "market"): 1, ("halts", a, "person", "market"): 0,
+        ("halts", a, "polybot", "all"): 0,
+    }  # fmt: skip
+    for (name, *labels), value in expected.items():
+        assert found[f"{shown}{name}", tuple(labels)] == value, name
+    for name, value in {
+        "requests_total": 9,
+        "waits_total": 2,
+        "refusals_total": 1,
+        "too_many_total": 4,
+        "left": 3,
+    }.items():
+        assert found[f"polybot_venue_budget_{name}", (a, "orders")] == value
+    names = {name for name, _ in found if name.startswith((shown, "polybot_venue_"))}
+    assert names == set(documented())
+
+
+def documented() -> list[str]:
+    """Return the names of the traders' metrics that docs/api.md explains."""
+    return re.findall(r"`(polybot_(?:trader|venue)_\w+)", (ROOT / "docs" / "api.md").read_text())
+
+
+def test_a_silent_trader_is_down_and_says_nothing_else(person, redis):
+    rows.trading_account()
+    found = scraped(person)
+    assert found["polybot_trader_up", (f.ACCOUNT,)] == 0
+    assert [name for name, _ in found if name.startswith("polybot_trader_")] == ["polybot_trader_up"]
