@@ -14,7 +14,7 @@ from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderType
 from domain.signal import Cancel, Replace, TradeSignal
 from runtime.kernel import Kernel
-from tests.sim import operators
+from tests.sim import operators, outside
 from tests.sim.groups import basket
 from tests.sim.ports import LATENCY
 from tests.sim.world import TRADER
@@ -158,4 +158,6 @@ ACTORS = [
     Actor("group", 12, group),
     Actor("lift", 8, operators.lift),
     Actor("command", 10, command, "operator"),
+    Actor("by hand", 5, outside.by_hand, "by hand"),
+    Actor("resolve", 2, outside.resolve, "resolved"),
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from domain.errors import VenueError
 from domain.order import OrderDraft, PreparedOrder
@@ -41,6 +42,7 @@ FAULTS: dict[str, str] = {
     "read frozen": "a read is answered seconds later",
     "dropped": "news of the account is lost; a gap is told later",
     "repeated": "news of the account comes twice",
+    "false": "news of a trade tells of more than the order was for",
     "delayed": "news of the account comes late, behind what came after it",
     "frozen": "news of the account comes seconds late",
     "ghost": "a trade that was told never settles",
@@ -53,9 +55,12 @@ FAULTS: dict[str, str] = {
     "lease cut": "the trader cannot reach its lease's table, perhaps for longer than the lease lasts",
     "rival": "a second trader waits for the lease",
     "operator": "an operator places, cancels, halts and resumes",
+    "by hand": "somebody trades, splits, merges, deposits and withdraws with the same wallet",
+    "resolved": "a market resolves, and is redeemed later",
 }
 """Every kind of fault by its name."""
 
+TOO_MUCH = 1_000_000_000
 LATEST_ARRIVAL = 4.5
 """Seconds that an order whose answer was lost may still take to the venue: longer than the next holder of the lease waits, less than the time for
 which absence must hold.
@@ -138,7 +143,11 @@ class _Shaken:
         self._pass_on(lambda: self._listener.on_order(report))
 
     def on_trade(self, report: TradeReport) -> None:
-        self._pass_on(lambda: self._listener.on_trade(report))
+        told, world = report, self._world
+        if report.order_id not in world.by_hand and world.fault("false", 0.01):
+            told = replace(report, size=report.size + TOO_MUCH)
+            world.false.add(report.trade_id)
+        self._pass_on(lambda: self._listener.on_trade(told))
 
     def on_gap(self, reason: str) -> None:
         self._listener.on_gap(reason)

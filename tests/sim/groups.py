@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from domain.fill import FillStatus
 from domain.legs import GroupState, LegPolicy
 from domain.market import Market
 from domain.money import MICRO
@@ -17,6 +18,7 @@ from domain.signal import TradeSignal
 from domain.ticks import SIZE_STEP
 from runtime.kernel import Kernel
 from tests.sim.world import World
+from trading.leg_settings import LegSettings
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
@@ -86,6 +88,9 @@ def groups_end(simulation: Simulation, _: Kernel) -> Iterator[str]:
             if len(each) > 1:
                 yield f"group {row['id']}: {len(each)} orders for {intent}"
         yield from _untrue(row, intents, halts)
+        cost = _unwinding_cost(simulation, row, (order for each in intents.values() for order in each))
+        if cost > LegSettings().max_unwind_loss:
+            yield f"group {row['id']}: buying out of it cost {cost}"
     for group, unwritten in by_group.items():
         for order in (order for each in unwritten.values() for order in each):
             if order["id"] in simulation.witness.left:
@@ -126,6 +131,27 @@ def _stopped(market_id: str, row: dict[str, Any], halts: list[dict[str, Any]]) -
         and (row["name"] in each["reason"] or each["lifted_at"] is None or each["lifted_at"] >= row["updated_at"])
         for each in halts
     )
+
+
+def _unwinding_cost(simulation: Simulation, row: dict[str, Any], orders: Iterable[dict[str, Any]]) -> int:
+    """Return what buying out of a group cost beyond the dollar of each pair; nothing is said of one in which a settlement failed afterwards."""
+    by_order: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for fill in simulation.rows("fills"):
+        by_order[fill["order_id"]].append(fill)
+    fills = {order["intent_id"]: by_order[order["id"]] for order in orders}
+    if any(fill["status"] == FillStatus.FAILED for each in fills.values() for fill in each):
+        return 0
+    cost = 0
+    for number, leg in enumerate(json_of(row["legs"])):
+        bought = fills.get(leg["intent_id"], [])
+        out = [fill for attempt in range(2) for fill in fills.get(f"{row['id']}:{number}.{attempt}", [])]
+        shares = sum(fill["size_units"] for fill in out)
+        if shares and bought:
+            paid = sum(fill["price_ticks"] * fill["size_units"] for fill in bought)
+            entry = paid * shares // sum(fill["size_units"] for fill in bought)
+            exits = sum(fill["price_ticks"] * fill["size_units"] + fill["fee_units"] * MICRO for fill in out)
+            cost += (entry + exits) // MICRO - shares
+    return cost
 
 
 def json_of(column: Any) -> Any:

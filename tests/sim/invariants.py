@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runtime.kernel import Kernel
 from tests.sim.book_checks import books_agree, ledger_balances
 from tests.sim.groups import groups_end
-from tests.sim.halt_checks import commands_end_once, halts_expected, halts_stand
+from tests.sim.halt_checks import commands_end_once, halts_are_followed, halts_expected, halts_stand
 from tests.sim.order_checks import (
     fills_count_once,
     fills_equal_the_venues,
@@ -48,6 +48,7 @@ STEP = [
     Invariant("the ledger balances", ledger_balances),
     Invariant("no trade with ourselves", no_trade_with_ourselves),
     Invariant("a halt that was confirmed stands", halts_stand),
+    Invariant("a halt is followed", halts_are_followed),
     Invariant("a command is carried out once", commands_end_once),
 ]
 REST = [

@@ -7,6 +7,7 @@ only an invariant counts.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import math
 import multiprocessing
@@ -144,13 +145,44 @@ def _believed(original: Any) -> Any:
     return cancel_many
 
 
+def _at_any_price(_: Any) -> Any:
+    return lambda market, *_: 1_000_000 - market.tick
+
+
+def _nothing_done(_: Any) -> Any:
+    async def follow_halts(_: Any) -> None:
+        return
+
+    return follow_halts
+
+
+def _none_cancelled(_: Any) -> Any:
+    async def cancel_foreign(*_: Any) -> int:
+        return 0
+
+    return cancel_foreign
+
+
+def _committed_all_the_same(original: Any) -> Any:
+    async def commit(self: Any, orders: Any) -> Any:
+        broken, self._desk.broken = self._desk.broken, ""
+        try:
+            committing = asyncio.ensure_future(original(self, orders))
+            await asyncio.sleep(0)
+        finally:
+            self._desk.broken = self._desk.broken or broken
+        return await committing
+
+    return commit
+
+
 def _always(value: Any) -> Patch:
     return lambda _: lambda *_a, **_n: value
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`targets` are the functions ("module:Class.name") that `patch` replaces, each given its original."""
+    """`targets` are the functions ("module:Class.name", "module:name") that `patch` replaces, each given its original."""
 
     name: str
     targets: tuple[str, ...]
@@ -180,6 +212,13 @@ MUTANTS = [
     # time for each, and all of them reserve. Taking them for orders that never left is what nothing else catches.
     Mutant("unknown after a restart", ("trading.account_state:AccountState.restore",), _never_left),
     Mutant("read after a cancel", ("trading.order_flow:OrderFlow.cancel_many",), _believed),
+    Mutant("sequence of settlement", ("trading.portfolio:fill_may_move",), _always(True)),
+    Mutant("bound of unwinding", ("trading.leg_exits:dearest_exit",), _at_any_price),
+    Mutant("halt followed until empty", ("trading.withdrawals:Withdrawals.follow_halts",), _nothing_done),
+    Mutant("orders of others", ("trading.reconcile:Reconciler._cancel_foreign",), _none_cancelled),
+    Mutant("moves made outside", ("trading.reconcile:Reconciler._adopt_moves",), _always(None)),
+    Mutant("broken desk", ("trading.order_flow:OrderFlow._commit",), _committed_all_the_same),
+    Mutant("a trade that cannot be", ("trading.portfolio:contradicts_order",), _always("")),
     Mutant("a replacement waits", ("trading.withdrawals:Withdrawals.withdraw",), _replaced_at_once),
 ]
 
@@ -198,8 +237,8 @@ def switch_off(mutant: Mutant) -> None:
     """Replace the mutant's functions in this process. Raises `AttributeError` when one is not where the table says."""
     for target in mutant.targets:
         module, _, path = target.partition(":")
-        owner_name, _, name = path.partition(".")
-        owner = getattr(importlib.import_module(module), owner_name)
+        owner_name, _, name = path.rpartition(".")
+        owner = getattr(importlib.import_module(module), owner_name) if owner_name else importlib.import_module(module)
         setattr(owner, name, mutant.patch(getattr(owner, name)))
 
 

@@ -298,6 +298,16 @@ class SimCatalog:
         return self._world.exchange.market(condition_id)
 
 
+class SimHoldings:
+    """The `HoldingsIndex` port: it names what the wallet holds now."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def tokens(self) -> list[str]:
+        return [token for token, held in self._world.exchange.balances(TRADER).items() if token and held.settled]
+
+
 class CrashingJournal(MemoryJournal):
     """A memory journal whose commit may be the last thing a trader does, or the first it did not."""
 

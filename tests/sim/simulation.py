@@ -30,16 +30,17 @@ from tests.sim.faults import FAULTS, FaultyAccountFeed, FaultyGateway
 from tests.sim.invariants import EVENT, REST, STEP, Invariant
 from tests.sim.operators import CommandTable, SimInbox, lift_all
 from tests.sim.order_checks import counted_whole
-from tests.sim.ports import SimCatalog, SimMarketFeed, SimStorage
+from tests.sim.ports import SimCatalog, SimHoldings, SimMarketFeed, SimStorage
 from tests.sim.virtual_time import run_virtual
 from tests.sim.witness import Witness
-from tests.sim.world import ACCOUNT, START_CASH, Dead, World
+from tests.sim.world import ACCOUNT, START_CASH, TRADER, Dead, World
 from trading.halts import Halts
 from trading.limits import RiskLimits
 from trading.portfolio import Portfolio
 
 STEPS = 150
-REST_SECONDS = 60.0
+REST_SECONDS = 120.0
+"""Money that is missing is believed to be gone after a minute."""
 QUIET_SECONDS = 7.0
 """Two reconciliations fit in."""
 MOST_VACANT_SECONDS = 15.0
@@ -161,6 +162,7 @@ class Simulation:
         self.world = World(seed, cash=START_CASH if seed % 2 else LITTLE_CASH)
         self.commands = CommandTable(self.world)
         self.world.enabled = self.faults
+        self.world.shared = seed % 4 == 3
         self.world.watch = self.witness = Witness(self)
         self.world.written = self.witness.written
         if "skew" in self.faults:
@@ -219,6 +221,7 @@ class Simulation:
             gateway=FaultyGateway(world, life),
             catalog=SimCatalog(world),
             storage=self.storage(life),
+            holdings=SimHoldings(world),
             events=Eyes(lambda order_id: self._look_at(kernel, order_id)),
         )
         config = KernelConfig(
@@ -341,6 +344,7 @@ class Simulation:
         while world.clock.monotonic() < end:
             await asyncio.sleep(0.5)
             world.settle(failing=False)
+            world.redeem()
             holders = [k for k in self._living(seats, tasks) if k.lease.epoch == self.epoch]
             for kernel in holders:
                 lift_all(self, kernel)
@@ -348,7 +352,7 @@ class Simulation:
                     told.add(kernel)
                     kernel.engine.registry.stop_all()
                     self.on_behalf_of(kernel, _ending(kernel))
-            if not holders or not _quiet(holders[0]) or self.commands.pending():
+            if not holders or not self._quiet(holders[0]) or self.commands.pending():
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = world.clock.monotonic()
@@ -361,6 +365,12 @@ class Simulation:
         self._look(REST, holders)
         await self._twice(holders[0])
         await self._replay(holders[0])
+
+    def _quiet(self, kernel: Kernel) -> bool:
+        """Tell whether nothing is on its way, and what was done outside is in the books."""
+        portfolio, venue = kernel.portfolio, self.world.exchange
+        on_its_way = portfolio.orders.open() or portfolio.positions.with_unsettled() or kernel.flow.in_flight
+        return not on_its_way and portfolio.ledger.cash == venue.balance(TRADER).settled
 
     async def _twice(self, kernel: Kernel) -> None:
         """Reconciling again changes nothing, neither in memory nor on the disk: not a row is written."""
@@ -437,11 +447,6 @@ def _ending(kernel: Kernel) -> Callable[[], Coroutine[Any, Any, None]]:
         await kernel.flow.cancel_all("the end")
 
     return end
-
-
-def _quiet(kernel: Kernel) -> bool:
-    portfolio = kernel.portfolio
-    return not portfolio.orders.open() and not portfolio.positions.with_unsettled() and not kernel.flow.in_flight
 
 
 def state_hash(world: World, rows: Callable[[str], list[dict[str, Any]]]) -> str:

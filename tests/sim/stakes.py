@@ -1,6 +1,7 @@
 """What is at stake and what is promised, counted anew: held at cost, decided, and what orders may still take, with their worst fees.
 
-An order that is over here may still bring what the venue matched of it and nobody here has seen; one that is not over, all that was not seen.
+An order that is over here, or whose market has resolved, may still bring what the venue matched of it and nobody here has seen; any other one all
+that was not seen.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from domain.market import MarketStatus
 from domain.money import multiply_ceil
 from domain.order import Effect, OrderDraft, OrderSide
 from runtime.kernel import Kernel
 from trading.own_orders import OwnOrder
+from trading.portfolio import EXTERNAL
 
 if TYPE_CHECKING:
     from tests.sim.simulation import Simulation
@@ -23,9 +26,11 @@ ALL = ""
 
 def may_still_fill(simulation: Simulation, own: OwnOrder) -> int:
     """Return the shares of an order that nobody here has seen and that may be matched, or were."""
-    if not own.status.terminal:
+    exchange, condition_id = simulation.world.exchange, own.order.draft.market.condition_id
+    market = exchange.market(condition_id)
+    if not own.status.terminal and market is not None and market.status is MarketStatus.ACTIVE:
         return max(0, own.order.draft.size - own.seen)
-    view = simulation.world.exchange.order(own.id)
+    view = exchange.order(own.id)
     return max(0, view.size_matched - own.seen) if view is not None else 0
 
 
@@ -61,13 +66,15 @@ def at_stake(simulation: Simulation, kernel: Kernel) -> dict[str, int]:
 
 
 def _forced(simulation: Simulation, kernel: Kernel) -> dict[str, int]:
-    """Return what nobody decided to risk: what failed sales put back, and what was bought to leave broken groups, which no cap may stop."""
+    """Return what no cap may stop: what failed sales put back, what was bought to leave broken groups, and what somebody else bought."""
     forced: defaultdict[str, int] = defaultdict(int)
     for market_id, journals in simulation.witness.taken_back.items():
         forced[market_id] += sum(journals.values())
     for fill in kernel.portfolio.fills.values():
-        bought = kernel.portfolio.orders.get(fill.key.order_id) if fill.side is OrderSide.BUY else None
-        if bought is not None and bought.order.draft.effect is Effect.REDUCE:
+        if fill.side is not OrderSide.BUY:
+            continue
+        own = kernel.portfolio.orders.get(fill.key.order_id)
+        if fill.strategy == EXTERNAL or (own is not None and own.order.draft.effect is Effect.REDUCE):
             forced[fill.market_id] += multiply_ceil(fill.price, fill.size)
     return {**forced, ALL: sum(forced.values())}
 
@@ -95,7 +102,10 @@ def caps(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
 
 
 def available(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
-    """Nobody offers or spends what is not there: open orders and decisions hold no more than what has settled."""
+    """Nobody offers or spends what is not there: open orders and decisions hold no more than what has settled.
+
+    What somebody else bought with the same wallet, that person may sell while it is on offer here.
+    """
     portfolio = kernel.portfolio
     offered: defaultdict[tuple[str, str], int] = defaultdict(int)
     spent = 0
@@ -113,7 +123,7 @@ def available(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
     for (token_id, strategy), size in offered.items():
         position = portfolio.positions.get(token_id, strategy)
         held = position.holding.settled if position is not None else 0
-        if size > held:
+        if size > held and strategy != EXTERNAL:
             yield f"{size} of token {token_id} are on offer by {strategy}, {held} are held"
     cash = portfolio.ledger.cash - portfolio.positions.unsettled_proceeds - spent
     if cash < 0:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from domain.fees import FeeSchedule
 from domain.fill import FillStatus
-from domain.market import ConditionGroup, Market
+from domain.market import ConditionGroup, Market, MarketStatus
 from domain.order import OrderDraft, OrderSide, OrderType, PreparedOrder
 from domain.ports import JournalRow
 from tests.sim.crash_points import Crash
@@ -53,7 +53,9 @@ class World:
     """The simulated outside world of one seed.
 
     `enabled` are the kinds of faults that may happen, `faults` how often each did. `watch` is told of every order that is handed to a gateway
-    ("handed") and of every one whose bytes leave ("left"), `written` of the rows that a trader hands to its journal.
+    ("handed") and of every one whose bytes leave ("left"), `written` of the rows that a trader hands to its journal. `shared`: somebody else uses the
+    trader's wallet too (`tests.sim.outside`); `by_hand` are that person's orders, `deposited` what was paid in less what was taken out.
+    `false` are the trades that were told wrong.
     """
 
     def __init__(self, seed: int, *, cash: int = START_CASH) -> None:
@@ -83,6 +85,10 @@ class World:
         self.halted_agents = False
         self._agent_orders: dict[str, list[str]] = {}
         self._order_number = 0
+        self.shared = self.moved = False
+        self.by_hand: set[str] = set()
+        self.false: set[str] = set()
+        self.deposited = cash
         self._open(cash)
 
     def _open(self, cash: int) -> None:
@@ -202,7 +208,7 @@ class World:
             shares = self.rng.randrange(20, 80) * SIZE
             for side, price in ((OrderSide.BUY, mid - level * tick), (OrderSide.SELL, mid + level * tick)):
                 order_id = self._next_order_id("maker")
-                self._place("maker", order_id, market.token_ids[0], side, price, shares, OrderType.GTC)
+                self.place("maker", order_id, market.token_ids[0], side, price, shares, OrderType.GTC)
                 placed.append(order_id)
         self._agent_orders[market.condition_id] = placed
 
@@ -213,7 +219,7 @@ class World:
         price = ask if side is OrderSide.BUY else bid
         if market.tick <= price <= 1_000_000 - market.tick:
             shares = self.rng.randrange(5, 60) * 10 * SIZE
-            self._place("noise", self._next_order_id("noise"), token, side, price, shares, OrderType.FAK)
+            self.place("noise", self._next_order_id("noise"), token, side, price, shares, OrderType.FAK)
 
     def hit(self, view: OrderView) -> None:
         """Have somebody trade with a part of an order that rests, if it still does."""
@@ -221,13 +227,13 @@ class World:
             side = OrderSide.SELL if view.side is OrderSide.BUY else OrderSide.BUY
             shares = self.rng.choice((view.size // 2, view.size)) // SIZE * SIZE
             name = self._next_order_id("noise")
-            self._place("noise", name, view.token_id, side, view.price, max(shares, 5 * SIZE), OrderType.FAK)
+            self.place("noise", name, view.token_id, side, view.price, max(shares, 5 * SIZE), OrderType.FAK)
 
     def _next_order_id(self, who: str) -> str:
         self._order_number += 1
         return f"{who}-{self._order_number}"
 
-    def _place(
+    def place(
         self, account: str, order_id: str, token: str, side: OrderSide, price: int, shares: int, kind: OrderType
     ) -> None:
         cash = price * shares // 1_000_000
@@ -235,6 +241,13 @@ class World:
         self.step(c.PlaceOrder(order_id, account, token, side, kind, maker, taker))
 
     # Settlement
+
+    def redeem(self) -> None:
+        """Have somebody redeem what the trader holds of resolved markets."""
+        for market in self.exchange.markets():
+            held = (self.exchange.balance(TRADER, token_id).settled for token_id in market.token_ids)
+            if market.status is MarketStatus.SETTLED and any(held):
+                self.step(c.RedeemAll(market.condition_id))
 
     def settle(self, *, failing: bool = True) -> None:
         """Move each unsettled trade along: mined, confirmed, now and then retried or failed."""
