@@ -29,12 +29,14 @@ from venues.polymarket.gateway import PolymarketGateway
 from venues.polymarket.order_connection import OrderConnection
 from venues.polymarket.signer import LocalSigner
 from venues.simulator.faults.answers import ANSWERS
+from venues.simulator.faults.armed import Armed
 from venues.simulator.faults.model import Answer, Cut, Half, Kind, Silence, When, Where
 
 pytestmark = pytest.mark.protocol("3.3", "3.6", "3.10", "9.7", "9.18", "9.20")
 
 S = OrderStatus
 REJECTED, UNKNOWN = S.REJECTED, S.UNKNOWN
+ANSWERS_WITHIN = 30.0
 
 # fmt: off
 TABLE: dict[str, tuple[Kind, OrderStatus]] = {
@@ -130,8 +132,17 @@ class Desk:
     def open_at_venue(self) -> set[str]:
         return {order.id for order in self.venue.venue.world.exchange.open_orders(ADDRESS)}
 
-    async def sweep(self) -> None:
+    def arm(self, kind: Kind, where: Where, when: When) -> Armed:
+        """Arm a fault. Only a venue that never answers is given up soon."""
+        self.gateway._connection._answer_timeout = 0.6 if isinstance(kind, Silence) else ANSWERS_WITHIN
+        return self.venue.arm(kind, where, when)
+
+    def heal(self) -> None:
         self.venue.heal()
+        self.gateway._connection._answer_timeout = ANSWERS_WITHIN
+
+    async def sweep(self) -> None:
+        self.heal()
         self.venue.clock.move(10)
         await self.gateway.cancel_all()
         assert not self.open_at_venue()
@@ -150,7 +161,7 @@ async def desk(venue: RunningVenue) -> AsyncIterator[Desk]:
         config, LocalSigner(PRIVATE_KEY), clock=venue.clock, ids=CountingIds(), rng=Random(1), budgets=NoLimits()
     )
     await trading.gateway.close()
-    trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=0.6)
+    trading.gateway._connection = OrderConnection(venue.url, venue.clock, pace=Unpaced(), answer_timeout=ANSWERS_WITHIN)
     yield Desk(venue, trading.gateway, market)
     await trading.close()
     await public.close()
@@ -167,7 +178,7 @@ async def test_a_placement_ends_in_the_state_that_is_true_at_the_venue(
     for happens, (kind, at_once) in (TABLE | (ALONE if count == 1 else {})).items():
         rig = desk.rig()
         stage = "after" if taken or isinstance(kind, Half) else "before"
-        armed = desk.venue.arm(kind, Where(method="POST", path=path), When(stage=stage))
+        armed = desk.arm(kind, Where(method="POST", path=path), When(stage=stage))
         orders = await desk.place(rig, count)
         assert armed.struck == 1, happens
         assert [own.status for own in orders] == [at_once] * count, happens
@@ -192,13 +203,13 @@ async def test_a_cancel_is_believed_only_when_it_is_proven_and_repeated_until_it
         orders = await desk.place(rig, count)
         assert [own.status for own in orders] == [S.LIVE] * count, happens
         stage = "after" if taken or isinstance(kind, Half) else "before"
-        desk.venue.arm(kind, Where(method="DELETE", path=path), When(stage=stage, times=2))
+        desk.arm(kind, Where(method="DELETE", path=path), When(stage=stage, times=2))
 
         await rig.flow.cancel_many(orders, "enough")
         assert [own.status for own in orders] == [S.CANCELLING] * count, happens
         assert all(own.reserved_cash for own in orders), "held until it is known"
 
-        desk.venue.heal()
+        desk.heal()
         await rig.resolver.read(orders)
         desk.venue.clock.move(10)
         await rig.withdrawals.withdraw_due()
@@ -223,13 +234,13 @@ async def test_a_cancel_of_everything_changes_no_state_before_the_venue_was_read
         rig = desk.rig()
         orders = await desk.place(rig, 2)
         stage = "after" if taken or isinstance(kind, Half) else "before"
-        desk.venue.arm(kind, Where(method="DELETE", path=path), When(stage=stage, times=2))
+        desk.arm(kind, Where(method="DELETE", path=path), When(stage=stage, times=2))
 
         outcome = await call()
         assert outcome.cancelled == (), happens
         assert outcome.trouble is not None, happens
 
-        desk.venue.heal()
+        desk.heal()
         desk.venue.clock.move(1)
         await rig.reconciler.run()
         await rig.resolver.read(orders)

@@ -30,7 +30,7 @@ async def venue() -> AsyncIterator[RestServer]:
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_session(timeout=0.5) as session:
+    async with open_session() as session:
         yield session
 
 
@@ -138,18 +138,20 @@ async def test_only_a_refusals_text_is_quoted_because_any_other_answer_may_hold_
     assert "c2VjcmV0" not in str(refused.value)
 
 
-async def test_a_silent_or_absent_venue_is_an_error(venue: RestServer, session: aiohttp.ClientSession) -> None:
+async def test_a_silent_or_absent_venue_is_an_error() -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    with pytest.raises(VenueError, match="no answer in time"):
-        await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
+    async with open_session(timeout=0.5) as session:
+        with pytest.raises(VenueError, match="no answer in time"):
+            await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
     server.close()
-    with pytest.raises(VenueError, match="Connect"):
-        await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
+    async with open_session() as session:
+        with pytest.raises(VenueError, match="Connect"):
+            await HttpClient(f"http://127.0.0.1:{port}", session, Unpaced()).get("/x")
 
 
 async def test_an_endless_answer_is_cut_off(

@@ -200,7 +200,9 @@ def cancel_seen(outcome: CancelOutcome, order_ids: list[str]) -> Seen:
 
 
 @asynccontextmanager
-async def gateway_to(*scripts: Script, answer_timeout: float = 0.6) -> AsyncIterator[PolymarketGateway]:
+async def gateway_to(*scripts: Script) -> AsyncIterator[PolymarketGateway]:
+    # Only a venue that never answers is given up soon.
+    answer_timeout = 0.6 if silence in scripts else 30.0
     async with raw_server(*scripts) as server, open_session() as session:
         config = PolymarketConfig(account="sim:test", clob_url=server.url)
         gateway = PolymarketGateway(
