@@ -172,7 +172,13 @@ def _serve(kernel: Kernel, world: World, conninfo: str, settings: list[StoredCon
     journal = kernel.journal
     if not isinstance(journal, PostgresJournal):
         raise TypeError(f"journal was {type(journal).__name__}, expected PostgreSQL's")
-    inbox = Inbox(conninfo, journal.call, kernel.operator.handle, account=world.account)
+    inbox = Inbox(
+        conninfo,
+        journal.call,
+        kernel.operator.handle,
+        account=world.account,
+        holds_lease=lambda: kernel.lease.valid(kernel.ports.clock.monotonic()),
+    )
     kernel.spawn("inbox", inbox.run)
     reload = ConfigReload(
         registry=kernel.engine.registry,

@@ -1,5 +1,6 @@
 """The trader's side of the dead man's switch: the pulse it goes by, and what must happen when it was silent.
 
+The pulse goes on only while the trader holds its lease: one that lost it, or slept through its end, keeps no order of its successor alive.
 New risk waits until the first beat was answered, and again from the moment at which the venue may have cancelled (no answered beat for as
 long as that takes) until beats are answered and the account has been read again. A switch that ends by itself raises `VenueError` in the
 pulse, which stops the kernel: a trader without its switch places nothing.
@@ -24,17 +25,25 @@ class HeartbeatWatch:
     """Watches one switch, None for a venue without one. `turns` counts the pulses; `lapses` is how often the venue may have cancelled so far.
 
     Args:
+        holds_lease: tells whether this trader may trade now.
         read_again: asks for the account to be read again; `read` is called when that was done.
     """
 
     def __init__(
-        self, switch: DeadMansSwitch | None, state: VenueState, clock: Clock, *, read_again: Callable[[], None]
+        self,
+        switch: DeadMansSwitch | None,
+        state: VenueState,
+        clock: Clock,
+        *,
+        holds_lease: Callable[[], bool],
+        read_again: Callable[[], None],
     ) -> None:
         self.turns = 0
         self.lapses = 0
         self._switch = switch
         self._state = state
         self._clock = clock
+        self._holds_lease = holds_lease
         self._read_again = read_again
         self._lapses_read = 0
         self._silent = False
@@ -52,7 +61,8 @@ class HeartbeatWatch:
 
     async def pulse(self) -> None:
         """Say that the trader lives, and look after the switch."""
-        self.turns += 1
+        if self._holds_lease():
+            self.turns += 1
         switch = self._switch
         if switch is None:
             return

@@ -74,8 +74,14 @@ def build_engine(kernel: Kernel, submit: Callable[[Intent], object]) -> Engine:
 
 def build_heartbeat(kernel: Kernel) -> HeartbeatWatch:
     """Return the watch over the dead man's switch; a kernel that places nothing has none."""
-    switch = kernel.ports.heartbeat if kernel.config.mode.places_orders else None
-    return HeartbeatWatch(switch, kernel.venue_state, kernel.ports.clock, read_again=kernel.account_events.gap.set)
+    switch, clock = kernel.ports.heartbeat if kernel.config.mode.places_orders else None, kernel.ports.clock
+    return HeartbeatWatch(
+        switch,
+        kernel.venue_state,
+        clock,
+        holds_lease=lambda: kernel.lease.valid(clock.monotonic()),
+        read_again=kernel.account_events.gap.set,
+    )
 
 
 def build_policies(kernel: Kernel) -> Policies:

@@ -66,13 +66,25 @@ Handler = Callable[[PendingCommand], Awaitable[dict[str, Any]]]
 
 
 class Inbox:
-    """Reads the commands of `account` and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse."""
+    """Reads the commands of `account` and hands them to `handle`, which returns the result or raises `PolybotError`/`ValueError` to refuse.
 
-    def __init__(self, conninfo: str, call: DatabaseCalls, handle: Handler, *, account: str) -> None:
+    While `holds_lease` is false nothing is read: a trader that slept through the end of its lease must not answer what its successor has to do.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        call: DatabaseCalls,
+        handle: Handler,
+        *,
+        account: str,
+        holds_lease: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._conninfo = conninfo
         self._account = account
         self._call = call
         self._handle = handle
+        self._holds_lease = holds_lease
         self._wake = asyncio.Event()
         self._beside: dict[str, asyncio.Task[None]] = {}
         self._unanswered: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -134,6 +146,8 @@ class Inbox:
         return served
 
     async def _next(self) -> PendingCommand | None:
+        if not self._holds_lease():
+            return None
         busy = len(self._beside) >= MOST_BESIDE
         taken = [*self._beside, *self._unanswered]
         return await self._call(partial(_read_next, account=self._account, but=taken, busy=busy))

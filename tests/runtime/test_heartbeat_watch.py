@@ -73,6 +73,24 @@ def refusal(house: House, kernel: Kernel, **changes: Any) -> tuple[str, str]:
     return decision.refusal or "", decision.detail
 
 
+def test_a_trader_without_its_lease_keeps_nothing_alive(house: House, switch: Switch) -> None:
+    async def main() -> None:
+        kernel = await started(house, switch)
+        assert switch.turns is not None
+        before = switch.turns()
+        await asyncio.sleep(1.0)
+        assert switch.turns() > before
+
+        kernel.lease.doubt()
+        before = switch.turns()
+        await kernel.heartbeat.pulse()
+        assert switch.turns() == before
+        await switch.go_on(2.0)
+        assert switch.turns() > before
+
+    house.run(main)
+
+
 def test_new_risk_waits_for_the_first_answer(house: House, switch: Switch) -> None:
     async def main() -> None:
         kernel = await started(house, switch)

@@ -36,7 +36,8 @@ class Trader:
     def __init__(self, journal: PostgresJournal, conninfo: str) -> None:
         self.seen: list[PendingCommand] = []
         self.does = lambda command: {"ok": command.kind}
-        self.inbox = Inbox(conninfo, journal.call, self.handle, account=f.ACCOUNT)
+        self.holds_lease = True
+        self.inbox = Inbox(conninfo, journal.call, self.handle, account=f.ACCOUNT, holds_lease=lambda: self.holds_lease)
 
     async def handle(self, command: PendingCommand) -> dict:
         self.seen.append(command)
@@ -71,6 +72,15 @@ def in_thread(work):
 def issue(kind: str = "cancel_all", **changes):
     facts = {"account": f.ACCOUNT, "kind": kind, "payload": {}, "issued_by": "ada"} | changes
     return in_thread(lambda: commands.issue(**facts))
+
+
+async def test_a_trader_without_its_lease_leaves_every_command_to_its_successor(trader: Trader) -> None:
+    stop = await issue("halt", payload={"scope": "all"})
+    trader.holds_lease = False
+    assert (await trader.serve(), await ends(stop)) == (0, ("pending", {}))
+
+    trader.holds_lease = True
+    assert (await trader.serve(), (await ends(stop))[0]) == (1, "done")
 
 
 async def ends(command: Command) -> tuple[str, dict]:
