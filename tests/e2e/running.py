@@ -25,7 +25,7 @@ from playwright.sync_api import Page
 
 from infra.paths import ROOT
 
-_READY_WITHIN = 90.0
+_READY_WITHIN = 180.0
 _STOPS_WITHIN = 20.0
 _KEPT = "kept"
 
@@ -130,7 +130,10 @@ def _ready(var: Path, launcher: subprocess.Popen[bytes], log: Path) -> Platform:
         found = Platform(**json.loads(run_file.read_text()), pid=launcher.pid, var=var)
         return found if found.get("/api/status")["ready"] else None
 
-    found: Platform = eventually(answers, within=_READY_WITHIN, what="a trader that is ready")
+    try:
+        found: Platform = eventually(answers, within=_READY_WITHIN, what="a trader that is ready")
+    except pytest.fail.Exception as error:
+        pytest.fail(f"{error}:\n{log.read_text()[-4000:]}")
     return found
 
 

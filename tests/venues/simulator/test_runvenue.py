@@ -33,13 +33,18 @@ class Process:
         )
         assert self.process.stdout is not None
         self.ready_line = self.process.stdout.readline()
-        self.where: dict[str, Any] = {}
-        if self.ready_line:
-            self.where = json.loads((var / "venue.json").read_text())
+        self._var = var
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """What it wrote about itself; what it complained of when it never did."""
+        assert self.ready_line, self.process.communicate(timeout=20)[1]
+        found: dict[str, Any] = json.loads((self._var / "venue.json").read_text())
+        return found
 
     def get(self, path: str) -> Any:
         request = urllib.request.Request(self.where["url"] + path, headers={"User-Agent": "test"})
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
 
     def fund(self) -> Any:
@@ -47,7 +52,7 @@ class Process:
         request = urllib.request.Request(
             self.where["url"] + "/admin/faucet", body, {"Content-Type": "application/json"}, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
 
     def stop(self, number: int) -> tuple[int, str]:
