@@ -1,4 +1,4 @@
-"""Small files that must never be half written or readable by others. Errors of the operating system are passed on."""
+"""Small files that must never be half written or readable by others, and locks between processes. Errors of the operating system are passed on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 
 def write_private(path: Path, text: str, *, replace: bool = True) -> None:
@@ -47,3 +48,18 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def take_lock(path: Path) -> TextIO:
+    """Return the open lock file: until it is closed, or this process ends, nobody else can take it.
+
+    Raises:
+        BlockingIOError: somebody else has it.
+    """
+    lock = path.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise
+    return lock

@@ -7,7 +7,6 @@ that a living process listens on is not: `ServiceError`.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 import stat
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.errors import ServiceError
+from infra.files import take_lock
 
 MAX_PATH_BYTES = 107
 """What Linux takes as the path of a socket."""
@@ -28,11 +28,11 @@ def listening(path: Path, *, others: bool = False) -> Iterator[socket.socket]:
     if len(os.fsencode(path)) > MAX_PATH_BYTES:
         raise ServiceError(f"{path} is too long for a socket (at most {MAX_PATH_BYTES} bytes): choose a shorter path")
     _private_folder(path.parent, others=others)
-    with (path.parent / f"{path.name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ServiceError(f"another process listens at {path}: stop it, or choose another path") from None
+    try:
+        lock = take_lock(path.with_name(f"{path.name}.lock"))
+    except BlockingIOError:
+        raise ServiceError(f"another process listens at {path}: stop it, or choose another path") from None
+    with lock:
         if path.exists() and not path.is_socket():
             raise ServiceError(f"{path} is there and is no socket: move it away, or choose another path")
         path.unlink(missing_ok=True)

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
 
 from honcho.environ import parse_procfile
 
 from domain.errors import PolybotError
 from infra.clock import SystemClock
 from infra.errors import ServiceError
+from infra.files import take_lock
 from infra.loopback import HOST, is_free
 from infra.parent import MakeParent
 from infra.paths import ROOT, var_dir
@@ -159,22 +158,22 @@ async def _answers(port: int) -> bool:
 def _only_launcher(var: Path) -> Iterator[None]:
     """Hold the launcher's lock of `var`; it ends with this process, however that dies."""
     var.mkdir(mode=0o711, parents=True, exist_ok=True)
-    with (var / "run.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LaunchError(_already_running(lock)) from None
+    path = var / "run.lock"
+    try:
+        lock = take_lock(path)
+    except BlockingIOError:
+        raise LaunchError(_already_running(path)) from None
+    with lock:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
 
 
-def _already_running(lock: TextIO) -> str:
-    lock.seek(0)
-    login = RunFile.read()
+def _already_running(lock: Path) -> str:
+    login, process = RunFile.read(), lock.read_text(encoding="utf-8")
     where = f" at {login.url}" if login else ""
-    return f"polybot is already running{where} (process {lock.read()}): stop it first, or set POLYBOT_VAR to run another beside it"
+    return f"polybot is already running{where} (process {process}): stop it first, or set POLYBOT_VAR to run another beside it"
 
 
 def _port(loaded: Loaded, key: str, wanted: int) -> int:

@@ -6,7 +6,6 @@ could send it twice.
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 
 from domain.errors import WalletError
 from domain.wallet import Submission
-from infra.files import write_private
+from infra.files import take_lock, write_private
 
 
 class SubmissionFiles:
@@ -46,13 +45,13 @@ class SubmissionFiles:
         """Hold the wallet for this process; raises `WalletError` at once when another one has it."""
         path = self._path(wallet).with_suffix(".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise WalletError(
-                    f"another process is using {wallet}: wait until its operation has ended (lock {path})"
-                ) from None
+        try:
+            lock = take_lock(path)
+        except BlockingIOError:
+            raise WalletError(
+                f"another process is using {wallet}: wait until its operation has ended (lock {path})"
+            ) from None
+        with lock:
             yield
 
     def _path(self, wallet: str) -> Path:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from infra.files import load_or_create_secret, write_private
+from infra.files import load_or_create_secret, take_lock, write_private
 
 
 def test_a_private_file_is_readable_by_its_owner_only_also_when_it_replaces_an_open_one(tmp_path):
@@ -48,3 +48,11 @@ def test_everyone_who_asks_at_once_gets_the_same_secret(tmp_path):
 
 def test_secrets_of_two_places_differ(tmp_path):
     assert load_or_create_secret(tmp_path / "a") != load_or_create_secret(tmp_path / "b")
+
+
+def test_a_lock_is_taken_once_until_it_is_closed(tmp_path):
+    lock = take_lock(tmp_path / "lock")
+    with pytest.raises(BlockingIOError):
+        take_lock(tmp_path / "lock")
+    lock.close()
+    take_lock(tmp_path / "lock").close()

@@ -6,7 +6,6 @@ last moments. A torn last line is what a kill leaves behind and is cut off. Any 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from domain.errors import VenueError
+from infra.files import take_lock
 from venues.exchange import Exchange
 from venues.exchange.commands import Command
 
@@ -45,11 +45,9 @@ class PaperStore:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._sequence = self._lines = 0
-        self._lock = (folder / "lock").open("a")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = take_lock(folder / "lock")
         except BlockingIOError:
-            self._lock.close()
             raise PaperStoreError(
                 f"the paper account in {folder} is in use by a running trader; stop it first"
             ) from None

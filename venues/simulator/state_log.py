@@ -9,7 +9,6 @@ Compaction switches to a new log first and writes the snapshot beside it, so eve
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -22,6 +21,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.files import take_lock
 from venues.simulator.inputs import Input
 
 _NAME = re.compile(r"(snapshot|log)-(\d{8})")
@@ -58,11 +58,9 @@ class StateLog:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._lock = (folder / "lock").open("a")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = take_lock(folder / "lock")
         except BlockingIOError:
-            self._lock.close()
             raise StateLogError(f"another simulated venue is running on {folder}; stop it first") from None
         self._encoder = msgspec.json.Encoder()
         self._log: int | None = None
