@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from venues.simulator.clob.account_views import refused
+
 _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html; charset=UTF-8"}
 
@@ -33,16 +35,7 @@ def _page(status: int, title: str) -> ReadyAnswer:
 
 
 def _order(text: str) -> ReadyAnswer:
-    body = {
-        "success": True,
-        "errorMsg": text,
-        "orderID": "",
-        "takingAmount": "",
-        "makingAmount": "",
-        "status": "",
-        "tradeIDs": [],
-    }
-    return ReadyAnswer(200, orjson.dumps(body))
+    return ReadyAnswer(200, orjson.dumps(refused(text)))
 
 
 _LIMITED = {
