@@ -40,7 +40,7 @@ def rig_of(clock: VirtualClock, *, exclusive: bool = True, **limits: int) -> Rig
 
 def worst(rig: Rig) -> int:
     rig.risk.exposure.refresh()
-    return rig.risk.exposure.worst_loss(OUTCOMES[0])
+    return rig.risk.exposure.worst_loss_with(OUTCOMES[0], OUTCOMES[0].token_ids[0], 0, 0)
 
 
 @virtual

@@ -195,12 +195,8 @@ class Exposure:
         """Return in how many tokens there is a position, or may be one soon, counting `token_id`."""
         return self.tokens + (token_id not in self._stakes.get(market_id, _NOTHING).tokens)
 
-    def worst_loss(self, market: Market) -> int:
-        """Return what the event of a market loses in its worst case."""
-        return self.worst_loss_with(market, market.token_ids[0], 0, 0)
-
     def worst_loss_with(self, market: Market, token_id: str, size: int, cost: int) -> int:
-        """Return the same after a purchase of `size` shares that may cost `cost`."""
+        """Return what the event of a market loses in its worst case after a purchase of `size` shares that may cost `cost`."""
         mine = self._stakes.get(market.id, _NOTHING)
         fails, pays = cost, max(0, cost - size)
         if market.token_index(token_id):
