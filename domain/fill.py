@@ -30,8 +30,11 @@ class FillStatus(StrEnum):
 
 
 class Liquidity(StrEnum):
+    """How a fill came about: by an order that rested, by one that did not, or by no trade at all: the shares were transferred."""
+
     MAKER = "maker"
     TAKER = "taker"
+    TRANSFER = "transfer"
 
 
 _F = FillStatus

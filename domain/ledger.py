@@ -2,8 +2,9 @@
 
 Debits are positive. Collateral accounts: `cash`, `inventory` (held tokens at cost), `fees`, `realised` (profits are negative: they are credits),
 `receivable` (payouts of resolved markets that are not in the wallet yet), `rewards` (what the venue pays for liquidity, and rebates of fees: a
-credit), `rounding` (bounded differences to the venue's books) and `equity` (what was deposited, a credit). Therefore everything but equity sums
-to −equity = deposits − withdrawals, always. Token assets balance between `tokens` (ours) and `counterparty`.
+credit), `rounding` (bounded differences to the venue's books), `equity` (what was deposited, a credit) and `transfers` (shares that came without a
+trade at what they are booked for, a credit, less those that went at cost: deposits and withdrawals in kind). Therefore everything but equity and
+transfers sums to −equity − transfers = deposits − withdrawals, always. Token assets balance between `tokens` (ours) and `counterparty`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class LedgerAccount(StrEnum):
     REWARDS = "rewards"
     ROUNDING = "rounding"
     EQUITY = "equity"
+    TRANSFERS = "transfers"
     TOKENS = "tokens"
     COUNTERPARTY = "counterparty"
 
@@ -42,6 +44,8 @@ class EntryKind(StrEnum):
     MERGE = "merge"
     CONVERSION = "conversion"
     CONVERSION_FEE = "conversion_fee"
+    TRANSFER_IN = "transfer_in"
+    TRANSFER_OUT = "transfer_out"
     VOID = "void"
     SETTLE = "settle"
     RESOLUTION = "resolution"

@@ -19,9 +19,9 @@ class Stakes:
         self._kernel = kernel
 
     def markets(self) -> set[str]:
-        """Return the ids of the markets with a position or an open order."""
+        """Return the ids of the markets with a position, an open order, or shares that are being transferred."""
         portfolio = self._kernel.portfolio
-        held = {position.market_id for position in portfolio.positions.open()}
+        held = {position.market_id for position in portfolio.positions.open()} | self._kernel.reconciler.arriving
         return held | {own.order.draft.market.id for own in portfolio.orders.open()}
 
     def remembered(self) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from domain.market import Market
 from domain.signal import Intent
 from runtime.halting import Halting
 from runtime.heartbeat_watch import HeartbeatWatch
@@ -113,6 +114,9 @@ def build_reconciler(kernel: Kernel) -> Reconciler:
     async def read(condition_id: str) -> bool:
         return await kernel.watch.look_up(condition_id)
 
+    async def read_again(market: Market) -> None:
+        await kernel.watch.reread(market, off_grid=False)
+
     unknown = UnknownMarkets(kernel.portfolio, kernel.ports.clock, known=markets.by_condition, read=read)
     return Reconciler(
         kernel.desk,
@@ -122,6 +126,8 @@ def build_reconciler(kernel: Kernel) -> Reconciler:
         event_of=markets.event_of,
         fee_bips_of=markets.conversion_fee_bips,
         look_up=unknown.look_up,
+        bid_of=kernel.marks.bid,
+        read_again=read_again,
         holdings=kernel.ports.holdings,
     )
 

@@ -48,8 +48,13 @@ class CashDifferences:
 
     def agrees(self, cash: int, *, slack: int) -> bool:
         """Tell whether the venue's cash is ours but for rounding, payouts on their way, and `slack`."""
+        return self.unexplained(cash, slack=slack) == 0
+
+    def unexplained(self, cash: int, *, slack: int = 0) -> int:
+        """Return by how much the venue's cash differs from ours beyond rounding, payouts on their way, and `slack`: 0 when it agrees."""
         ledger, bound = self._desk.portfolio.ledger, slack + self._rounding_since(self._booked_when_equal)
-        return -bound <= cash - ledger.cash <= bound + max(0, ledger.balance(LedgerAccount.RECEIVABLE))
+        difference, owed = cash - ledger.cash, max(0, ledger.balance(LedgerAccount.RECEIVABLE))
+        return max(0, difference - bound - owed) + min(0, difference + bound)
 
     def converge(self, cash: int, *, first: bool, doubtful: bool) -> int:
         """Bring our cash in line with the venue's; returns the difference there was. `doubtful`: shares are known to be wrong."""

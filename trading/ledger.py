@@ -43,8 +43,8 @@ class Ledger:
 
     @property
     def deposits(self) -> int:
-        """Deposits minus withdrawals so far."""
-        return -self.balance(LedgerAccount.EQUITY)
+        """Deposits minus withdrawals so far, in cash and in kind."""
+        return -self.balance(LedgerAccount.EQUITY) - self.balance(LedgerAccount.TRANSFERS)
 
     @property
     def realised(self) -> int:
@@ -94,6 +94,7 @@ class Ledger:
             (LedgerAccount.FEES, COLLATERAL, after.fees - before.fees),
             (LedgerAccount.REALISED, COLLATERAL, before.realised - after.realised),
             (LedgerAccount.RECEIVABLE, COLLATERAL, after.receivable - before.receivable),
+            (LedgerAccount.TRANSFERS, COLLATERAL, before.transferred - after.transferred),
             (LedgerAccount.TOKENS, token_id, size),
             (LedgerAccount.COUNTERPARTY, token_id, -size),
         )

@@ -36,7 +36,7 @@ class Marks:
         bids: dict[str, int] = {}
         for position in self._positions.held():
             token_id, holding = position.token_id, position.holding
-            bid = bids[token_id] if token_id in bids else self._bid(token_id)
+            bid = bids[token_id] if token_id in bids else self.bid(token_id)
             if bid is None:
                 value += holding.cost
                 market = self._market_of(position.market_id)
@@ -48,7 +48,8 @@ class Marks:
         self._bids, self.missing = bids, missing
         return value
 
-    def _bid(self, token_id: str) -> int | None:
+    def bid(self, token_id: str) -> int | None:
+        """Return the last best bid for a token that could be believed, 0 when nobody bids, None when its book was never seen."""
         book, last = self._book_of(token_id), self._bids.get(token_id)
         if book is None or not book.trusted:
             return last

@@ -6,7 +6,8 @@ NO by one and the same amount in every market of the event, and the collateral f
 proceeds, the markets whose NO was given have gained by more than the others, by just that part.
 
 They are told as external trades at prices that add up to exactly the collateral that moved: both outcomes of a market cost a dollar together, and
-the markets of an event have equal chances. What the venue kept is left over, as a fee. Pure; the caller compares with the cash first.
+the markets of an event have equal chances. What the venue kept is left over, as a fee.
+Transfers (`trading.transfers`) are told alike, and move no cash. Pure; the caller compares with the cash first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from domain.reports import TradeReport
 from trading.positions import DUST, Positions
 
 YES, NO = 0, 1
+_TRANSFERS = (EntryKind.TRANSFER_IN, EntryKind.TRANSFER_OUT)
 _BIPS = 10_000
 
 
@@ -118,7 +120,7 @@ def _trade(kind: EntryKind, leg: Leg, side: OrderSide, size: int, number: int, n
         side=side,
         price=leg.price,
         size=size,
-        liquidity=Liquidity.MAKER,
+        liquidity=Liquidity.TRANSFER if kind in _TRANSFERS else Liquidity.MAKER,
         status=FillStatus.CONFIRMED,
         matched_ns=now_ns,
     )

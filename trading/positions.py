@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
 
-from domain.fill import Fill, FillKey
+from domain.fill import Fill, FillKey, Liquidity
 from domain.market import Market
 from domain.order import OrderSide
 from domain.position import Position, PositionStatus
@@ -57,7 +57,7 @@ class OpenPosition:
         if fill.key in self.final:
             self.recent, self.final, self.base = self.final | self.recent, {}, self.forgotten
         self.recent[fill.key] = fill
-        if not known and fill.side is OrderSide.SELL:
+        if not known and fill.side is OrderSide.SELL and fill.liquidity is not Liquidity.TRANSFER:
             self.last_sale = fill.price
         if known or self.payout is not None:
             self.holding = fold(self.recent.values(), self.base)

@@ -5,8 +5,9 @@ as `external`, those in quarantine are looked at again. Nothing is concluded whi
 news, the second run changes nothing.
 
 Splits, merges and conversions made outside are adopted when shares and cash agree (`trading.outside`), also in markets of which nothing was held:
-while cash is wrong, the venue's index is asked where the wallet has shares. What stays of a difference in cash converges or halts
-(`trading.cash_differences`). A difference in shares beyond 0.01 that lasts halts its market.
+while cash is wrong, and every five minutes, the venue's index is asked where the wallet has shares. Shares that came or went without a trade are
+adopted once that is proved (`trading.transfers`). What stays of a difference in cash converges or halts (`trading.cash_differences`). Any other
+difference in shares beyond 0.01 that lasts halts its market.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from trading.outside import OutsideMove, as_trades, conversion, gain, pair_moves
 from trading.own_orders import OwnOrder
 from trading.positions import DUST
 from trading.slices import in_slices
+from trading.transfers import Transfers
 
 RESTING = frozenset({OrderStatus.LIVE, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELLING, OrderStatus.DELAYED})
 _MARGIN_NS = 300_000_000_000
@@ -37,6 +39,8 @@ _MOST_REREAD = 20
 """How many tokens the venue is asked to read again in one round: such requests have a small budget."""
 _MOST_LISTED = 50
 """How many markets of the venue's index are looked at in one round."""
+_LIST_NS = 300_000_000_000
+"""How often the index is asked while the cash agrees: shares may have come to markets of which nothing is held."""
 
 _COMPARE = "compare the fills with the venue's trades and transfers"
 _log = structlog.get_logger(__name__)
@@ -66,6 +70,8 @@ class Reconciler:
         event_of: returns all unresolved markets of a market's event.
         fee_bips_of: returns what the venue keeps of a conversion in a market's event.
         look_up: makes markets known by their condition ids, where that is possible.
+        bid_of: returns the best bid for a token, 0 when nobody bids, None when that is not known.
+        read_again: takes over a market as the venue has it now.
         holdings: lists the wallet's tokens, None where nothing does.
     """
 
@@ -79,6 +85,8 @@ class Reconciler:
         event_of: Callable[[Market], list[Market]],
         fee_bips_of: Callable[[Market], int],
         look_up: Callable[[Iterable[str]], Awaitable[None]],
+        bid_of: Callable[[str], int | None],
+        read_again: Callable[[Market], Awaitable[None]],
         holdings: HoldingsIndex | None = None,
     ) -> None:
         self._desk = desk
@@ -90,6 +98,8 @@ class Reconciler:
         self._look_up = look_up
         self._holdings = holdings
         self._cash = CashDifferences(desk)
+        self._transfers = Transfers(desk, market_of=self._unresolved, bid_of=bid_of, read_again=read_again)
+        self._list_due_ns = 0
         self._last_token_differences: dict[str, int] = {}
         # Who has lifted the halt of a difference has dealt with it: the same one halts nothing again until the next start.
         self._halted_for: dict[str, int] = {}
@@ -122,10 +132,12 @@ class Reconciler:
         except VenueError as error:
             _log.warning("venue could not be read", error=str(error))
             return replace(unfinished, complete=False)
+        await self._transfers.confirm(self._token_differences(balances))
         if not self._quiet(begun):
             return unfinished
         self._adopt_moves(balances)
-        token_differences = self._compare_tokens(balances)
+        waiting = self._transfers.adopt(self._token_differences(balances), self._cash.unexplained(balances.cash))
+        token_differences = self._compare_tokens(balances, waiting)
         cash_difference = self._cash.converge(balances.cash, first=first, doubtful=token_differences > 0)
         self._note(balances)
         if token_differences:
@@ -187,16 +199,23 @@ class Reconciler:
                 return False
         return portfolio.changed_ns <= begun and not portfolio.positions.with_unsettled()
 
+    @property
+    def arriving(self) -> set[str]:
+        """Return the ids of the markets in which a transfer may be adopted: their prices should be known."""
+        return {market.id for market in self._transfers.awaited.values()}
+
     async def _balances(self) -> Balances:
-        """Read the tokens we hold and their complements."""
-        held = self._desk.portfolio.positions.held_tokens()
+        """Read the tokens we hold, those that may be transfers, and their complements."""
+        held = self._desk.portfolio.positions.held_tokens() | self._transfers.awaited.keys()
         pairs = {token_id for market in self._markets(held) for token_id in market.token_ids}
         return await self._gateway.balances(sorted(held | pairs))
 
     async def _completed(self, balances: Balances) -> Balances:
-        """Read what may explain differences besides: while cash is wrong, markets in which shares are listed; all of an event that was converted."""
-        if not self._cash_agrees(balances, self._moves(balances)):
-            balances = await self._with(balances, await self._listed())
+        """Read what may explain differences besides: where shares are listed, now and then and while cash is wrong; all of a converted event."""
+        now = self._desk.clock.now_ns()
+        if now >= self._list_due_ns or not self._cash_agrees(balances, self._moves(balances)):
+            self._list_due_ns = now + _LIST_NS
+            balances = await self._with(balances, await self._listed(balances.tokens.keys()))
         events = self._converted_events(self._differences(balances))
         return await self._with(balances, {t for event in events for market in event for t in market.token_ids})
 
@@ -207,8 +226,8 @@ class Reconciler:
         more = await self._gateway.balances(missing)
         return replace(balances, tokens={**balances.tokens, **more.tokens})
 
-    async def _listed(self) -> AbstractSet[str]:
-        """Return the tokens of the markets in which the venue's index finds shares of ours; without an answer nothing is added."""
+    async def _listed(self, known: AbstractSet[str]) -> AbstractSet[str]:
+        """Return the tokens of the markets in which the venue's index finds shares besides the `known` ones; without an answer nothing is added."""
         if self._holdings is None:
             return set()
         try:
@@ -216,12 +235,22 @@ class Reconciler:
         except VenueError as error:
             _log.warning("the venue's index could not be read", error=str(error))
             return set()
-        return {token_id for market in self._markets(listed)[:_MOST_LISTED] for token_id in market.token_ids}
+        return {
+            token_id for market in self._markets(set(listed) - known)[:_MOST_LISTED] for token_id in market.token_ids
+        }
 
     def _markets(self, token_ids: Iterable[str]) -> list[Market]:
         """Return the unresolved markets of tokens, each once."""
-        found = {market.id: market for token in token_ids if (market := self._market_of(token)) is not None}
-        return [market for market in found.values() if not self._resolved(market.token_ids[0])]
+        found = {market.id: market for token in token_ids if (market := self._unresolved(token)) is not None}
+        return list(found.values())
+
+    def _unresolved(self, token_id: str) -> Market | None:
+        return None if self._resolved(token_id) else self._market_of(token_id)
+
+    def _token_differences(self, balances: Balances) -> dict[str, int]:
+        """Return the differences that are more than dust, but those of resolved markets."""
+        differences = self._differences(balances).items()
+        return {token_id: by for token_id, by in differences if abs(by) > DUST and not self._resolved(token_id)}
 
     def _differences(self, balances: Balances) -> dict[str, int]:
         """Return venue minus ours for every token that was read."""
@@ -295,18 +324,14 @@ class Reconciler:
         except VenueError as error:
             _log.warning("balances could not be read again", error=str(error))
 
-    def _compare_tokens(self, balances: Balances) -> int:
+    def _compare_tokens(self, balances: Balances, waiting: AbstractSet[str]) -> int:
+        """Halt the markets in which differences last, but those that wait to be adopted; return how many there are."""
         positions = self._desk.portfolio.positions
-        differences = {
-            token_id: difference
-            for token_id, held in balances.tokens.items()
-            if not self._resolved(token_id)
-            and positions.holding(token_id)
-            and abs(difference := held - positions.size(token_id)) > DUST
-        }
+        found = self._token_differences(balances).items()
+        differences = {token_id: difference for token_id, difference in found if positions.holding(token_id)}
         for token_id, difference in differences.items():
             lasts = self._last_token_differences.get(token_id) == difference
-            if lasts and self._halted_for.get(token_id) != difference:
+            if lasts and token_id not in waiting and self._halted_for.get(token_id) != difference:
                 self._halted_for[token_id] = difference
                 market_id = positions.holding(token_id)[0].market_id
                 reason = f"the venue holds {difference:+d} micro-shares of {token_id[:12]}… more than our fills explain"

@@ -1,8 +1,8 @@
 """The SQL of the reports: a handful of statements, each one pass over an account's rows of a period. Every amount is an integer in micro-units.
 
 Money comes from the ledger, at the time it was booked, so that a report adds up to it; volume, counts and roles come from the fills that have not
-failed, at the time they matched. Keys are texts: a strategy, a market's id, a category, an arbitrage type, or the day a period begins (UTC). All that
-becomes of a position is of the arbitrage type whose legs bought into it: its sale, its merge, its market's end.
+failed and are trades, at the time they matched. Keys are texts: a strategy, a market's id, a category, an arbitrage type, or the day a period begins
+(UTC). All that becomes of a position is of the arbitrage type whose legs bought into it: its sale, its merge, its market's end.
 """
 
 from __future__ import annotations
@@ -163,13 +163,13 @@ _FILLS = """
 SELECT {key}, count(*), coalesce(sum(r.price_ticks * r.size_units / 1000000), 0)::bigint,
   coalesce(sum(r.price_ticks * r.size_units / 1000000) FILTER (WHERE r.liquidity = 'maker'), 0)::bigint
 FROM fills r {join}
-WHERE r.account = %(account)s AND r.status <> 'failed' AND r.matched_at >= %(start)s AND r.matched_at < %(end)s
+WHERE r.account = %(account)s AND r.status <> 'failed' AND r.liquidity <> 'transfer' AND r.matched_at >= %(start)s AND r.matched_at < %(end)s
 GROUP BY 1
 """
 
 
 def fills(account: str, span: Span, by: By) -> list[FillRow]:
-    """Return number and volume of the fills by group; each fill's dollars are rounded down."""
+    """Return number and volume of the trades by group; each fill's dollars are rounded down."""
     key = _period(by, "r.matched_at") if by.is_period else _ROW_KEY[by]
     return [FillRow(*row) for row in _rows(_FILLS.format(key=key, join=_FILL_JOIN.get(by, "")), account, span)]
 

@@ -29,6 +29,8 @@ _TITLES = {
     EntryKind.MERGE: "Merges",
     EntryKind.CONVERSION: "Conversions",
     EntryKind.CONVERSION_FEE: "Fees of conversions",
+    EntryKind.TRANSFER_IN: "Shares transferred in",
+    EntryKind.TRANSFER_OUT: "Shares transferred out",
     EntryKind.RESOLUTION: "Markets resolved",
     EntryKind.PAYOUT: "Payouts",
     EntryKind.REWARD: "Rewards",
@@ -44,6 +46,7 @@ _COLUMN = {
     LedgerAccount.INVENTORY: ("inventory", 1),
     LedgerAccount.RECEIVABLE: ("receivable", 1),
     LedgerAccount.EQUITY: ("deposits", -1),
+    LedgerAccount.TRANSFERS: ("deposits", -1),
     LedgerAccount.REALISED: ("realised", -1),
     LedgerAccount.FEES: ("fees", 1),
     LedgerAccount.REWARDS: ("rewards", -1),
@@ -54,7 +57,9 @@ _COLUMN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amounts:
-    """Balances, or what moved them, in micro-dollars; `deposits` are net of withdrawals, `rounding` is negative where money was missing."""
+    """Balances, or what moved them, in micro-dollars; `deposits` are net of withdrawals, in cash and in kind,
+    `rounding` is negative where money was missing.
+    """
 
     cash: int = 0
     inventory: int = 0

@@ -145,6 +145,6 @@ def ledger_summary(account: str) -> LedgerSummary:
         fees=balances.get(LedgerAccount.FEES, 0),
         rewards=-balances.get(LedgerAccount.REWARDS, 0),
         rounding=-balances.get(LedgerAccount.ROUNDING, 0),
-        deposits=-balances.get(LedgerAccount.EQUITY, 0),
+        deposits=-balances.get(LedgerAccount.EQUITY, 0) - balances.get(LedgerAccount.TRANSFERS, 0),
         balanced=not any(assets.values()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from domain.ledger import LedgerAccount
@@ -130,6 +130,47 @@ async def test_the_wallets_operations_in_markets_the_trader_holds_nothing_of_hal
     assert {sizes(each.token_ids[0]) for each in event if each != other} == {MICRO}
     kinds = {row["kind"] for row in desk.disk.tables.rows["ledger_entries"]}
     assert not {"withdrawal", "misbooked"} & kinds
+
+
+async def test_shares_sent_from_another_wallet_and_sent_on_are_adopted_also_when_the_trader_dies_in_between(
+    desk: Desk,
+) -> None:
+    trader = await desk.start()
+    market = liquid_market(trader.kernel, exclusive=False)
+    await buy(desk, trader.kernel, market)
+    friend = "0x" + "f1" * 20
+    bought = trader.kernel.portfolio.positions.size(market.token_ids[0])
+    happen(desk, commands.Deposit(friend, 50 * MICRO))
+    happen(desk, commands.Split(friend, market.condition_id, 20 * MICRO))
+    happen(desk, commands.Transfer(friend, desk.signer.address, market.token_ids[0], 20 * MICRO))
+    await until(lambda: waiting_for(trader, market))
+    await trader.kill(desk.disk)
+
+    second = await desk.start()
+    await until(lambda: passes(desk, lambda: second.kernel.portfolio.positions.size(market.token_ids[0]) > bought))
+    await second.kill(desk.disk)
+    happen(desk, commands.Transfer(desk.signer.address, friend, market.token_ids[0], 8 * MICRO))
+
+    third = await desk.start()
+    portfolio = third.kernel.portfolio
+    await until(lambda: passes(desk, lambda: portfolio.positions.size(market.token_ids[0]) == bought + 12 * MICRO))
+    assert third.kernel.halts.active() == []
+    assert portfolio.ledger.cash == (await desk.held(third, ()))[0]
+    assert portfolio.ledger.balance(LedgerAccount.EQUITY) == -DEPOSIT
+    assert portfolio.ledger.balance(LedgerAccount.INVENTORY) == portfolio.positions.total_cost
+    kinds = [row["kind"] for row in desk.disk.tables.rows["ledger_entries"]]
+    assert (kinds.count("transfer_in"), kinds.count("transfer_out")) == (4, 4)
+    assert not {"withdrawal", "misbooked", "external_buy", "external_sell"} & set(kinds)
+
+
+async def waiting_for(trader: Trader, market: Market) -> bool:
+    return market.id in trader.kernel.reconciler.arriving
+
+
+async def passes(desk: Desk, holds: Callable[[], bool]) -> bool:
+    """Let a second pass at the venue, and tell whether something holds then."""
+    desk.venue.pass_time(1.0)
+    return holds()
 
 
 async def beside(desk: Desk) -> OpenWallet:

@@ -83,6 +83,8 @@ class OrderRig(AccountRig):
             event_of=self._event_of,
             fee_bips_of=lambda _: self.fee_bips,
             look_up=self.unknown_markets.look_up,
+            bid_of=lambda _: self.book.best_bid if self.book is not None else None,
+            read_again=lambda market: self.venue._enter("market", market.condition_id),
             holdings=self.index,
         )
         self.withdrawals = Withdrawals(self.desk, self.venue, self.flow, self.resolver)

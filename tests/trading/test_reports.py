@@ -302,6 +302,38 @@ def test_a_statement_goes_from_balance_to_balance():
     assert (left.question, left.outcome, left.closing) == ("Will it?", "Yes", 30 * MICRO)
 
 
+def test_shares_that_were_transferred_are_deposits_in_kind_and_no_trades():
+    books = a_week()
+    before = profit_report_of(books)
+    moves = {"strategy": "", "liquidity": Liquidity.TRANSFER}
+    books.trade("m2", 1, OrderSide.BUY, 400_000, 10 * MICRO, ns(6.6), kind=EntryKind.TRANSFER_IN, **moves)
+    books.trade("m2", 1, OrderSide.SELL, 900_000, 4 * MICRO, ns(6.7), kind=EntryKind.TRANSFER_OUT, **moves)
+    books.flush()
+
+    found = statement(f.ACCOUNT, days(0, 7))
+    lines = {line.kind: line for line in found.lines}
+    came, went = lines["transfer_in"], lines["transfer_out"]
+    assert (came.title, came.amounts.deposits, came.amounts.inventory) == (
+        "Shares transferred in",
+        4 * MICRO,
+        4 * MICRO,
+    )
+    assert (went.title, went.amounts.deposits, went.amounts.realised) == ("Shares transferred out", -1_600_000, 0)
+    assert all(line.amounts.imbalance == 0 for line in found.lines)
+    assert found.closing.deposits == books.portfolio.ledger.deposits == ledger_summary(f.ACCOUNT).deposits
+    (row,) = [token for token in found.tokens if token.token_id == "22"]
+    assert (row.came, row.went, row.closing) == (60 * MICRO, 54 * MICRO, 6 * MICRO)
+    after = profit_report(f.ACCOUNT, days(0, 7), By.TOTAL).total
+    assert (after.profit, after.fills, after.volume) == before
+    assert after.exposure == books.portfolio.ledger.balance(LedgerAccount.INVENTORY)
+
+
+def profit_report_of(books: Books) -> tuple[int, int, int]:
+    """Return profit, number and volume of the trades so far, by the account itself."""
+    fills = books.portfolio.fills.values()
+    return books.portfolio.ledger.profit, len(fills), sum(fill.price * fill.size // MICRO for fill in fills)
+
+
 def test_a_difference_to_the_venue_is_shown_to_the_micro_unit():
     books = a_week()
     books.check(books.portfolio.ledger.cash - 7, ns(6.6), **{"21": (29 * MICRO, 30 * MICRO)})

@@ -96,7 +96,7 @@ class Fill(models.Model):
     size = decimal_of(F("size_units"))
     fee_units = models.BigIntegerField(default=0)
     fee_rate_micros = models.BigIntegerField(default=0, help_text="the market's fee rate at the fill")
-    liquidity = models.CharField(max_length=5, choices=choices_of(Liquidity))
+    liquidity = models.CharField(max_length=8, choices=choices_of(Liquidity))
     status = models.CharField(max_length=9, choices=choices_of(FillStatus))
     strategy_name = models.CharField(max_length=60, blank=True, default="")
     transaction_hash = models.CharField(max_length=80, blank=True, default="")

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from . import order_pb2 as polybot_dot_v1_dot_order__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16polybot/v1/trade.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16polybot/v1/order.proto\"\xa5\x03\n\x04\x46ill\x12\x10\n\x08trade_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x11\n\tmarket_id\x18\x04 \x01(\t\x12\x10\n\x08token_id\x18\x05 \x01(\t\x12#\n\x04side\x18\x06 \x01(\x0e\x32\x15.polybot.v1.OrderSide\x12\x14\n\x0cprice_micros\x18\x07 \x01(\x03\x12\x13\n\x0bsize_micros\x18\x08 \x01(\x03\x12\x12\n\nfee_micros\x18\t \x01(\x03\x12\x17\n\x0f\x66\x65\x65_rate_micros\x18\n \x01(\x03\x12(\n\tliquidity\x18\x0b \x01(\x0e\x32\x15.polybot.v1.Liquidity\x12&\n\x06status\x18\x0c \x01(\x0e\x32\x16.polybot.v1.FillStatus\x12\x15\n\rstrategy_name\x18\r \x01(\t\x12.\n\nmatched_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10transaction_hash\x18\x0f \x01(\t\x12\x13\n\x0bposition_id\x18\x10 \x01(\t*\xa6\x01\n\nFillStatus\x12\x1b\n\x17\x46ILL_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ILL_STATUS_MATCHED\x10\x01\x12\x15\n\x11\x46ILL_STATUS_MINED\x10\x02\x12\x19\n\x15\x46ILL_STATUS_CONFIRMED\x10\x03\x12\x18\n\x14\x46ILL_STATUS_RETRYING\x10\x04\x12\x16\n\x12\x46ILL_STATUS_FAILED\x10\x05*P\n\tLiquidity\x12\x19\n\x15LIQUIDITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fLIQUIDITY_MAKER\x10\x01\x12\x13\n\x0fLIQUIDITY_TAKER\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16polybot/v1/trade.proto\x12\npolybot.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16polybot/v1/order.proto\"\xa5\x03\n\x04\x46ill\x12\x10\n\x08trade_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x11\n\tmarket_id\x18\x04 \x01(\t\x12\x10\n\x08token_id\x18\x05 \x01(\t\x12#\n\x04side\x18\x06 \x01(\x0e\x32\x15.polybot.v1.OrderSide\x12\x14\n\x0cprice_micros\x18\x07 \x01(\x03\x12\x13\n\x0bsize_micros\x18\x08 \x01(\x03\x12\x12\n\nfee_micros\x18\t \x01(\x03\x12\x17\n\x0f\x66\x65\x65_rate_micros\x18\n \x01(\x03\x12(\n\tliquidity\x18\x0b \x01(\x0e\x32\x15.polybot.v1.Liquidity\x12&\n\x06status\x18\x0c \x01(\x0e\x32\x16.polybot.v1.FillStatus\x12\x15\n\rstrategy_name\x18\r \x01(\t\x12.\n\nmatched_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10transaction_hash\x18\x0f \x01(\t\x12\x13\n\x0bposition_id\x18\x10 \x01(\t*\xa6\x01\n\nFillStatus\x12\x1b\n\x17\x46ILL_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46ILL_STATUS_MATCHED\x10\x01\x12\x15\n\x11\x46ILL_STATUS_MINED\x10\x02\x12\x19\n\x15\x46ILL_STATUS_CONFIRMED\x10\x03\x12\x18\n\x14\x46ILL_STATUS_RETRYING\x10\x04\x12\x16\n\x12\x46ILL_STATUS_FAILED\x10\x05*h\n\tLiquidity\x12\x19\n\x15LIQUIDITY_UNSPECIFIED\x10\x00\x12\x13\n\x0fLIQUIDITY_MAKER\x10\x01\x12\x13\n\x0fLIQUIDITY_TAKER\x10\x02\x12\x16\n\x12LIQUIDITY_TRANSFER\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILLSTATUS']._serialized_start=520
   _globals['_FILLSTATUS']._serialized_end=686
   _globals['_LIQUIDITY']._serialized_start=688
-  _globals['_LIQUIDITY']._serialized_end=768
+  _globals['_LIQUIDITY']._serialized_end=792
   _globals['_FILL']._serialized_start=96
   _globals['_FILL']._serialized_end=517
 # @@protoc_insertion_point(module_scope)

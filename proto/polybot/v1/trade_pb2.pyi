@@ -24,6 +24,7 @@ class Liquidity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIQUIDITY_UNSPECIFIED: _ClassVar[Liquidity]
     LIQUIDITY_MAKER: _ClassVar[Liquidity]
     LIQUIDITY_TAKER: _ClassVar[Liquidity]
+    LIQUIDITY_TRANSFER: _ClassVar[Liquidity]
 FILL_STATUS_UNSPECIFIED: FillStatus
 FILL_STATUS_MATCHED: FillStatus
 FILL_STATUS_MINED: FillStatus
@@ -33,6 +34,7 @@ FILL_STATUS_FAILED: FillStatus
 LIQUIDITY_UNSPECIFIED: Liquidity
 LIQUIDITY_MAKER: Liquidity
 LIQUIDITY_TAKER: Liquidity
+LIQUIDITY_TRANSFER: Liquidity
 
 class Fill(_message.Message):
     __slots__ = ("trade_id", "order_id", "account", "market_id", "token_id", "side", "price_micros", "size_micros", "fee_micros", "fee_rate_micros", "liquidity", "status", "strategy_name", "matched_at", "transaction_hash", "position_id")
