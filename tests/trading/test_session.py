@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from tests.trading import factories as f
+from trading import session
 from trading.models import EquitySnapshot
 from trading.row_write import to_datetime
 from trading.session import session_began
@@ -51,3 +53,38 @@ def test_a_clock_that_was_put_back_is_no_new_session() -> None:
     EquitySnapshot.objects.all().delete()
     traded(-10, -20)
     assert ago() == 0
+
+
+def test_what_is_a_break_is_known_to_the_second_however_long_the_session() -> None:
+    traded(*(15 * number for number in range(100)))
+    assert ago() == 15 * 99
+    EquitySnapshot.objects.filter(account=f.ACCOUNT).delete()
+    traded(0, 15, 30, 45 + 1 / 60, 50)
+    assert ago() == 30
+
+
+def test_the_search_looks_into_the_index_once_for_a_quarter_of_an_hour() -> None:
+    now = to_datetime(f.NOW)
+    assert now is not None
+    EquitySnapshot.objects.bulk_create(
+        EquitySnapshot(
+            account=f.ACCOUNT, cash_units=0, inventory_cost_units=0, inventory_value_units=0, realised_units=0, fees_units=0,
+            created_at=now - timedelta(seconds=number),
+        )
+        for number in range(5_000)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE equity_snapshots")
+        cursor.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + session._BEGAN,
+            {"account": f.ACCOUNT, "seconds": session.BREAK_SECONDS},
+        )
+        (plan,) = cursor.fetchone()
+    assert ago() == pytest.approx(4_999 / 60)
+    assert rows_read(plan[0]["Plan"]) < 20
+
+
+def rows_read(node) -> float:
+    """Return how many rows the scans of a plan gave out."""
+    own = node["Actual Rows"] * node["Actual Loops"] if node.get("Relation Name") == "equity_snapshots" else 0
+    return own + sum(rows_read(each) for each in node.get("Plans", ()))
