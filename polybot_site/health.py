@@ -1,8 +1,8 @@
 """Is everything there? The six checks of the specification, and the processes that polybot consists of.
 
-The web process itself asks PostgreSQL, Redis, the worker and beat, each at its interval, in a thread of its own. What only the trader can know
-(the venue's REST and WebSocket) it publishes to Redis; without a recent report those checks fail. A check that was never run, failed, or is too
-old is not ok; a part that is not configured is reported as not enabled and counts neither way.
+The web process itself asks PostgreSQL, Redis, the S3 storage, the worker and beat, each at its interval, in a thread of its own. What only the
+trader can know (the venue's REST and WebSocket) it publishes to Redis; without a recent report those checks fail. A check that was never run,
+failed, or is too old is not ok; a part that is not configured is reported as not enabled and counts neither way.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ from domain.status import BudgetFigure
 from infra.clock import SystemClock
 from infra.health import CheckStatus, HealthMonitor
 from infra.redis import async_client, sync_client
+from polybot_site.config_loader import current
 from polybot_site.schedule import HEARTBEAT_SECONDS
+from polybot_site.storage import reach
 from polybot_site.tasks import BEAT_KEY, WORKER_KEY
 from proto.polybot.v1 import events_pb2
 from trading.store import current_account
 
 FROM_THE_TRADER = {"polymarket_clob": 30.0, "polymarket_ws": 10.0}
-NOT_CONFIGURED = {"s3": 60.0, "kalshi": 30.0}
-"""Blobs lie in a local folder, and only one venue is traded, until these parts are configured."""
+NOT_CONFIGURED = {"kalshi": 30.0}
+"""Only one venue is traded until this one is configured."""
+_S3_INTERVAL = 60.0
 
 _ESSENTIAL = {"postgres", "redis"}
 _FIRST_ANSWER_WITHIN = 6.0
@@ -70,6 +73,8 @@ class SiteHealth:
     """Runs the web process's own checks in a thread, and puts together the report."""
 
     def __init__(self, redis_url: str) -> None:
+        self._s3 = current().config.s3
+        self._not_configured = NOT_CONFIGURED if self._s3.bucket else {"s3": _S3_INTERVAL, **NOT_CONFIGURED}
         self._redis = sync_client(redis_url)
         self._monitor = HealthMonitor(SystemClock())
         self._first_round = threading.Event()
@@ -80,7 +85,7 @@ class SiteHealth:
         self._first_round.wait(_FIRST_ANSWER_WITHIN)
         of_the_trader, budgets = self._from_the_trader()
         checks = [_from_monitor(status) for status in self._monitor.statuses()] + of_the_trader
-        checks += [Check(name, None, False, None, interval, "") for name, interval in NOT_CONFIGURED.items()]
+        checks += [Check(name, None, False, None, interval, "") for name, interval in self._not_configured.items()]
         failed = {check.name for check in checks if check.ok is False}
         status = "down" if failed & _ESSENTIAL else "degraded" if failed else "ok"
         return Report(status, checks, budgets)
@@ -105,6 +110,8 @@ class SiteHealth:
         self._monitor.register("redis", 10, ask_redis)
         self._monitor.register("worker", HEARTBEAT_SECONDS, heartbeat(WORKER_KEY))
         self._monitor.register("beat", HEARTBEAT_SECONDS, heartbeat(BEAT_KEY))
+        if self._s3.bucket:
+            self._monitor.register("s3", _S3_INTERVAL, lambda: asyncio.to_thread(reach, self._s3))
         await self._monitor.run_once()
         self._first_round.set()
         self._monitor.start()
