@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.halt import HaltScope
+from domain.market import Market
 from domain.money import MICRO
 from domain.order import Effect, OrderSide, OrderStatus, OrderType
+from domain.ports import Journal
+from domain.reports import TradeReport
 from runtime.halting import CommandRefusedError
 from runtime.kernel import Kernel
-from tests.runtime.kit import House, gateway_of, open_at_venue, place, rest, signal
+from runtime.ports import Ports
+from tests.runtime.kit import Catalog, House, gateway_of, open_at_venue, place, rest, signal
 from tests.runtime.test_operator import command, on
+from tests.trading import factories as f
 from trading.flatten import _slice
 from trading.inbox import PendingCommand
 from trading.risk import Refusal
@@ -221,5 +227,54 @@ def test_a_loss_limit_stops_what_opens_and_lets_what_reduces_go_on(house: House)
         assert kernel.news.refusals["test"] == {"halted": 1}
         sale = signal(kernel, house.market(0), side=OrderSide.SELL, effect=Effect.REDUCE, price=book.best_bid)
         assert kernel.executor.submit(sale).draft is not None
+
+    on(house, story)
+
+
+def test_a_trade_in_a_market_that_is_never_listed_is_booked_and_one_that_cannot_be_is_named_when_its_halt_is_lifted(
+    house: House,
+) -> None:
+    hidden = house.market(0)
+
+    class Listing(Catalog):
+        """Lists all markets but one, which it still knows by its condition."""
+
+        async def markets(self) -> Any:
+            markets, groups = await super().markets()
+            return [market for market in markets if market.id != hidden.id], groups
+
+    def dress(ports: Ports) -> Ports:
+        async def nothing(_journal: Journal) -> list[Market]:
+            return []
+
+        setattr(ports.storage, "load_markets", nothing)  # noqa: B010
+        return replace(ports, catalog=Listing(house.world))
+
+    house.dress = dress
+
+    async def story(kernel: Kernel) -> None:
+        now = house.world.clock.now_ns()
+        good = f.trade(
+            f.order(), 10 * MICRO, condition_id=hidden.condition_id, token_id=hidden.token_ids[0], matched_ns=now
+        )
+        odd = replace(good, trade_id="odd", condition_id="0xnowhere")
+
+        async def trades(after_ns: int = 0) -> list[TradeReport]:
+            return [good, odd]
+
+        setattr(gateway_of(kernel), "trades", trades)  # noqa: B010
+        assert kernel.markets.get(hidden.id) is None
+        await kernel.reconciler.run()
+
+        assert kernel.portfolio.positions.size(good.token_id) == 10 * MICRO
+        assert kernel.markets.committed(hidden.id)
+        assert [halt.target for halt in kernel.halts.active()] == ["0xnowhere"]
+
+        result = await command(kernel, "resume", scope="market", target="0xnowhere")
+        assert (result["halted"], result["booked"]) == (False, 0)
+        assert "trade odd of order" in result["left_out"][0]
+        assert "the venue does not know it either" in result["left_out"][0]
+        await kernel.reconciler.run()
+        assert kernel.halts.active() == []
 
     on(house, story)
