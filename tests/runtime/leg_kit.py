@@ -18,7 +18,7 @@ from venues.exchange.commands import CancelOrders
 
 def offer(house: House, market: Market, token: str, price: int, shares: int) -> None:
     """Let somebody offer whole shares at a price, as the only ask up to there."""
-    house.world._place("noise", house.world._next_order_id("noise"), token, OrderSide.SELL, price, shares * SIZE, OrderType.GTC)  # fmt: skip
+    house.world.place("noise", house.world._next_order_id("noise"), token, OrderSide.SELL, price, shares * SIZE, OrderType.GTC)  # fmt: skip
 
 
 def clear(house: House, market: Market) -> None:

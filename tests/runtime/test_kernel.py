@@ -101,7 +101,7 @@ def test_what_happened_while_the_trader_was_dead_is_found_at_the_start(house: Ho
         own = await place(first, market, price=book.best_bid, size=20 * MICRO)
         await house.kill(first)
         house.world.step(c.CancelOrders("maker", tuple(house.world._agent_orders[market.condition_id])))
-        house.world._place(
+        house.world.place(
             "noise", "n-1", market.token_ids[0], OrderSide.SELL, own.order.draft.price, 20 * MICRO, OrderType.FAK
         )
 

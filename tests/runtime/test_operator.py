@@ -201,7 +201,7 @@ def test_cancelling_everything_leaves_nothing_at_the_venue(house: House) -> None
         for number in range(3):
             await rest(kernel, house.market(number))
         market = house.market()
-        house.world._place(TRADER, "stranger", market.token_ids[0], OrderSide.BUY, 20_000, 10 * MICRO, OrderType.GTC)
+        house.world.place(TRADER, "stranger", market.token_ids[0], OrderSide.BUY, 20_000, 10 * MICRO, OrderType.GTC)
         assert open_at_venue(house) == 4
 
         assert await command(kernel, "cancel_all") == {"open_before": 3, "open_after": 0, "confirmed": True}
