@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import logging
+import re
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,7 @@ from polybot_site import health, key_actions
 from polybot_site.config_loader import ConfigError, load
 from polybot_site.health import SiteHealth
 from polybot_site.key_files import back_up
+from polybot_site.key_status import storage_lines
 from polybot_site.management.commands import config as config_command
 from polybot_site.management.commands import wallet as wallet_command
 from polybot_site.storage import BlobStorageError, reach, storage_settings, storage_status
@@ -217,7 +219,9 @@ def test_a_wrong_setting_is_named_by_every_action(server, desk, changed, told):
         with pytest.raises(CommandError, match=told) as caught:
             desk.run(*action)
         assert STRANGERS_SECRET not in str(caught.value)
-    assert storage_status(s3(server.environ(**changed)))["trouble"]
+    place, problem = storage_lines(storage_status(s3(server.environ(**changed))))
+    assert place.startswith("backups    bucket ")
+    assert re.search(f"^problem: .*{told}", problem)
 
 
 @pytest.mark.parametrize(("hours", "word"), [(1, "ahead of"), (-1, "behind")])
