@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
@@ -21,6 +22,7 @@ _FIXES = {
     "parse_error": "Send a valid JSON body.",
     "unsupported_media_type": "Send the body as application/json.",
     "not_acceptable": "Ask for application/json.",
+    "too_large": "Send what the address takes and nothing else; /api/docs/ lists it.",
     "throttled": "Wait, then try again.",
     "database_unavailable": "`manage.py services status` shows whether it runs; `make run` starts it again.",
     "invalid_address": "Take out %00.",
@@ -35,6 +37,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, InterfaceError | OperationalError):
         _log.error("database_unavailable", error=str(error))
         return Response(refusal_body("database_unavailable", "PostgreSQL does not answer."), status=503)
+    if isinstance(error, RequestDataTooBig):
+        return Response(refusal_body("too_large", "The body is too large."), status=413)
     if isinstance(error, PolybotError):
         return Response(refusal_body("invalid", str(error)), status=400)
     response = exception_handler(error, context)

@@ -173,6 +173,8 @@ def test_keys_of_different_users_do_not_meet(api, impatient):
         ({"token_id": "unknown"}, "token_id"),
         ({"token_id": "1\x00"}, "token_id"),
         ({"post_only": "perhaps"}, "post_only"),
+        ({"post_onyl": True}, "post_onyl"),
+        ({"account": "paper:other"}, "account"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_by_field_and_no_command_is_issued(api, change, field):
@@ -183,11 +185,24 @@ def test_an_order_that_makes_no_sense_is_refused_by_field_and_no_command_is_issu
     assert not Command.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["nonsense", "[]", '"text"', "7", "null"])
+def test_a_key_that_is_too_long_is_invalid_and_not_used(api):
+    answer = api.post("/api/orders", ORDER, format="json", headers={"Idempotency-Key": "k" * 81})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid")
+    assert "Idempotency-Key" in answer.json()["detail"]
+    assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize("body", ["nonsense", "[]", '"text"', "7", "null", '{"price":' * 100_000])
 def test_a_body_that_is_no_object_is_refused(api, body):
     answer = api.post("/api/orders", body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["error"] in {"parse_error", "invalid"}
+
+
+def test_a_body_that_is_too_large_is_refused_in_the_form_of_every_refusal(api, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    answer = api.post("/api/orders", {**ORDER, "reason": "x" * 2_000}, format="json")
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
 
 
 def test_numbers_are_accepted_for_amounts(api, impatient):
@@ -197,10 +212,27 @@ def test_numbers_are_accepted_for_amounts(api, impatient):
 
 
 @pytest.mark.parametrize(
-    "body", [{"scope": "market"}, {"scope": "all", "target": "m1"}, {"scope": "universe"}, {"reason": ""}]
+    "body",
+    [
+        {"scope": "market"},
+        {"scope": "all", "target": "m1"},
+        {"scope": "universe"},
+        {"reason": ""},
+        {"market": "m1"},
+    ],
 )
 def test_a_halt_of_nothing_in_particular_is_refused(api, body):
     assert api.post("/api/halt", body, format="json").status_code == 400
+
+
+def test_a_misspelt_resumption_does_not_lift_the_halt_of_everything(api):
+    answer = api.delete("/api/halt?market=m1")
+    assert (answer.status_code, list(answer.json()["detail"])) == (400, ["market"])
+    assert not Command.objects.exists()
+
+
+def test_a_resumption_names_its_account_in_the_address(api, impatient):
+    assert api.delete("/api/halt?scope=market&target=m1&account=sim:none").json()["detail"].keys() == {"account"}
 
 
 def test_a_halt_outlives_the_traders_absence_and_an_order_does_not(api, impatient):

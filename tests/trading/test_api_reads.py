@@ -103,6 +103,12 @@ def test_a_cursor_that_no_page_gave_is_refused_by_name(api):
     assert "cursor" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("limit", ["0", "-1", "501", "x", "²", "9" * 5_000])
+def test_a_limit_that_no_page_can_have_is_refused_by_name(api, limit):
+    answer = api.get("/api/orders", {"limit": limit})
+    assert (answer.status_code, list(answer.json()["detail"])) == (400, ["limit"])
+
+
 def test_another_account_is_shown_only_when_asked_for(api):
     rows.lease("sim:other", seconds=-60)
     ours, other = rows.order(), rows.order(account="sim:other")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,7 +36,7 @@ def carry_out(request: Request, kind: str, payload: dict[str, Any], *, ttl: floa
     """Issue a command to the account asked for in the name of the user, wait for its end, and answer."""
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > 80:
-        raise KeyUsedError("Idempotency-Key has more than 80 characters.")
+        raise ValidationError({"Idempotency-Key": ["Expected at most 80 characters."]})
     try:
         command = issue(
             account=account_to_command(request),

@@ -37,6 +37,12 @@ class NewestFirst(CursorPagination):
         except NotFound:
             raise ValidationError({"cursor": ["Expected the `next` of an earlier page."]}) from None
 
+    def get_page_size(self, request: Request) -> int:
+        text = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.max_page_size):
+            raise ValidationError({"limit": [f"Expected a whole number from 1 to {self.max_page_size}."]})
+        return int(text)
+
     def get_ordering(self, _request: Any, _queryset: Any, view: Any) -> tuple[str, ...]:
         ordering: tuple[str, ...] = view.ordering
         return ordering

@@ -16,7 +16,20 @@ from trading.api.fields import MicrosField
 _TYPES = [order_type.value for order_type in OrderType if order_type is not OrderType.GTD]
 
 
-class PlaceOrder(serializers.Serializer[Any]):
+class _Exact(serializers.Serializer[Any]):
+    """A command's fields and no others: what is misspelt would be left out, and the command would do something else than was meant."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values: dict[str, Any] = super().to_internal_value(data)
+        unknown = {name: [f"Expected one of {', '.join(self.fields)}."] for name in data if name not in self.fields}
+        if "account" in unknown:
+            unknown["account"] = ["Name the account in the address: ?account=."]
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+
+class PlaceOrder(_Exact):
     """A manual order. GTD is not offered: a manual order that shall end is cancelled."""
 
     token_id = serializers.CharField(max_length=100)
@@ -53,7 +66,7 @@ class PlaceOrder(serializers.Serializer[Any]):
         return values | {"price": format_micros(values["price"]), "size": format_micros(values["size"])}
 
 
-class HaltRequest(serializers.Serializer[Any]):
+class HaltRequest(_Exact):
     scope = serializers.ChoiceField(choices=[scope.value for scope in HaltScope], default=HaltScope.ALL.value)
     target = serializers.CharField(max_length=120, default="", allow_blank=True)
     reason = serializers.CharField(max_length=500, default="stopped by an operator")

@@ -190,7 +190,8 @@ class HaltView(APIView):
 
     @extend_schema(parameters=[ResumeRequest, ACCOUNT], responses=_COMMANDS)
     def delete(self, request: Request) -> Response:
-        resume = ResumeRequest(data=request.data or request.query_params)
+        asked = {name: value for name, value in request.query_params.items() if name != "account"}
+        resume = ResumeRequest(data=request.data or asked)
         resume.is_valid(raise_exception=True)
         return carry_out(request, "resume", dict(resume.validated_data))
 
