@@ -31,7 +31,8 @@ OVER = frozenset({OrderStatus.REJECTED, OrderStatus.EXPIRED, OrderStatus.CANCELL
 class AccountState:
     """Orders, fills, positions and ledger of one account.
 
-    `incomes` are the journals of the venue's payments. `damaged` are fills in the ledger whose rows could not be read: the venue tells them again.
+    `incomes` are the journals of the venue's payments, `income_ns` is when the newest was booked before the start. `damaged` are fills in the ledger
+    whose rows could not be read: the venue tells them again.
     `quarantine` holds the trades that contradict the books, or lie in a market that is not known, `dismissed` those of them whose halt somebody
     lifted; both are looked at again (`unbooked`). `unread` says, by condition id, why the venue did not tell of such a market.
     `booked` counts the fills that were new since the start. What was final before `horizon_ns` is not in memory any more.
@@ -52,6 +53,7 @@ class AccountState:
         self.booked = 0
         self.unsure_since_ns: int | None = None
         self.incomes: set[str] = set()
+        self.income_ns: int | None = None
         self.damaged: set[FillKey] = set()
         self._fills_of: defaultdict[str, set[FillKey]] = defaultdict(set)
 
@@ -99,7 +101,7 @@ class AccountState:
             self._remember(fill)
         self.positions.restore(state.fills, state.positions)
         self.ledger.restore(state.ledger)
-        self.ledger.opened_ns, self.incomes = state.opened_ns, set(state.incomes)
+        self.ledger.opened_ns, self.incomes, self.income_ns = state.opened_ns, set(state.incomes), state.income_ns
         for order, journaled in state.orders:
             own = OwnOrder(order, journaled.status, journaled.reason, updated_ns=journaled.updated_ns)
             if own.status in (OrderStatus.PENDING, OrderStatus.SUBMITTED):

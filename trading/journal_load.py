@@ -63,7 +63,9 @@ AND (updated_at >= %(since)s OR (state NOT IN ('filled', 'partial', 'cancelled',
                WHERE o.account = %(account)s AND f.status NOT IN ('confirmed', 'failed')))
 ORDER BY created_at, id
 """
-_INCOMES = "SELECT journal_id FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
+_INCOMES = (
+    "SELECT journal_id, created_at FROM ledger_entries WHERE account = %(account)s AND ledger_account = 'rewards'"
+)
 _OPENED = "SELECT min(created_at) AS opened FROM ledger_entries WHERE account = %(account)s"
 
 
@@ -123,6 +125,7 @@ def load_state(
     balances = reader.balances((row["ledger_account"], row["asset"], row["amount"]) for row in rows(_BALANCES))
     reader.journals((row["journal_id"], row["wrong"]) for row in rows(_JOURNALS))
     halts, groups = reader.halts(rows(_HALTS)), reader.groups(rows(_GROUPS))
+    incomes = rows(_INCOMES)
     quarantined = reader.quarantined((row["detail"], row["lifted"]) for row in rows(SELECT_QUARANTINED))
     return JournalState(
         orders=orders,
@@ -133,7 +136,8 @@ def load_state(
         groups=groups,
         since_ns=since_ns,
         opened_ns=_moment(rows(_OPENED)[0]["opened"]),
-        incomes=frozenset(row["journal_id"] for row in rows(_INCOMES)),
+        incomes=frozenset(row["journal_id"] for row in incomes),
+        income_ns=_moment(max((row["created_at"] for row in incomes), default=None)),
         bad=tuple(reader.bad),
         damaged_fills=frozenset(reader.damaged_fills),
         unsure_ns=reader.unsure_ns,

@@ -139,6 +139,7 @@ class MemoryJournal:
         for row in mine.get("ledger_entries", []):
             balances[row["ledger_account"], row["asset"]] += row["amount_units"]
         reader = RowReader(self._account, self._market_of)
+        incomes = [row for row in mine.get("ledger_entries", []) if row["ledger_account"] == "rewards"]
         orders, fills = reader.orders(mine.get("orders", [])), reader.fills(mine.get("fills", []))
         return JournalState(
             orders=orders,
@@ -147,9 +148,8 @@ class MemoryJournal:
             positions=reader.positions(mine.get("positions", []), fills),
             halts=reader.halts(row for row in mine.get("halts", []) if row["lifted_at"] is None),
             opened_ns=min((to_ns(row["created_at"]) for row in mine.get("ledger_entries", [])), default=None),
-            incomes=frozenset(
-                row["journal_id"] for row in mine.get("ledger_entries", []) if row["ledger_account"] == "rewards"
-            ),
+            incomes=frozenset(row["journal_id"] for row in incomes),
+            income_ns=max((to_ns(row["created_at"]) for row in incomes), default=None),
             groups=reader.groups(mine.get("leg_groups", [])),
             bad=tuple(reader.bad),
             damaged_fills=frozenset(reader.damaged_fills),

@@ -45,9 +45,10 @@ class JournalState:
     """Everything recovery starts from, in the order in which it was written.
 
     A journal may leave out what was final before `since_ns`; balances of the ledger are always whole. `opened_ns` is when the first ledger entry
-    was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such. `bad` are the rows that could not be
-    believed, `damaged_fills` those of fills that are left out and must be read from the venue, `unsure_ns` from when on it must be asked for
-    orders and trades because of them. `quarantined` are trades that could not be booked; of those that somebody has dealt with only the newer ones.
+    was booked, None before it, `incomes` the journals of the payments by the venue that are booked as such, `income_ns` when the newest was. `bad`
+    are the rows that could not be believed, `damaged_fills` those of fills that are left out and must be read from the venue, `unsure_ns` from when
+    on it must be asked for orders and trades because of them. `quarantined` are trades that could not be booked; of those that somebody has dealt
+    with only the newer ones.
     """
 
     orders: tuple[tuple[Order, OrderState], ...]
@@ -58,6 +59,7 @@ class JournalState:
     since_ns: int = 0
     opened_ns: int | None = None
     incomes: frozenset[str] = frozenset()
+    income_ns: int | None = None
     groups: tuple[tuple[LegGroup, LegGroupState], ...] = ()
     bad: tuple[BadRow, ...] = ()
     damaged_fills: frozenset[FillKey] = frozenset()

@@ -12,8 +12,8 @@ from domain.wallet import Submission, WalletOperation, WalletPlan, WalletReceipt
 class IncomeSource(Protocol):
     """Tells what the venue paid a wallet besides its trades."""
 
-    async def incomes(self, after_ns: int) -> list[IncomeReport]:
-        """Return the payments after a moment, oldest first. Raises `VenueError` when the list may be incomplete."""
+    async def incomes(self, after_ns: int, before_ns: int) -> list[IncomeReport]:
+        """Return the payments of a span of time, oldest first. Raises `VenueError` when the list may be incomplete."""
 
 
 class HoldingsIndex(Protocol):

@@ -10,7 +10,7 @@ from domain.money import MICRO
 from domain.reports import IncomeReport
 from tests.trading.kit import SECOND, Rig
 from tests.waiting import virtual
-from trading.income import Income
+from trading.income import LOOK_BACK_NS, SPAN_NS, Income
 
 
 class Index:
@@ -19,11 +19,13 @@ class Index:
     def __init__(self, *incomes: IncomeReport) -> None:
         self.incomes_now = list(incomes)
         self.down = False
+        self.asked: list[tuple[int, int]] = []
 
-    async def incomes(self, after_ns: int) -> list[IncomeReport]:
+    async def incomes(self, after_ns: int, before_ns: int) -> list[IncomeReport]:
+        self.asked.append((after_ns, before_ns))
         if self.down:
             raise VenueError("the index is down")
-        return [each for each in self.incomes_now if each.at_ns >= after_ns]
+        return [each for each in self.incomes_now if after_ns <= each.at_ns <= before_ns]
 
 
 def payment(rig: Rig, name: str, amount: int, *, seconds: int = 5, rebate: bool = False) -> IncomeReport:
@@ -90,3 +92,53 @@ async def test_an_index_that_is_away_is_asked_again(clock) -> None:
     await asyncio.sleep(10)
     await income.read()
     assert rig.ledger_kinds() == ["reward", "reward"]
+
+
+DAY = 86_400
+
+
+@virtual
+async def test_what_was_paid_during_a_long_break_is_booked_however_long_that_was(clock) -> None:
+    rig = Rig(clock)
+    index = Index(*(payment(rig, f"p{day}", MICRO, seconds=day * DAY + 5) for day in (0, 20, 45, 90)))
+    clock.advance(10)
+    await Income(rig.desk, index).read()
+    await asyncio.sleep(1)
+    booked = clock.now_ns()
+    clock.advance(100 * DAY)
+    index.asked.clear()
+
+    again = Rig(clock, deposit=0, tables=rig.tables)
+    again.portfolio.restore(await again.journal.load())
+    income = Income(again.desk, index)
+    await income.read()
+
+    assert again.portfolio.ledger.balance(LedgerAccount.REWARDS) == -4 * MICRO
+    assert len(index.asked) == 4
+    assert all(end - start == SPAN_NS for start, end in index.asked)
+    assert booked - index.asked[0][0] <= LOOK_BACK_NS + 60 * SECOND
+    index.asked.clear()
+    await asyncio.sleep(300)
+    await income.read()
+    ((start, _),) = index.asked
+    assert clock.now_ns() - start <= LOOK_BACK_NS + 301 * SECOND
+
+
+@virtual
+async def test_a_reading_that_breaks_off_books_nothing_and_leaves_nothing_out(clock) -> None:
+    rig = Rig(clock)
+    index = Index(payment(rig, "early", MICRO), payment(rig, "late", MICRO, seconds=80 * DAY))
+    clock.advance(100 * DAY)
+    whole = index.incomes
+
+    async def breaks_off(after_ns: int, before_ns: int) -> list[IncomeReport]:
+        index.down = len(index.asked) == 2
+        return await whole(after_ns, before_ns)
+
+    vars(index)["incomes"] = breaks_off
+    income = Income(rig.desk, index)
+    await income.read()
+    assert rig.ledger_kinds() == []
+    await income.read()
+
+    assert rig.portfolio.ledger.balance(LedgerAccount.REWARDS) == -2 * MICRO

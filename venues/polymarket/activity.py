@@ -37,12 +37,13 @@ class ActivityIncome:
         self._http = http
         self._wallet = wallet
 
-    async def incomes(self, after_ns: int) -> list[IncomeReport]:
-        """Return the payments after a moment, oldest first."""
+    async def incomes(self, after_ns: int, before_ns: int) -> list[IncomeReport]:
+        """Return the payments of a span of time in whole seconds, the first and the last one included, oldest first."""
         query = [
             ("user", self._wallet),
             ("type", ",".join((*_REWARDS, *_REBATES))),
             ("start", str(after_ns // 1_000_000_000)),
+            ("end", str(-(-before_ns // 1_000_000_000))),
             ("sort_direction", "ASC"),
         ]
         found: dict[str, IncomeReport] = {}

@@ -61,28 +61,34 @@ def page(*rows: object, cursor: str | None = None) -> dict[str, object]:
 async def test_payments_are_read_page_by_page_oldest_first():
     later = row("MAKER_REBATE", 0.123456, at=1_700_000_009)
     async with index(page(later, cursor="c1"), page(row())) as (income, queries):
-        first, second = await income.incomes(1_699_999_999_500_000_000)
+        first, second = await income.incomes(1_699_999_999_500_000_000, 1_700_000_100_500_000_000)
     assert (first.amount, first.rebate, first.at_ns) == (1_250_000, False, 1_700_000_000 * 10**9)
     assert (second.amount, second.rebate) == (123_456, True)
-    assert queries[0] | {"type": ""} == {"user": WALLET, "type": "", "start": "1699999999", "sort_direction": "ASC"}
+    assert queries[0] | {"type": ""} == {
+        "user": WALLET,
+        "type": "",
+        "start": "1699999999",
+        "end": "1700000101",
+        "sort_direction": "ASC",
+    }
     assert queries[1]["cursor"] == "c1"
 
 
 async def test_a_payment_told_twice_is_one_and_two_in_one_transaction_are_two():
     other = row(condition_id="0xother")
     async with index(page(row(), row(), other)) as (income, _):
-        assert len(await income.incomes(0)) == 2
+        assert len(await income.incomes(0, 1)) == 2
 
 
 async def test_other_rows_and_other_wallets_are_left_out():
     strangers = row() | {"proxy_wallet": "0x" + "cd" * 20}
     async with index(page(row("TRADE", 9), row("DEPOSIT", 5), strangers)) as (income, _):
-        assert await income.incomes(0) == []
+        assert await income.incomes(0, 1) == []
 
 
 async def test_numbers_are_exact():
     async with index(page(row(size=0.1), row(size=1_000_000.000001, transaction="0x02"))) as (income, _):
-        assert sorted(each.amount for each in await income.incomes(0)) == [100_000, 1_000_000 * MICRO + 1]
+        assert sorted(each.amount for each in await income.incomes(0, 1)) == [100_000, 1_000_000 * MICRO + 1]
 
 
 @pytest.mark.parametrize(
@@ -100,4 +106,4 @@ async def test_numbers_are_exact():
 async def test_what_cannot_be_believed_is_an_error(content):
     async with index(content) as (income, _):
         with pytest.raises(VenueError):
-            await income.incomes(0)
+            await income.incomes(0, 1)
