@@ -100,7 +100,7 @@ async def lost_too_much(rig: Rig) -> Again:
 
 async def shares_that_no_fill_explains(rig: Rig) -> Again:
     rig.hold(10 * MICRO)
-    rig.venue.cash = rig.portfolio.ledger.cash - MICRO
+    rig.venue.cash = rig.portfolio.ledger.cash + 3 * MICRO
     rig.venue.tokens = {f.YES: 4 * MICRO}
 
     async def rounds() -> None:
