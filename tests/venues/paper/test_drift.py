@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from domain.fill import FillStatus, Liquidity
-from domain.order import OrderSide
-from domain.reports import Rejected, TradeReport
+from domain.order import OrderSide, PreparedOrder
+from domain.reports import Rejected, SendOutcome, TradeReport
 from tests.conformance.gateway.bench import CENT, SHARE
 from tests.conformance.gateway.paper_bench import MARKET, paper_bench
 from tests.venues.simulator.kit import ManualClock
@@ -60,4 +62,31 @@ async def test_what_the_venue_refuses_ends_on_paper_too_though_its_placement_is_
 
         assert found is not None
         assert (found.orders, found.refused_live, found.refused_twin, found.failures) == (1, 1, 0, 0)
+        assert await bench.gateway.open_orders() == []
+
+
+async def test_a_cancel_waits_until_the_twin_of_its_order_is_placed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with paper_bench(tmp_path) as bench:
+        arrives, begun, send = asyncio.Event(), asyncio.Event(), bench.gateway.send
+
+        async def slow(prepared: PreparedOrder, deadline: float) -> SendOutcome:
+            begun.set()
+            await arrives.wait()
+            return await send(prepared, deadline)
+
+        monkeypatch.setattr(bench.paper.gateway, "send", slow)
+        twin = Twin("live:0x1", bench.paper, ManualClock())
+        twin.prepared("live", bench.draft())
+        twin.sent("live")
+        await begun.wait()
+        twin.ended(["live"])
+        for _ in range(10):
+            await asyncio.sleep(0)
+        arrives.set()
+        while twin._tasks:
+            await asyncio.wait(set(twin._tasks))
+
+        assert twin.failures == 0
         assert await bench.gateway.open_orders() == []
