@@ -276,6 +276,17 @@ describe("halting", () => {
     expect(api["resume"]).toHaveBeenCalledWith("all", "");
   });
 
+  test("the halt of a market names its question, and its outcome in the place of the token's number", async () => {
+    await page();
+    await status({
+      halts: [{ scope: "market", target: MARKET.id, reason: `5 shares of ${MARKET.tokenIds[1]} are left`, setBy: "" }],
+    });
+    const strip = screen.getByRole("alert");
+    expect(strip.textContent).toContain(`Halted: ${MARKET.question}`);
+    expect(strip.textContent).toContain(`5 shares of “${MARKET.outcomes[1]}” are left`);
+    expect(strip.querySelector("a")?.getAttribute("href")).toBe(`#/markets/${MARKET.id}`);
+  });
+
   test("a refusal keeps the dialog and says why and what to do", async () => {
     api["halt"]?.mockRejectedValue(new ApiError(403, "Your role does not allow this.", "Ask an admin."));
     await page();

@@ -1,10 +1,12 @@
 /** Stopping and resuming all new risk: the button that is always in reach, its dialogs, and the strip that says what is halted. */
 import { type ReactElement, useState } from "react";
 import { ApiError } from "../api/http";
-import { useDesk, useMayHalt } from "../desk";
+import { useDesk, useMarket, useMayHalt } from "../desk";
 import { clock } from "../format/time";
+import { outcomeOf } from "../live/catalog";
 import { useCell } from "../live/store";
-import type { Halt } from "../model";
+import type { Halt, Market } from "../model";
+import { href } from "../route";
 import { Confirm } from "./Dialog";
 import { Icon } from "./Icon";
 
@@ -154,9 +156,11 @@ export function HaltStrips(): ReactElement | null {
       {status.halts.map((halt) => (
         <div key={`${halt.scope} ${halt.target}`} className="strip halted" role="alert">
           <Icon name="stop" />
-          <strong>Halted: {scopeText(halt)}</strong>
+          <strong>
+            Halted: <Halted halt={halt} />
+          </strong>
           <span>
-            {halt.reason} – {halt.setBy || "system"}, {clock(halt.setAt, status.at)}
+            <HaltReason halt={halt} /> – {halt.setBy || "system"}, {clock(halt.setAt, status.at)}
           </span>
           <button type="button" className="button tiny" disabled={!allowed} onClick={() => setLifting(halt)}>
             Resume
@@ -165,6 +169,30 @@ export function HaltStrips(): ReactElement | null {
       ))}
       {lifting === null ? null : <ResumeDialog halt={lifting} onClose={() => setLifting(null)} />}
     </>
+  );
+}
+
+/** The market that a halt stops, as soon as it is known; `null` for every other scope. */
+function useHaltedMarket(halt: Halt): Market | null {
+  return useMarket(halt.scope === "market" ? halt.target : "");
+}
+
+function Halted({ halt }: { halt: Halt }): ReactElement {
+  const market = useHaltedMarket(halt);
+  if (market === null) return <>{scopeText(halt)}</>;
+  return (
+    <a href={href("markets", market.id)} title={`Market ${market.id}`}>
+      {market.question}
+    </a>
+  );
+}
+
+/** The reason, with the outcomes of the halted market in the place of its tokens. */
+function HaltReason({ halt }: { halt: Halt }): ReactElement {
+  const market = useHaltedMarket(halt);
+  const tokens = market?.tokenIds ?? [];
+  return (
+    <>{tokens.reduce((text, token) => text.replaceAll(token, `“${outcomeOf(market, token) ?? token}”`), halt.reason)}</>
   );
 }
 

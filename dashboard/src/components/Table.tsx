@@ -3,6 +3,8 @@ import type { ReactElement, ReactNode } from "react";
 
 export interface Column<T> {
   readonly title: string;
+  /** What the title means, where it does not say so itself. */
+  readonly help?: string;
   readonly cell: (row: T) => ReactNode;
   readonly right?: boolean;
   /** On a phone: across the whole card and without its title. */
@@ -22,7 +24,7 @@ export function Table<T>({ label, columns, rows, rowKey }: TableProps<T>): React
       <thead>
         <tr>
           {columns.map((column) => (
-            <th key={column.title} scope="col" className={column.right ? "right" : ""}>
+            <th key={column.title} scope="col" className={column.right ? "right" : ""} title={column.help}>
               {column.title}
             </th>
           ))}

@@ -144,9 +144,9 @@ function Totals({ report }: { report: Report }): ReactElement {
       <Tile title="Fees" value={dollars(total.fees)} note={`${dollars(total.rewards)} rewards`} />
       <Tile title="Volume" value={dollars(total.volume)} note={`${count(total.fills)} fills`} />
       <Tile
-        title="Largest fall"
+        title="Drawdown"
         value={dollars(report.equityDrawdown)}
-        note={`${dollars(total.maxDrawdown)} of what was realised`}
+        note={`largest fall of the worth; ${dollars(total.maxDrawdown)} of what was realised`}
       />
     </dl>
   );
@@ -173,10 +173,30 @@ function columns(by: Grouping): readonly Column<Result>[] {
     { title: "Fees", right: true, cell: (row) => dollars(row.fees) },
     { title: "Volume", right: true, cell: (row) => dollars(row.volume) },
     { title: "Fills", right: true, cell: (row) => count(row.fills) },
-    { title: "Maker", right: true, cell: (row) => percent(row.makerShare) },
-    { title: "Won", right: true, cell: (row) => percent(row.winRate) },
-    { title: "Fall", right: true, cell: (row) => dollars(row.maxDrawdown) },
-    { title: "Held", right: true, cell: (row) => dollars(row.exposure) },
+    {
+      title: "Maker",
+      help: "Part of the volume that rested in the book until others took it",
+      right: true,
+      cell: (row) => percent(row.makerShare),
+    },
+    {
+      title: "Won",
+      help: "Part of the closed positions that brought a profit",
+      right: true,
+      cell: (row) => percent(row.winRate),
+    },
+    {
+      title: "Drawdown",
+      help: "Largest fall of the realised profit after fees from a peak",
+      right: true,
+      cell: (row) => dollars(row.maxDrawdown),
+    },
+    {
+      title: "Held",
+      help: "Positions at cost at the end of the period",
+      right: true,
+      cell: (row) => dollars(row.exposure),
+    },
   ];
 }
 
