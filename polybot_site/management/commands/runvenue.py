@@ -36,7 +36,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="port on 127.0.0.1, 0 for any free one (default: venue.port)")
+        parser.add_argument("--port", type=_port, help="port on 127.0.0.1, 0 for any free one (default: venue.port)")
         parser.add_argument("--seed", type=int, help="seed of a new venue (default: random)")
         parser.add_argument("--fresh", action="store_true", help="forget the stored venue and begin another")
         parser.add_argument("--forget", action="store_true", help="forget the stored venue, and stop")
@@ -147,6 +147,13 @@ class Command(BaseCommand):
         if coverage.unproven:
             missing = ", ".join(section.number for section in coverage.unproven)
             raise CommandError(f'no test proves {missing}; mark one with @pytest.mark.protocol("…")')
+
+
+def _port(text: str) -> int:
+    """Return a port; a socket would take a larger number modulo 65536."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65_535):
+        raise ArgumentTypeError(f"was {text}, expected 0 to 65535")
+    return int(text)
 
 
 def _within(low: float, high: float) -> Any:

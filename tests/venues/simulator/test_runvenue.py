@@ -152,7 +152,9 @@ def test_a_plan_that_cannot_be_armed_starts_no_venue(tmp_path, monkeypatch, plan
     assert not (tmp_path / "venue.json").exists()
 
 
-@pytest.mark.parametrize("arguments", [("--speed", "0"), ("--fail-share", "2"), ("--seed", "x")])
+@pytest.mark.parametrize(
+    "arguments", [("--port", "65536"), ("--port", "-1"), ("--speed", "0"), ("--fail-share", "2"), ("--seed", "x")]
+)
 def test_arguments_out_of_range_are_refused(arguments):
     with pytest.raises(CommandError, match=arguments[0]):
         call_command("runvenue", *arguments)
