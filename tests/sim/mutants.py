@@ -7,7 +7,6 @@ only an invariant counts.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import math
 import multiprocessing
@@ -149,33 +148,6 @@ def _at_any_price(_: Any) -> Any:
     return lambda market, *_: 1_000_000 - market.tick
 
 
-def _nothing_done(_: Any) -> Any:
-    async def follow_halts(_: Any) -> None:
-        return
-
-    return follow_halts
-
-
-def _none_cancelled(_: Any) -> Any:
-    async def cancel_foreign(*_: Any) -> int:
-        return 0
-
-    return cancel_foreign
-
-
-def _committed_all_the_same(original: Any) -> Any:
-    async def commit(self: Any, orders: Any) -> Any:
-        broken, self._desk.broken = self._desk.broken, ""
-        try:
-            committing = asyncio.ensure_future(original(self, orders))
-            await asyncio.sleep(0)
-        finally:
-            self._desk.broken = self._desk.broken or broken
-        return await committing
-
-    return commit
-
-
 def _always(value: Any) -> Patch:
     return lambda _: lambda *_a, **_n: value
 
@@ -214,10 +186,7 @@ MUTANTS = [
     Mutant("read after a cancel", ("trading.order_flow:OrderFlow.cancel_many",), _believed),
     Mutant("sequence of settlement", ("trading.portfolio:fill_may_move",), _always(True)),
     Mutant("bound of unwinding", ("trading.leg_exits:dearest_exit",), _at_any_price),
-    Mutant("halt followed until empty", ("trading.withdrawals:Withdrawals.follow_halts",), _nothing_done),
-    Mutant("orders of others", ("trading.reconcile:Reconciler._cancel_foreign",), _none_cancelled),
     Mutant("moves made outside", ("trading.reconcile:Reconciler._adopt_moves",), _always(None)),
-    Mutant("broken desk", ("trading.order_flow:OrderFlow._commit",), _committed_all_the_same),
     Mutant("a trade that cannot be", ("trading.portfolio:contradicts_order",), _always("")),
     Mutant("a replacement waits", ("trading.withdrawals:Withdrawals.withdraw",), _replaced_at_once),
 ]

@@ -7,20 +7,14 @@ come to rest within `REST_SECONDS`, and `REST` must hold as well. The same seed,
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import hashlib
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from domain.errors import PolybotError
-from domain.ledger import LedgerAccount
 from domain.money import MICRO
-from domain.order import Order, OrderDraft, OrderStatus
-from domain.ports import EquityRecord, Journal, JournalRow
+from domain.order import Order, OrderDraft
 from runtime.config import KernelConfig, Mode, StrategySetting
 from runtime.kernel import Kernel
 from runtime.ports import Ports, Storage
@@ -28,15 +22,15 @@ from tests.sim.actors import ACTORS
 from tests.sim.crash_points import crash_plan
 from tests.sim.faults import FAULTS, FaultyAccountFeed, FaultyGateway
 from tests.sim.invariants import EVENT, REST, STEP, Invariant
-from tests.sim.operators import CommandTable, SimInbox, lift_all
+from tests.sim.operators import CommandTable, lift_all
 from tests.sim.order_checks import counted_whole
 from tests.sim.ports import SimCatalog, SimHoldings, SimMarketFeed, SimStorage
+from tests.sim.replay import reconciled_twice, replayed, state_hash
+from tests.sim.seat import Seat, begin
 from tests.sim.virtual_time import run_virtual
 from tests.sim.witness import Witness
 from tests.sim.world import ACCOUNT, START_CASH, TRADER, Dead, World
-from trading.halts import Halts
 from trading.limits import RiskLimits
-from trading.portfolio import Portfolio
 
 STEPS = 150
 REST_SECONDS = 120.0
@@ -46,11 +40,6 @@ QUIET_SECONDS = 7.0
 MOST_VACANT_SECONDS = 15.0
 """How long a step waits for somebody who trades: a lease runs out, a start reads the venue."""
 LITTLE_CASH = 150 * MICRO
-DISK = ("orders", "fills", "positions", "ledger_entries", "leg_groups", "halts")
-EXPECTED_ENDS = ("the lease of", "could not be journaled", "intent ")
-"""Why a trader may stop by itself: another has the lease, or it is not known what the disk says. Nothing else may end one."""
-EXPECTED_STARTS = ("the venue could not be read at start", "orders could not be read at start", "the lease of")
-"""Why a start may fail: reads were answered by an error again and again, or another took the lease meanwhile."""
 LIMITS = RiskLimits(
     max_book_age_ms=60_000,
     max_open_positions=12,
@@ -58,8 +47,6 @@ LIMITS = RiskLimits(
     max_market_notional=50 * MICRO,
     max_total_notional=200 * MICRO,
 )
-
-_LIFE: contextvars.ContextVar[Dead | None] = contextvars.ContextVar("life", default=None)
 
 
 class Eyes:
@@ -98,57 +85,6 @@ class Outcome:
     violations: list[str] = field(default_factory=list)
     commands: dict[str, int] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
-
-
-class Seat:
-    """A place for a trader: when one dies or stops, the next is started."""
-
-    def __init__(self, simulation: Simulation, name: str) -> None:
-        self._simulation = simulation
-        self._name = name
-        self._lives = 0
-        self.closed = False
-        self.kernel: Kernel | None = None
-        self.life: Dead | None = None
-
-    async def run(self) -> None:
-        """Live one life after the other until `closed`."""
-        while not self.closed:
-            self._lives += 1
-            self.life = life = self._simulation.world.join()
-            life.context = contextvars.copy_context()
-            life.context.run(_LIFE.set, life)
-            try:
-                await asyncio.create_task(self._live(life), context=life.context)
-            except asyncio.CancelledError:
-                # A life that ended takes its task with it; the seat stays.
-                if life.alive:
-                    raise
-            finally:
-                self.kernel = None
-                life.end()
-            await asyncio.sleep(0.01)
-
-    async def _live(self, life: Dead) -> None:
-        kernel = self._simulation.build(life, f"{self._name}-{self._lives}")
-        died = asyncio.create_task(life.died.wait())
-        died.add_done_callback(lambda _: life.end())
-        reason = "its start failed"
-        try:
-            await kernel.start()
-            kernel.spawn("inbox", SimInbox(self._simulation.commands, kernel, life).run)
-            self.kernel = kernel
-            reason = await asyncio.shield(kernel.stopped)
-            if not any(expected in reason for expected in EXPECTED_ENDS):
-                self._simulation.world.complaints.append(f"nothing dies of itself: {reason}")
-        except (PolybotError, OSError) as error:
-            reason = str(error)
-            if not any(expected in reason for expected in (*EXPECTED_STARTS, *EXPECTED_ENDS)):
-                self._simulation.world.complaints.append(f"no start fails of itself: {reason}")
-        self.kernel = None
-        self._simulation.world.faults["stopped"] += 1
-        await kernel.stop(reason)
-        died.cancel()
 
 
 class Simulation:
@@ -271,7 +207,7 @@ class Simulation:
         )
 
     async def _run(self) -> None:
-        asyncio.get_running_loop().set_task_factory(_begin)
+        asyncio.get_running_loop().set_task_factory(begin)
         seats = [Seat(self, "first"), Seat(self, "rival")] if "rival" in self.faults else [Seat(self, "first")]
         tasks = [asyncio.create_task(seat.run()) for seat in seats]
         tasks.append(asyncio.create_task(self.world.live()))
@@ -363,81 +299,14 @@ class Simulation:
             self.violations.append(f"comes to rest: no trader was ready after {REST_SECONDS:.0f} s without faults")
             return
         self._look(REST, holders)
-        await self._twice(holders[0])
-        await self._replay(holders[0])
+        self.violations += await reconciled_twice(self, holders[0])
+        self.violations += await replayed(self, holders[0])
 
     def _quiet(self, kernel: Kernel) -> bool:
         """Tell whether nothing is on its way, and what was done outside is in the books."""
         portfolio, venue = kernel.portfolio, self.world.exchange
         on_its_way = portfolio.orders.open() or portfolio.positions.with_unsettled() or kernel.flow.in_flight
         return not on_its_way and portfolio.ledger.cash == venue.balance(TRADER).settled
-
-    async def _twice(self, kernel: Kernel) -> None:
-        """Reconciling again changes nothing, neither in memory nor on the disk: not a row is written."""
-        await kernel.reconciler.run()
-        heard, rows = self.world.written, list[JournalRow]()
-        self.world.written = rows.extend
-        before = state_of(kernel.portfolio)
-        await kernel.reconciler.run()
-        self.world.written = heard
-        rows = [row for row in rows if not isinstance(row, EquityRecord)]
-        if rows or state_of(kernel.portfolio) != before:
-            self.violations.append(f"reconciling twice: the second time changed something: {rows[:3]}")
-
-    async def _replay(self, kernel: Kernel) -> None:
-        """Replaying the journal gives the same state."""
-        await kernel.desk.settle("end of the simulation")
-        life = self.world.join()
-        journal: Journal = self.storage(life).journal(lambda: 0, kernel.markets.required)
-        disk = await journal.load()
-        again, halts = Portfolio(ACCOUNT, kernel.markets.by_condition), Halts(ACCOUNT)
-        again.restore(disk)
-        halts.restore(disk.halts)
-        for what, replayed in state_of(again).items():
-            now = state_of(kernel.portfolio)[what]
-            if replayed != now:
-                self.violations.append(f"the journal replays: {what} differ: {_difference(replayed, now)}")
-        # How much the venue matched of an order in all is not on the disk: where that was not the whole order, a restart reserves the rest until it
-        # has read it again.
-        for own in again.orders.open():
-            view = self.world.exchange.order(own.id)
-            if own.status is not OrderStatus.MATCHED or view is None or view.size_matched != own.seen:
-                self.violations.append(f"the journal replays: order {own.id[:10]} is {own.status} again")
-        free = again.available_cash + again.orders.reserved_cash
-        if free != kernel.portfolio.available_cash:
-            self.violations.append(
-                f"the journal replays: {free} free or reserved, {kernel.portfolio.available_cash} in memory"
-            )
-        if set(halts.active()) != set(kernel.halts.active()):
-            self.violations.append(f"the journal replays: halts differ: {halts.active()}, {kernel.halts.active()}")
-        running = sorted(report.group.id for report in kernel.legs.running())
-        if running != sorted(group.id for group, state in disk.groups if not state.state.over):
-            self.violations.append(f"the journal replays: groups differ: {running} run")
-
-
-def state_of(portfolio: Portfolio) -> dict[str, dict[Any, Any]]:
-    """Return everything that counts of an account's state, times to the microsecond as on the disk."""
-    return {
-        "orders": {own.id: (own.status, own.filled, own.seen, own.spent) for own in portfolio.orders.all()},
-        "fills": {fill.key: replace(fill, matched_ns=fill.matched_ns // 1000) for fill in portfolio.fills.values()},
-        "positions": {p.id: (p.holding, p.take_profit, p.stop_loss) for p in portfolio.positions.open()},
-        "ledger": {account: portfolio.ledger.balance(account) for account in LedgerAccount},
-    }
-
-
-def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
-    keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
-    return "; ".join(f"{key}: {one.get(key)} on disk, {other.get(key)} in memory" for key in keys[:2])
-
-
-def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **named: Any) -> asyncio.Task[Any]:
-    """Create a task that dies with the life in which it was begun."""
-    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **named)
-    context = named.get("context")
-    life = _LIFE.get() if context is None else context.get(_LIFE)
-    if life is not None:
-        life.tasks[task] = None
-    return task
 
 
 def _ending(kernel: Kernel) -> Callable[[], Coroutine[Any, Any, None]]:
@@ -447,9 +316,3 @@ def _ending(kernel: Kernel) -> Callable[[], Coroutine[Any, Any, None]]:
         await kernel.flow.cancel_all("the end")
 
     return end
-
-
-def state_hash(world: World, rows: Callable[[str], list[dict[str, Any]]]) -> str:
-    """Return one hash of venue and disk."""
-    disk = json.dumps({table: rows(table) for table in DISK}, default=repr)
-    return hashlib.sha256((world.exchange.state_hash() + disk).encode()).hexdigest()
