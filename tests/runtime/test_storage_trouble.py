@@ -94,10 +94,13 @@ async def test_a_read_only_database_stops_what_opens_and_not_the_cancels_and_the
     await settled(desk, kernel)
     await until(lambda: waits(kernel))
 
-    refused = kernel.executor.submit(signal(kernel, market))
-    assert refused is not None
-    assert "nothing can be journaled" in refused.detail
-    assert "read-only" in refused.detail
+    async def named() -> bool:
+        refused = kernel.executor.submit(signal(kernel, market))
+        assert refused is not None
+        assert "nothing can be journaled" in refused.detail
+        return "read-only" in refused.detail
+
+    await until(named)  # the first trouble is that its sessions were ended
     await kernel.flow.cancel(resting, "enough")
     assert resting.status is OrderStatus.CANCELLED
     assert await desk.lives[-1].trading.gateway.open_orders() == []
