@@ -25,7 +25,7 @@ OUTSIDE = {
 def ledger_balances(_: Simulation, kernel: Kernel) -> Iterator[str]:
     """Cash, inventory at cost, fees and what was realised are what was deposited, to the micro-unit; each is what the fills make of it."""
     portfolio, ledger = kernel.portfolio, kernel.portfolio.ledger
-    beside = (LedgerAccount.EQUITY, LedgerAccount.TOKENS, LedgerAccount.COUNTERPARTY)
+    beside = (LedgerAccount.EQUITY, LedgerAccount.TRANSFERS, LedgerAccount.TOKENS, LedgerAccount.COUNTERPARTY)
     held = sum(ledger.balance(account) for account in LedgerAccount if account not in beside)
     if held != ledger.deposits:
         yield f"{held} held, {ledger.deposits} deposited"
