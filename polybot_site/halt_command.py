@@ -19,6 +19,9 @@ from trading.commands import issue, stand_in, wait
 from trading.models import CommandStatus
 from trading.store import accounts, current_account
 
+_EXAMPLES = {HaltScope.VENUE: "polymarket", HaltScope.MARKET: "512340", HaltScope.STRATEGY: "flash_crash"}
+"""What a target looks like; a market's id is in the address of its page on the dashboard."""
+
 
 class HaltCommand(BaseCommand):
     """One kind of command on one scope."""
@@ -51,7 +54,8 @@ class HaltCommand(BaseCommand):
         scope, target = HaltScope(options["scope"]), options["target"]
         wanted = scope not in (HaltScope.ALL, HaltScope.ARBITRAGE)
         if wanted != bool(target) and not (self.kind == "resume" and scope is HaltScope.ALL):
-            raise CommandError(f"scope {scope.value} takes {'a target' if wanted else 'no target'}")
+            missing = f"a target, such as `{self.kind} {scope.value} {_EXAMPLES[scope]}`" if wanted else "no target"
+            raise CommandError(f"scope {scope.value} takes {missing}")
         if not options["by"].strip():
             raise CommandError("--by was empty, allowed: your name")
         if self.kind == "flatten":

@@ -13,19 +13,25 @@ DEFAULT_DAYS = 30
 
 
 class SpanError(ValueError):
-    """A span that cannot be meant; the text says what was expected."""
+    """A span that cannot be meant: which of its texts, by the name it has where it was asked for, and what was expected."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
 
 
-def parse_span(start: str, end: str, now: datetime) -> Span:
-    """Return the span of two texts, "" for one that was not given.
+def parse_span(start: str, end: str, now: datetime, *, start_name: str = "from") -> Span:
+    """Return the span of two texts, "" for one that was not given. Errors call the first one `start_name`.
 
     Raises:
         SpanError: a text is no day or moment, or the end is not after the start.
     """
     until = _moment(end, "to", last=True) if end else now
-    since = _moment(start, "from", last=False) if start else _midnight(until.date() - timedelta(days=DEFAULT_DAYS - 1))
+    since = (
+        _moment(start, start_name, last=False) if start else _midnight(until.date() - timedelta(days=DEFAULT_DAYS - 1))
+    )
     if since >= until:
-        raise SpanError(f"from was {since.isoformat()}, expected a time before {until.isoformat()}")
+        raise SpanError(start_name, f"was {since.isoformat()}, expected a time before {until.isoformat()}")
     return Span(since, until)
 
 
@@ -39,7 +45,7 @@ def _moment(text: str, name: str, *, last: bool) -> datetime:
             return _midnight(date.fromisoformat(text) + timedelta(days=1 if last else 0))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise SpanError(f"{name} was {text[:40]!r}, expected a day such as 2026-11-22") from None
+        raise SpanError(name, f"was {text[:40]!r}, expected a day such as 2026-11-22") from None
     if moment.tzinfo is None:
-        raise SpanError(f"{name} was {text[:40]!r}, expected a time zone with a time, such as 2026-11-22T18:00:00Z")
+        raise SpanError(name, f"was {text[:40]!r}, expected a time zone with a time, such as 2026-11-22T18:00:00Z")
     return moment.astimezone(UTC)

@@ -119,9 +119,9 @@ def _since(request: Request, account: str) -> tuple[datetime, bool]:
     text: str = request.query_params.get("since", "")
     if text:
         try:
-            return parse_span(text, "", now).start, False
+            return parse_span(text, "", now, start_name="since").start, False
         except SpanError as error:
-            raise ValidationError({"since": [str(error)]}) from None
+            raise ValidationError({error.name: [str(error)]}) from None
     status = trader_status(account)
     if status["online"] and status["session_started_at"] is not None:
         return status["session_started_at"], True

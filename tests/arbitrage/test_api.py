@@ -242,7 +242,9 @@ def test_without_a_trader_it_is_today(api):
     shown = api.get("/api/arbitrage/profit").json()
     assert (shown["session"], shown["total"]["executions"], shown["curve"]) == (False, 0, [])
     assert shown["since"].endswith("T00:00:00Z")
-    assert api.get("/api/arbitrage/profit?since=yesterday").status_code == 400
+    refused = api.get("/api/arbitrage/profit?since=yesterday")
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == {"since": ["since was 'yesterday', expected a day such as 2026-11-22"]}
 
 
 def test_nobody_changes_an_execution_by_the_api(api):

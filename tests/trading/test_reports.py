@@ -578,6 +578,7 @@ def test_the_api_has_reports_and_statements(api):
         ("profit", {"as": "pdf"}),
         ("profit", {"from": "x"}),
         ("statement", {"to": "2026-13-01"}),
+        ("fills", {"to": "2026-09-01T00:00:00"}),
         ("fills", {"account": "live:0x"}),
     ],
 )
@@ -586,6 +587,7 @@ def test_the_api_says_what_it_expected(api, address, wrong):
     answer = api.get(f"/api/reports/{address}", wrong)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid"
+    assert list(answer.json()["detail"]) == list(wrong)
 
 
 def test_each_account_has_its_own_report_and_statement(api):

@@ -204,7 +204,8 @@ def test_a_halt_may_be_carried_out_tomorrow_and_what_lifts_it_may_not() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("halt", "market"), "takes a target"),
+        (("halt", "market"), "takes a target, such as `halt market 512340`"),
+        (("resume", "strategy"), "takes a target, such as `resume strategy flash_crash`"),
         (("halt", "all", "m1"), "takes no target"),
         (("halt", "--by", " "), "your name"),
         (("halt", "--account", "sim:elsewhere"), f"never traded here; known are {f.ACCOUNT}"),

@@ -84,7 +84,7 @@ def _span(request: Request) -> Span:
     try:
         return parse_span(query.get("from", ""), query.get("to", ""), now)
     except SpanError as error:
-        raise ValidationError({"from": [str(error)]}) from None
+        raise ValidationError({error.name: [str(error)]}) from None
 
 
 def _wants_csv(request: Request) -> bool:
