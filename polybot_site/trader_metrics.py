@@ -35,6 +35,10 @@ _SINGLE = {
     "changes_unwritten": ("gauge", "Changes that have happened and wait to be durable"),
     "events_waiting": ("gauge", "Commands to Redis that it has not confirmed"),
     "events_dropped": ("counter", "Commands to Redis dropped because too many waited"),
+    "unknown_tokens": ("counter", "Market data of tokens that are not followed"),
+    "stale_snapshots": ("counter", "Snapshots of books that were older than the book"),
+    "skipped_books": ("counter", "Books that strategies were not shown, because they cannot be believed"),
+    "submit_errors": ("counter", "Intents that the executor failed on"),
 }
 """The trader's counters that are metrics by themselves."""
 

@@ -39,7 +39,7 @@ def trader_status(kernel: Kernel) -> TraderStatus:
         unknown_orders=sum(1 for own in open_orders if own.status is OrderStatus.UNKNOWN),
         open_positions=portfolio.positions.open_count,
         watched_markets=len(kernel.books) // 2,
-        counters=intent_counters(kernel) | account_counters(kernel),
+        counters=intent_counters(kernel) | account_counters(kernel) | market_counters(kernel),
         leg_groups=len(kernel.legs.running()),
         session_ns=kernel.config.session_ns,
         refused_frames=ports.feed.refused + ports.account_feed.refused + kernel.books.counters.malformed,
@@ -69,6 +69,17 @@ def account_counters(kernel: Kernel) -> dict[str, int]:
         "changes_unwritten": kernel.desk.unwritten,
         "quarantined_trades": len(kernel.portfolio.quarantine),
         "balances_compared_seconds_ago": int(kernel.balances.age),
+    }
+
+
+def market_counters(kernel: Kernel) -> dict[str, int]:
+    """Return what of the venue's market data was not used since the start, and how many intents failed on their way to the executor."""
+    books, engine = kernel.books.counters, kernel.engine
+    return {
+        "unknown_tokens": books.unknown_tokens,
+        "stale_snapshots": books.stale_snapshots,
+        "skipped_books": engine.skipped_books,
+        "submit_errors": engine.submit_errors,
     }
 
 

@@ -199,6 +199,7 @@ def test_everything_the_traders_status_counts_is_a_metric_once(redis, person, tr
         "accepted": 7, "cancels": 2, "refused_price_band": 3, "refused_too_many_intents": 1, "manual_refused_halted": 4, "group_filled": 5,
         "group_refused_unhedged_cap": 6, "group_dropped_late": 8, "quarantined_trades": 9, "balances_compared_seconds_ago": 11,
         "orders_in_flight": 12, "changes_unwritten": 13, "events_waiting": 14, "events_dropped": 15,
+        "unknown_tokens": 22, "stale_snapshots": 23, "skipped_books": 24, "submit_errors": 25,
     }  # fmt: skip
     halt = Halt(account=f.ACCOUNT, scope=HaltScope.MARKET, target="m1", reason="r", set_by="polybot", set_ns=f.NOW)
     status = TraderStatus(
@@ -220,7 +221,8 @@ def test_everything_the_traders_status_counts_is_a_metric_once(redis, person, tr
         ("leg_groups_total", a, "filled"): 5, ("leg_group_refusals_total", a, "unhedged_cap"): 6, ("leg_group_drops_total", a, "late"): 8,
         ("quarantined_trades", a): 9, ("balances_compared_seconds_ago", a): 11, ("orders_in_flight", a): 12, ("changes_unwritten", a): 13,
         ("events_waiting", a): 14, ("events_dropped_total", a): 15, ("halts", a, "polybot", "market"): 1, ("halts", a, "person", "market"): 0,
-        ("halts", a, "polybot", "all"): 0,
+        ("halts", a, "polybot", "all"): 0, ("unknown_tokens_total", a): 22, ("stale_snapshots_total", a): 23, ("skipped_books_total", a): 24,
+        ("submit_errors_total", a): 25,
     }  # fmt: skip
     for (name, *labels), value in expected.items():
         assert found[f"{shown}{name}", tuple(labels)] == value, name

@@ -112,6 +112,16 @@ def test_what_an_operator_was_refused_shows_in_the_status_by_its_reason(house: H
     on(house, story)
 
 
+def test_market_data_that_is_not_used_and_intents_that_fail_show_in_the_status(house: House) -> None:
+    async def story(kernel: Kernel) -> None:
+        kernel.books.counters.unknown_tokens, kernel.books.counters.stale_snapshots = 1, 2
+        kernel.engine.skipped_books, kernel.engine.submit_errors = 3, 4
+        counted = {"unknown_tokens": 1, "stale_snapshots": 2, "skipped_books": 3, "submit_errors": 4}
+        assert counted.items() <= trader_status(kernel).counters.items()
+
+    on(house, story)
+
+
 def test_a_command_without_a_price_is_refused_and_an_unknown_kind_too(house: House) -> None:
     async def story(kernel: Kernel) -> None:
         payload = order(kernel, house)
