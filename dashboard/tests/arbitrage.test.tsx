@@ -45,6 +45,18 @@ const EXECUTION = {
   completed_at: "2026-11-22T12:00:04Z",
   legs: [LEG, { ...LEG, number: 1, order_id: "", filled_price: null, filled_size: "0", status: "not placed" }],
 };
+const MARKET = {
+  id: "m1",
+  question: "Will the Comets win?",
+  outcomes: ["Yes", "No"],
+  token_ids: ["t1", "t2"],
+  category: "sports",
+  status: "active",
+  accepting_orders: true,
+  tick: "0.01",
+  min_size: "5",
+  neg_risk: false,
+};
 const ORDER = {
   id: "o1",
   market_id: "m1",
@@ -153,6 +165,20 @@ describe("the arbitrage page", () => {
       "6",
     ]);
     expect(screen.getByRole("link", { name: /basket-1/ }).getAttribute("href")).toBe("#/arbitrage/e1");
+  });
+
+  test("calls an execution by the event of its legs, or by the question, once that is known", async () => {
+    for (const [title, name] of [
+      ["Who wins the shield?", "Who wins the shield?"],
+      ["", "Will the Comets win?"],
+    ] as const) {
+      answers["/api/markets/m1"] = { ...MARKET, group_title: title };
+      await page("#/arbitrage");
+      const row = within(screen.getByRole("table", { name: "Executions" })).getAllByRole("row")[1] as HTMLElement;
+      expect(row.querySelector(".question")?.textContent).toBe(name);
+      expect(row.querySelector(".sub")?.textContent).toBe("basket-1 · rebalancing_arb · rebalancing");
+      cleanup();
+    }
   });
 
   test("follows executions as they happen, and reads the sums again soon after", async () => {

@@ -155,9 +155,8 @@ export function HaltStrips(): ReactElement | null {
     <>
       {status.halts.map((halt) => (
         <div key={`${halt.scope} ${halt.target}`} className="strip halted" role="alert">
-          <Icon name="stop" />
           <strong>
-            Halted: <Halted halt={halt} />
+            <Icon name="stop" /> Halted: <Halted halt={halt} />
           </strong>
           <span>
             <HaltReason halt={halt} /> – {halt.setBy || "system"}, {clock(halt.setAt, status.at)}

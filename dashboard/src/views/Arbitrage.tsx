@@ -3,8 +3,8 @@ import { type ReactElement, useEffect, useRef, useState } from "react";
 import { Chart } from "../components/LazyChart";
 import { Chips, Empty, Gain, Skeleton, StatusBadge, Tile } from "../components/parts";
 import { type Column, Table } from "../components/Table";
-import { useDesk, useNow } from "../desk";
-import { count, dollars, gain, shares } from "../format/money";
+import { useDesk, useMarket, useNow } from "../desk";
+import { count, dollars, gain, type Micros, shares } from "../format/money";
 import { clock } from "../format/time";
 import { useCell } from "../live/store";
 import type { ArbExecution, ArbProfit, ArbType } from "../model";
@@ -82,16 +82,12 @@ function All(): ReactElement {
       {profit === null ? <Skeleton rows={3} /> : <Totals profit={profit} />}
       <section className="card" aria-label="Realised edge over time">
         <div className="chart">
-          {profit === null || profit.curve.length < 2 ? (
+          {profit === null || profit.curve.length === 0 ? (
             <Empty icon="arbitrage" title="No curve yet">
-              It begins with the second execution that is over.
+              It begins with the first execution that is over.
             </Empty>
           ) : (
-            <Chart
-              label="Realised edge, summed over executions"
-              points={profit.curve.map((point) => ({ at: point.at, value: point.realised }))}
-              format={gain}
-            />
+            <Chart label="Realised edge, summed over executions" points={curveOf(profit)} format={gain} />
           )}
         </div>
       </section>
@@ -108,6 +104,12 @@ function All(): ReactElement {
       </section>
     </div>
   );
+}
+
+/** The realised sums over time, from nothing at the beginning of the period. */
+function curveOf(profit: ArbProfit): { at: number; value: Micros }[] {
+  const nothing = { at: profit.since, value: 0 };
+  return [nothing, ...profit.curve.map((point) => ({ at: point.at, value: point.realised }))];
 }
 
 function beginning(profit: ArbProfit, now: number): string {
@@ -131,16 +133,24 @@ function Totals({ profit }: { profit: ArbProfit }): ReactElement {
   );
 }
 
+/** The event of the legs, or the question of the first one when it stands alone, and what the strategy calls the group. */
+function Group({ of: each }: { of: ArbExecution }): ReactElement {
+  const market = useMarket(each.legs[0]?.marketId ?? "");
+  const known = market === null ? "" : market.groupTitle || market.question;
+  const about = [known === "" ? "" : each.group, each.strategy, each.type.replaceAll("_", " ")];
+  return (
+    <a className="what" href={href("arbitrage", each.id)}>
+      <span className="question">{known || each.group}</span>
+      <span className="sub">{about.filter(Boolean).join(" · ")}</span>
+    </a>
+  );
+}
+
 const COLUMNS: readonly Column<ArbExecution>[] = [
   {
     title: "Group",
     full: true,
-    cell: (each) => (
-      <a className="what" href={href("arbitrage", each.id)}>
-        <span className="question">{each.group}</span>
-        <span className="sub">{[each.strategy, each.type.replaceAll("_", " ")].filter(Boolean).join(" · ")}</span>
-      </a>
-    ),
+    cell: (each) => <Group of={each} />,
   },
   { title: "Status", cell: (each) => <StatusBadge status={each.status} /> },
   {

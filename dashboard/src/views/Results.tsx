@@ -131,7 +131,7 @@ export function Results(): ReactElement {
 function Download({ href: address, label }: { href: string; label: string }): ReactElement {
   return (
     <a className="button" href={address} download="" title={`${label} as CSV, for a spreadsheet`}>
-      <Icon name="book" /> {label} CSV
+      <Icon name="download" /> {label} CSV
     </a>
   );
 }
