@@ -1,7 +1,7 @@
 """Calls the strategies directly, in one turn of the trader's loop: no queue lies between a frame and a signal.
 
 Strategies see only trusted, uncrossed books, net of our own orders. One that raises is counted and isolated; past a limit it is stopped
-(`strategies.registry`). One that exceeds its time budget is counted and named in the log, at most once a minute. Which strategies care for a token is
+(`strategies.registry`). One that exceeds its time budget is counted and named in the log, once in ten minutes. Which strategies care for a token is
 indexed, so an event costs only those. Intents go to `submit`: the executor's in `trade` mode, a recorder's in `monitor`; what `submit` raises is
 counted and logged, and no other strategy notices.
 """
@@ -24,7 +24,7 @@ from strategies.registry import Registered, Registry
 from strategies.strategy import Strategy
 
 DEFAULT_BUDGET_SECONDS = 0.002
-_REPORT_EVERY_SECONDS = 60.0
+_REPORT_EVERY_SECONDS = 600.0
 _CLOCK_TOLERANCE_NS = 1_000_000_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
