@@ -106,10 +106,11 @@ function All(): ReactElement {
   );
 }
 
-/** The realised sums over time, from nothing at the beginning of the period. */
+/** The realised sums over time, from nothing at the beginning of the period until the first result. */
 function curveOf(profit: ArbProfit): { at: number; value: Micros }[] {
-  const nothing = { at: profit.since, value: 0 };
-  return [nothing, ...profit.curve.map((point) => ({ at: point.at, value: point.realised }))];
+  const results = profit.curve.map((point) => ({ at: point.at, value: point.realised }));
+  const first = results[0]?.at ?? profit.since;
+  return [{ at: profit.since, value: 0 }, { at: Math.max(profit.since, first - 1), value: 0 }, ...results];
 }
 
 function beginning(profit: ArbProfit, now: number): string {
