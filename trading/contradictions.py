@@ -28,13 +28,12 @@ def contradicts_order(own: OwnOrder | None, report: TradeReport) -> str:
     worse = report.price > draft.price if draft.side is OrderSide.BUY else report.price < draft.price
     if worse:
         return f"trade at {report.price} is worse than the order's limit {draft.price}"
-    if report.status is FillStatus.FAILED:
-        return ""
+    # One that failed takes nothing from the order, but it was a part of it too: its size counts as seen.
+    filled, spent = (0, 0) if report.status is FillStatus.FAILED else (own.filled, own.spent)
     if draft.spends_cash_amount:
-        spent = own.spent + report.price * report.size // MICRO
-        over = spent - prepared.maker_amount - draft.price * DUST // MICRO
+        over = spent + report.price * report.size // MICRO - prepared.maker_amount - draft.price * DUST // MICRO
     else:
-        over = own.filled + report.size - draft.size - DUST
+        over = filled + report.size - draft.size - DUST
     return f"overfill: {over} micro-units beyond the order" if over > 0 else ""
 
 

@@ -44,6 +44,9 @@ def _may_still_cost(simulation: Simulation, own: OwnOrder) -> int:
 
 
 def _cost(draft: OrderDraft, shares: int) -> int:
+    if draft.spends_cash_amount:
+        cash = multiply_ceil(draft.price, shares)
+        return cash + draft.market.fees.worst_spend_fee(cash)
     return multiply_ceil(draft.price, shares) + draft.market.fees.worst_buy_fee(draft.price, shares)
 
 
@@ -90,15 +93,22 @@ def beyond_the_caps(simulation: Simulation, kernel: Kernel, draft: OrderDraft) -
 
 
 def caps(simulation: Simulation, kernel: Kernel) -> Iterator[str]:
-    """What is at stake stays within the caps of a market and of all; above them it grows by no more than what was forced upon us since."""
+    """What is at stake stays within the caps of a market and of all; above them it grows by no more than what was forced upon us since.
+
+    A trader that takes over begins with what its predecessor had not written down yet: orders that were over, or never left, count again beside all
+    that was ever forced upon us.
+    """
     limits, witness = kernel.config.limits, simulation.witness
     stakes, forced = at_stake(simulation, kernel), _forced(simulation, kernel)
     for market_id, stake in stakes.items():
         limit = limits.max_market_notional if market_id else limits.max_total_notional
-        grown = forced.get(market_id, 0) - witness.forced.get(market_id, 0)
-        if stake > max(limit, witness.stakes.get(market_id, 0) + max(0, grown)):
+        before = witness.stakes.get(market_id, 0) - witness.forced.get(market_id, 0)
+        allowed = max(limit, before + forced.get(market_id, 0))
+        if witness.looked_at is not kernel:
+            allowed = limit + forced.get(market_id, 0)
+        if stake > allowed:
             yield f"{stake} are at stake in {market_id or 'all'}, {witness.stakes.get(market_id, 0)} were"
-    witness.stakes, witness.forced = stakes, forced
+    witness.stakes, witness.forced, witness.looked_at = stakes, forced, kernel
 
 
 def available(simulation: Simulation, kernel: Kernel) -> Iterator[str]:

@@ -24,7 +24,8 @@ class Witness:
 
     `decided` are the decisions there were, `left` the orders whose bytes left. `doubtful` are, for each decision to reduce, the orders of which it
     was not known then whether they exist. `taken_back` is what the failed sales of each market put back into the inventory at cost, by journal.
-    `stakes` and `forced` are, for each market and in all (""), what was at stake at the last look and what nobody had decided of it.
+    `stakes` and `forced` are, for each market and in all (""), what was at stake at the last look and what nobody had decided of it, and
+    `looked_at` whose it was.
     `since` is when each trader was first seen at work.
     """
 
@@ -36,6 +37,7 @@ class Witness:
         self.taken_back: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.stakes: dict[str, int] = {}
         self.forced: dict[str, int] = {}
+        self.looked_at: Kernel | None = None
         self.since: dict[Kernel, int] = {}
 
     def __call__(self, moment: str, life: Dead, draft: OrderDraft, prepared: PreparedOrder) -> None:

@@ -143,6 +143,20 @@ def test_an_overfill_of_dust_converges_and_a_larger_one_is_quarantined() -> None
     assert len(account.quarantine) == 1
 
 
+def test_a_failed_trade_of_more_than_its_order_is_quarantined_and_the_true_one_is_booked() -> None:
+    account = portfolio()
+    order, own = live(account)
+
+    change = account.apply_trade(f.trade(order, 30 * MICRO, trade_id="one", status=FillStatus.FAILED), now_ns=f.NOW)
+
+    assert "overfill" in change.alarms[0].reason
+    assert own.seen == 0
+    assert own.reserved_cash > 0
+    account.apply_trade(f.trade(order, 10 * MICRO, trade_id="one"), now_ns=f.NOW)
+    assert account.positions.size(f.YES) == 10 * MICRO
+    assert not account.quarantine
+
+
 def test_a_trade_at_a_worse_price_or_of_the_other_side_is_quarantined() -> None:
     for wrong in ({"price": 510_000}, {"side": OrderSide.SELL}, {"token_id": f.NO}, {"size": 0}):
         account = portfolio()
