@@ -70,7 +70,7 @@ class Seaweed(Server):
             "master.electionTimeout": "500ms",
             **self._ports,
         }
-        return [str(program), "server", *(f"-{name}={value}" for name, value in options.items())]
+        return [str(program), "-logtostderr=true", "server", *(f"-{name}={value}" for name, value in options.items())]
 
     def running(self) -> tuple[int, int] | None:
         for found in psutil.process_iter(["pid", "name"]):
