@@ -61,7 +61,13 @@ def offers(platform: Platform) -> list[dict[str, Any]]:
         if market["accepting_orders"] and market["best_ask"] and 0.2 < float(market["best_ask"]) < 0.8
     ]
     return [
-        {"token_id": market["token_ids"][0], "side": "buy", "order_type": "FAK", "price": market["best_ask"], "size": "10"}
+        {
+            "token_id": market["token_ids"][0],
+            "side": "buy",
+            "order_type": "FAK",
+            "price": market["best_ask"],
+            "size": "10",
+        }
         for market in near
     ]
 
