@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infra import logging as polybot_logging
 from infra.files import write_private
 from infra.keystore import STANDARD, KeystoreError, ScryptCost, decrypt, encrypt, read_private, stated_address
+from polybot_site.key_source import key_in
 
 KEY = bytes.fromhex("7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d")
 ADDRESS = "0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b"
@@ -116,14 +117,16 @@ def test_a_damaged_or_hostile_file_is_refused_before_it_costs_anything(text, cha
         decrypt(changed(text, **changes), PASSWORD, "wallet.json")
 
 
+# The format's checksum leaves the cipher's start (its IV) out: that the key is another one shows in its address.
 @given(st.integers(0, 2_000), st.binary(max_size=3))
+@example(201, b"00")
 @settings(max_examples=200, deadline=None)
 def test_damaged_bytes_give_the_key_or_a_clear_error_and_nothing_else(place, damage):
     good = EXAMPLE_LIGHT.encode()
     place = min(place, len(good))
     broken = (good[:place] + damage + good[place + 2 :]).decode("utf-8", errors="replace")
     try:
-        assert decrypt(broken, PASSWORD, "wallet.json") == KEY
+        assert key_in(broken, PASSWORD, "wallet.json") == KEY.hex()
     except KeystoreError as error:
         assert "wallet.json" in str(error)  # noqa: PT017 (either end is right)
 
